@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Nobody's stale translation survives a change of owner.  Removing a mapping
+ * takes a ticket; the transition may complete when every demoted CPU has
+ * flushed since.  The host side makes each CPU call UP_CALL_FLUSH.
+ */
+#ifndef EPT_FLUSH_H
+#define EPT_FLUSH_H
+
+#include "../vmx/types.h"
+
+/** flush_ticket() - a mapping was removed just now: the epoch every CPU must have reached */
+u64 flush_ticket(void);
+
+/** flush_done() - true once every demoted CPU has flushed since @ticket was taken */
+bool flush_done(u64 ticket);
+
+/** flush_this_cpu() - INVEPT and INVVPID all contexts, then note the epoch read before */
+void flush_this_cpu(void);
+
+/** flush_this_cpu_if_behind() - call on the way into any guest: flushes if the epoch moved */
+void flush_this_cpu_if_behind(void);
+
+#endif /* EPT_FLUSH_H */

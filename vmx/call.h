@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The call interface between the host side and the root image, and between a
+ * protected VM and the root image: VMCALL, rax = operation, rbx, rcx, rdx, rsi
+ * = arguments, result in rax (0 or a negative UP_E* number), rbx, rcx.
+ *
+ * Shared by both sides; constants and fixed-size structures only.
+ */
+#ifndef VMX_CALL_H
+#define VMX_CALL_H
+
+#define UP_CALL_MAGIC		0x55500000u	/* "UP": rax bits 31:16 */
+#define UP_ABI_VERSION		1
+
+/*
+ * Host operations: ring 0 of the demoted host only (CPL 0, not from a VM).
+ * Addresses are host-physical, counts are in entries, ids are VM ids.
+ */
+enum up_call {
+	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,	/* rbx=page pfn to fill with struct up_status */
+	UP_CALL_LEAVE		= UP_CALL_MAGIC + 0x01,	/* this CPU returns to root mode */
+	UP_CALL_FLUSH		= UP_CALL_MAGIC + 0x02,	/* drop this CPU's stale translations */
+	UP_CALL_LOG		= UP_CALL_MAGIC + 0x03,	/* rbx=page pfn, rcx=position -> rbx=bytes, rcx=next */
+	UP_CALL_POOL_DONATE	= UP_CALL_MAGIC + 0x04,	/* rbx=pfn of a list of pfns, rcx=count */
+	UP_CALL_POOL_RETURN	= UP_CALL_MAGIC + 0x05,	/* rbx=pfn of a list to fill, rcx=max -> rbx=count */
+	UP_CALL_LEAVE_PREPARE	= UP_CALL_MAGIC + 0x06,	/* refuse or forbid new VMs; give frames back */
+
+	UP_CALL_VM_CREATE	= UP_CALL_MAGIC + 0x10,	/* rbx=flags -> rbx=id */
+	UP_CALL_VM_DONATE	= UP_CALL_MAGIC + 0x11,	/* rbx=id, rcx=pfn of struct up_donation[], rdx=count -> rbx=done */
+	UP_CALL_VM_BIND_VCPU	= UP_CALL_MAGIC + 0x12,	/* rbx=id: binds the VMCS current on this CPU -> rbx=vcpu index */
+	UP_CALL_VM_MEASURE	= UP_CALL_MAGIC + 0x13,	/* rbx=id; UP_EAGAIN until done -> rbx=frames done */
+	UP_CALL_VM_KILL		= UP_CALL_MAGIC + 0x14,	/* rbx=id: it never runs again */
+	UP_CALL_VM_RECLAIM	= UP_CALL_MAGIC + 0x15,	/* rbx=id, rcx=pfn of a list to fill, rdx=max -> rbx=count of zeroed frames returned; UP_EAGAIN while flushes are pending; 0 frames = all back */
+	UP_CALL_VM_DESTROY	= UP_CALL_MAGIC + 0x16,	/* rbx=id, after all frames are back */
+	UP_CALL_VM_INFO		= UP_CALL_MAGIC + 0x17,	/* rbx=id, rcx=page pfn to fill with struct up_vm_info */
+};
+
+/* Guest operations: from a protected VM, CPL 0 only (firmware and guest driver). */
+enum up_guest_call {
+	UP_GUEST_PRESENT	= UP_CALL_MAGIC + 0x80,	/* -> rax=0, rbx=UP_ABI_VERSION */
+	UP_GUEST_SHARE		= UP_CALL_MAGIC + 0x81,	/* rbx=gfn, rcx=count: host may see these (zeroed first) */
+	UP_GUEST_UNSHARE	= UP_CALL_MAGIC + 0x82,	/* rbx=gfn, rcx=count: private again (zeroed) */
+	UP_GUEST_REPORT		= UP_CALL_MAGIC + 0x83,	/* rbx=index 0..7, rcx=gpa of 32 bytes: extend the VM's runtime measurement */
+};
+
+/* One frame to donate: 16 bytes. */
+struct up_donation {
+	unsigned long long pfn;
+	unsigned long long gfn;
+};
+
+#define UP_MAX_VMS		64
+#define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
+#define UP_VM_REPORTS		8	/* runtime digests that firmware may report */
+
+enum up_vm_state {
+	UP_VM_NONE,		/* slot is free */
+	UP_VM_BUILDING,		/* frames arrive, vCPUs are bound */
+	UP_VM_MEASURING,	/* frozen, being hashed */
+	UP_VM_RUNNABLE,		/* measured; may be entered */
+	UP_VM_DEAD,		/* never runs again; frames go back zeroed */
+};
+
+/*
+ * What a VM's launch measurement is: SHA-256 over, for every frame in ascending
+ * gfn order, the record { u64 gfn (little endian), u8 SHA-256(content)[32] }.
+ */
+struct up_vm_info {
+	unsigned int id;
+	unsigned int state;		/* enum up_vm_state */
+	unsigned int vcpus;
+	unsigned int reports;		/* bit n: report n was made */
+	unsigned long long frames;	/* owned by the VM */
+	unsigned long long frames_shared;
+	unsigned long long frames_measured;
+	unsigned long long entries;	/* times the VM was entered */
+	unsigned long long mismatches;	/* proposals of the host refused */
+	unsigned char measurement[32];
+	unsigned char report[UP_VM_REPORTS][32];
+	char death[64];			/* why it is dead, NUL-terminated */
+};
+
+#define UP_EXIT_REASONS		80	/* SDM vol. 3, appendix C */
+
+struct up_cpu_status {
+	unsigned int demoted;
+	unsigned int apic_id;
+	unsigned long long exits_host[UP_EXIT_REASONS];	/* of the demoted host */
+	unsigned long long exits_vm[UP_EXIT_REASONS];	/* of VMs on this CPU */
+	unsigned long long transitions;	/* VM exits and VM entries of hardware */
+	unsigned long long nmi_in_root;
+	unsigned long long flushes;
+};
+
+/* Fills one page for the whole (cpu == ~0) or for one CPU (rcx = cpu). */
+struct up_status {
+	unsigned int abi;
+	unsigned int cpus;
+	unsigned int vms;
+	unsigned int sealed;
+	unsigned long long pool_frames;		/* the layer's, all */
+	unsigned long long pool_free;
+	unsigned long long table_bytes;		/* owner table */
+	unsigned long long ram_frames;
+	unsigned long long host_2m_frames;	/* host frames mapped by >= 2 MiB */
+	unsigned long long host_4k_frames;
+	unsigned long long vm_frames;
+	unsigned long long faults_injected;
+	unsigned long long decoys;
+	unsigned long long denied;		/* refused requests, by all causes */
+	unsigned long long flush_epoch;
+	struct up_cpu_status cpu;
+};
+
+#endif /* VMX_CALL_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * VMX as the layer offers it to the host's stock KVM (design, section 4).
+ *
+ * L1 is the demoted host, L2 a VM of its KVM.  VMCS12 is what L1 reads and
+ * writes; the layer keeps its contents in its own memory (struct vvmcs), keyed
+ * by the frame L1 named.  VMCS02 is what hardware runs L2 with.
+ */
+#ifndef VMX_NESTED_H
+#define VMX_NESTED_H
+
+#include "types.h"
+#include "percpu.h"
+
+/** nested_init() - compute the capability MSRs offered to L1.  Launch, first CPU. */
+int nested_init(void);
+
+/** nested_cpu_reset() - forget VMXON state: launch, leave, INIT */
+void nested_cpu_reset(struct percpu *cpu);
+
+/** nested_insn() - L1 executed a VMX instruction; VMCS01 is current, RIP not yet advanced */
+void nested_insn(struct percpu *cpu, u32 reason);
+
+/**
+ * nested_exit() - a VM exit from L2; VMCS02 is current
+ * Decides root_wants / host_wants; on return either VMCS02 is still current (run
+ * on) or VMCS01 is, with L1 at its host RIP.
+ */
+void nested_exit(struct percpu *cpu, u32 reason);
+
+/** nested_entry_failed() - hardware refused VMCS02 although our checks passed */
+void nested_entry_failed(struct percpu *cpu, u32 error);
+
+/**
+ * nested_msr_read() - L1 reads IA32_VMX_* or IA32_FEATURE_CONTROL
+ * Return: 0, or -UP_ENOENT when @msr is none of those (or absent: #GP)
+ */
+int nested_msr_read(u32 msr, u64 *val);
+
+/** nested_cr4_vmxe_may_clear() - false while L1 is in VMX operation (#GP) */
+bool nested_cr4_vmxe_may_clear(const struct percpu *cpu);
+
+#endif /* VMX_NESTED_H */

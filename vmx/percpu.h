@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One CPU's state in root mode.  Only that CPU writes it, but for the fields marked. */
+#ifndef VMX_PERCPU_H
+#define VMX_PERCPU_H
+
+#include "types.h"
+#include "call.h"
+
+struct vvmcs;
+struct vcpu;
+
+/* GPR indices are the processor's encoding (SDM vol. 2, table 2-2 and vol. 3, table 28-3). */
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NR_GPRS };
+
+/* The nested-VMX state of one CPU of the demoted host (vmx/nested.h). */
+struct nested_cpu {
+	bool vmxon;		/* the host executed VMXON on this CPU */
+	u64 vmxon_pa;
+	struct vvmcs *current;	/* VMPTRLD; NULL: none (VMCS pointer is ~0) */
+	bool in_vm;		/* VMCS02 of ->current is the hardware's VMCS */
+};
+
+struct percpu {
+	struct percpu *self;		/* read through GS base: first member */
+	u64 gpr[NR_GPRS];		/* the guest's, saved by exit.S; RSP is in the VMCS */
+	u32 cpu;
+	u32 apic_id;
+	bool demoted;			/* read by others */
+	bool leaving;
+	bool resume_launch;		/* exit.S: VMLAUNCH instead of VMRESUME */
+	u64 vmxon_pa;
+	u64 vmcs01_pa;			/* the demoted host's VMCS */
+	u64 msr_bitmap_pa;		/* the demoted host's */
+	u64 io_bitmap_pa;		/* two frames: A and B */
+	u64 flushed_epoch;		/* ept/flush.h; read by others */
+	u64 nmi_in_root;
+	u64 transitions;
+	u64 flushes;
+	u64 exits_host[UP_EXIT_REASONS];
+	u64 exits_vm[UP_EXIT_REASONS];
+	struct nested_cpu nested;
+	struct vcpu *vcpu;		/* protected vCPU being run, or NULL */
+
+	/* Linux's state at launch, needed again when it leaves. */
+	u64 host_cr3_launch;
+	u64 launch_rsp;
+
+	/* root's own descriptor tables */
+	u64 gdt[8];
+	u32 tss[26];
+	struct { u64 lo, hi; } idt[32] __aligned(16);
+};
+
+#endif /* VMX_PERCPU_H */
