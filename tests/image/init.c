@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/random.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -250,6 +252,32 @@ static void wait_for_job(void)
 	close(fd);
 }
 
+static size_t read_file(const char *path, char *data, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, data, size - 1);
+
+	close(fd);
+	data[n > 0 ? n : 0] = '\0';
+	return n > 0 ? n : 0;
+}
+
+/* A restored machine has an old clock and knows no new random numbers. */
+static void renew_clock_and_entropy(void)
+{
+	char data[256];
+	struct timespec now = { 0, 0 };
+	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+	size_t n = read_file("/root/.job/seed", data, sizeof(data));
+
+	if (write(fd, data, n) != (ssize_t)n || ioctl(fd, RNDRESEEDCRNG))
+		give_up("/dev/urandom");
+	close(fd);
+	read_file("/root/.job/clock", data, sizeof(data));
+	now.tv_sec = atoll(data);
+	clock_settime(CLOCK_REALTIME, &now);
+}
+
 static void set_environment(void)
 {
 	clearenv();
@@ -279,6 +307,7 @@ int main(void)
 		for (;;)
 			pause();
 	}
+	renew_clock_and_entropy();
 	klogctl(KLOG_CONSOLE_LEVEL, NULL, 8);
 	send_text('J', "job");
 	status = run(job);

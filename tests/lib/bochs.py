@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Debian's Bochs as a test machine: VMX and EPT in software."""
+"""Debian's Bochs as a test machine: VMX and EPT in software.
+
+A machine that has booted and waits for its job is saved once; each run
+restores it in a few seconds with its own job disk.
+"""
 
 import os
+import shutil
+import time
 
+import cache
 import image
 import machine
+from cache import Failure, say
 
 # Why each setting is as it is: docs/test-machine.md.
 CONFIG = """\
@@ -18,7 +26,7 @@ pci: enabled=1, chipset=i440fx
 clock: sync=none
 boot: disk
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=disk, path="job.img", mode={job_mode}
+ata0-master: type=disk, path="job.img", mode=flat
 ata0-slave: type=disk, path="{root}", mode=volatile, journal="root.redo"
 com1: enabled=1, mode=file, dev=serial.txt
 parport1: enabled=1, file=lpt.txt
@@ -32,22 +40,130 @@ info: action={info}
 debug: action=ignore
 """
 ENVIRONMENT = {"BXSHARE": "/usr/share/bochs"}
+JOB_DISK_IN_STATE = "hard_drive.0.drive0.image"
+SAVE_TIMEOUT = 600
 
 
-def write_config(where, entry, options, job_mode="flat"):
+def info_action(options):
+    return "report" if options.log_info else "ignore"
+
+
+def write_config(where, entry, options):
     with open(os.path.join(where, "bochsrc"), "w") as file:
         file.write(CONFIG.format(
-            cpus=options.cpus, memory=options.memory, job_mode=job_mode,
-            root=os.path.join(entry, "root.img"),
-            info="report" if options.log_info else "ignore"))
+            cpus=options.cpus, memory=options.memory,
+            root=os.path.join(entry, "root.img"), info=info_action(options)))
+    write_commands(where)
+
+
+def write_commands(where):
     with open(os.path.join(where, "commands"), "w") as file:
         file.write("c\n")
 
 
-def start(where, entry, options):
-    image.write_job_disk(os.path.join(where, "job.img"),
-                         machine.job_files(options), machine.JOB_DISK_SIZE)
+def write_job(path, options, waiting=False):
+    image.write_job_disk(path, machine.job_files(options, waiting),
+                         machine.JOB_DISK_SIZE)
+
+
+def launch(where, arguments, options, **more):
+    return machine.Machine(where, ["bochs-bin", "-q"] + arguments
+                           + ["-rc", "commands"], options,
+                           dict(ENVIRONMENT, **more))
+
+
+# --- a machine that boots ---------------------------------------------------
+
+def start_cold(where, entry, options):
+    write_job(os.path.join(where, "job.img"), options)
     write_config(where, entry, options)
-    return machine.Machine(
-        where, ["bochs-bin", "-q", "-f", "bochsrc", "-rc", "commands"],
-        options, ENVIRONMENT)
+    return launch(where, ["-f", "bochsrc"], options)
+
+
+# --- a machine whose state was saved ----------------------------------------
+
+def save_library():
+    """The small library that lets a running Bochs be saved."""
+    source = os.path.join(image.HERE, "bochs-save.c")
+
+    def build(where):
+        image.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra",
+                   "-Werror", "-o", os.path.join(where, "save.so"), source])
+    key = cache.hash_of(cache.read(source))
+    return os.path.join(cache.entry("save", key, build), "save.so")
+
+
+def boot_and_save(where, entry, options):
+    """Boots a machine without a job, and saves it when it waits for one."""
+    say("booting a machine and saving its state (once; half a minute)")
+    library = save_library()
+    write_job(os.path.join(where, "job.img"), options, waiting=True)
+    write_config(where, entry, options)
+    os.mkdir(os.path.join(where, "state"))
+    with machine.core_slot():
+        running = launch(where, ["-f", "bochsrc"], options, LD_PRELOAD=library)
+        try:
+            running.follow("R", SAVE_TIMEOUT)
+            time.sleep(0.5)         # let the root disk's last requests finish
+            open(os.path.join(where, "save-now"), "w").close()
+            if running.process.wait(60):
+                raise machine.Died("Bochs could not save its state")
+        except TimeoutError:
+            raise machine.Died(f"it did not boot within {SAVE_TIMEOUT} s")
+        finally:
+            running.stop()
+    for name in os.listdir(where):
+        if name not in ("state", "serial.txt"):
+            os.unlink(os.path.join(where, name))
+    os.unlink(os.path.join(where, "state", JOB_DISK_IN_STATE))
+
+
+def saved_state(entry, options):
+    key = cache.hash_of(entry, options.cpus, options.memory,
+                        machine.command_line(options), image.boot_entry(),
+                        cache.read(__file__), save_library(),
+                        cache.read("/usr/bin/bochs-bin"))
+    path = cache.entry("state", key,
+                       lambda where: boot_and_save(where, entry, options),
+                       days=2)
+    return os.path.join(path, "state")
+
+
+def start_saved(where, state, options):
+    """Restores a state, in which the job disk's contents are replaced."""
+    local = os.path.join(where, "state")
+    os.mkdir(local)
+    for name in os.listdir(state):
+        os.symlink(os.path.join(state, name), os.path.join(local, name))
+    for name in ("config", "logopts"):
+        text = cache.read(os.path.join(state, name)).decode()
+        os.unlink(os.path.join(local, name))
+        with open(os.path.join(local, name), "w") as file:
+            file.write(text.replace("INFO=ignore",
+                                    "INFO=" + info_action(options)))
+    write_job(os.path.join(local, JOB_DISK_IN_STATE), options)
+    write_job(os.path.join(where, "job.img"), options)
+    write_commands(where)
+    running = launch(where, ["-r", "state"], options)
+    running.booted = True
+    return running
+
+
+def prepare(entry, options):
+    """Finds or makes the saved state; None means that it has to boot."""
+    if not os.path.exists("/usr/bin/bochs-bin"):
+        raise Failure("Bochs is not installed; "
+                      "tests/packages-install installs what is missing")
+    if options.fresh:
+        return None
+    try:
+        return saved_state(entry, options)
+    except machine.Died as reason:
+        say(f"no saved state ({reason}); booting instead")
+        return None
+
+
+def start(where, entry, state, options):
+    if state:
+        return start_saved(where, state, options)
+    return start_cold(where, entry, options)

@@ -56,8 +56,11 @@ def lock(name, waiting=None):
         yield
 
 
-def entry(kind, key, build):
-    """The path of cache entry KIND-KEY, a directory; build(path) fills it."""
+def entry(kind, key, build, days=7):
+    """The path of cache entry KIND-KEY, a directory; build(path) fills it.
+
+    Entries of the kind that nobody used for some days are removed then.
+    """
     path = os.path.join(directory(), f"{kind}-{key}")
     if os.path.isdir(path):
         os.utime(path)
@@ -71,11 +74,11 @@ def entry(kind, key, build):
                 os.rename(temporary, path)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-            prune(kind, path)
+            prune(kind, path, days)
     return path
 
 
-def prune(kind, keep, days=7):
+def prune(kind, keep, days):
     """Removes entries of a kind that nobody has used for some days."""
     oldest = os.stat(keep).st_mtime - days * 86400
     for name in os.listdir(directory()):

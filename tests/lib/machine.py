@@ -20,7 +20,7 @@ from cache import Failure, say
 
 TIMED_OUT = 124
 DIED = 125
-JOB_DISK_SIZE = 192 << 20
+JOB_DISK_SIZE = 96 << 20
 FRAME = b"\x1eU"
 COMMAND_LINE = ("console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 "
                 "nomodeset panic=0")
@@ -33,7 +33,7 @@ class Died(Exception):
 # --- what goes in -----------------------------------------------------------
 
 def command_line(options):
-    level = "7" if options.verbose else "4"
+    level = "7" if options.verbose and options.fresh else "4"
     return " ".join(filter(None, [COMMAND_LINE, f"loglevel={level}",
                                   options.append]))
 
@@ -51,10 +51,14 @@ def job_script(command):
     return ("#!/bin/sh\n" + text + "\n").encode()
 
 
-def job_files(options):
+def job_files(options, waiting=False):
     """The files of the job disk; the first one's name says if it is a job."""
-    files = [(".job/run", 0o755, job_script(options.command)),
-             (".job/grub.cfg", 0o644, grub_config(options))]
+    boot = (".job/grub.cfg", 0o644, grub_config(options))
+    if waiting:
+        return [(".job/none", 0o644, b""), boot]
+    files = [(".job/run", 0o755, job_script(options.command)), boot,
+             (".job/seed", 0o600, os.urandom(64)),
+             (".job/clock", 0o644, b"%d" % time.time())]
     for path in options.files:
         try:
             data = cache.read(path)
@@ -156,10 +160,10 @@ class Machine:
             self.process.kill()
             self.process.wait()
 
-    def follow(self, until):
+    def follow(self, until, timeout):
         """Handles frames until one of the kind `until` comes; returns it."""
         while True:
-            if self.elapsed() > self.options.timeout:
+            if self.elapsed() > timeout:
                 raise TimeoutError
             ready, _, _ = select.select([self.process.stdout], [], [], 0.2)
             if ready:
@@ -246,7 +250,7 @@ class Machine:
 def finish(machine):
     """Follows a job to its end and returns the status to exit with."""
     try:
-        status = int(machine.follow("X"))
+        status = int(machine.follow("X", machine.options.timeout))
         machine.progress(f"exit status {status}")
         return status
     except TimeoutError:
