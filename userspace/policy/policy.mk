@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The policy engine, its tools, the daemon and their tests. Included from the
+# top Makefile, or alone: make -f userspace/policy/policy.mk policy-all
+POL_SRC := userspace/policy
+POLD_SRC := userspace/underpind
+POL_OUT := build/policy
+POL_PKGS := libxml-2.0 libcrypto sqlite3 jansson
+
+POL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
+	-fvisibility=hidden -I$(POL_SRC) $(shell pkg-config --cflags $(POL_PKGS) libcurl \
+	libmicrohttpd gnutls)
+POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+POL_LIBS := $(shell pkg-config --libs $(POL_PKGS)) -lpthread
+POL_LDFLAGS := -pie -Wl,-z,relro,-z,now
+
+POL_LIB_C := $(filter-out $(POL_SRC)/main.c,$(wildcard $(POL_SRC)/*.c))
+POL_LIB_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/%.o) $(POL_OUT)/schemas.o
+POL_LIB_SAN_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/san/%.o) $(POL_OUT)/schemas.o
+
+$(POL_OUT)/%.o: $(POL_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/san/%.o: $(POL_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) $(POL_SAN) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/schemas.o: $(POL_SRC)/schemas.S $(wildcard $(POL_SRC)/schemas/*.xsd)
+	@mkdir -p $(@D)
+	$(CC) -I$(POL_SRC)/schemas -Wa,-I$(POL_SRC)/schemas -c -o $@ $<
+
+$(POL_OUT)/libpolicy.a: $(POL_LIB_O)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(POL_OUT)/libpolicy-san.a: $(POL_LIB_SAN_O)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# Tests: plain (fast) and sanitized builds of each.
+$(POL_OUT)/tests/%.o: tests/policy/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/san/tests/%.o: tests/policy/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) $(POL_SAN) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/property: $(POL_OUT)/tests/property.o $(POL_OUT)/tests/reference.o \
+		$(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+
+$(POL_OUT)/property-san: $(POL_OUT)/san/tests/property.o $(POL_OUT)/san/tests/reference.o \
+		$(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
+
+-include $(wildcard $(POL_OUT)/*.d $(POL_OUT)/*/*.d $(POL_OUT)/*/*/*.d)
