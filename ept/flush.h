@@ -12,6 +12,9 @@
 /** flush_ticket() - a mapping was removed just now: the epoch every CPU must have reached */
 u64 flush_ticket(void);
 
+/** flush_epoch() - tickets taken so far, for the status */
+u64 flush_epoch(void);
+
 /** flush_done() - true once every demoted CPU has flushed since @ticket was taken */
 bool flush_done(u64 ticket);
 

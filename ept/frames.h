@@ -24,7 +24,6 @@ enum frame_state {
 	FRAME_OWNED = 0,
 	FRAME_SHARED = 1,	/* the owner (a VM) lets the host see it */
 	FRAME_PENDING = 2,	/* has a new owner, old translations not yet flushed everywhere */
-	FRAME_LEAVING = 3,	/* leaves a VM: unmapped there, waits for flush and zeroing */
 };
 
 /* Entry: gfn in bits 39:0, state in 43:40, owner in 59:44. */
@@ -48,8 +47,38 @@ int frames_init(const struct up_config *cfg);
 /** frame_entry() - a frame's entry, or 0 when @pfn is not RAM.  Any context. */
 u64 frame_entry(u64 pfn);
 
-/** frame_is_hosts() - true if the host may reach @pfn now: it owns it, or a VM shares it. */
+/** frame_set() - write a frame's entry and keep the counters.  Holds frames_lock. */
+void frame_set(u64 pfn, u64 entry);
+
+/** frame_counters() - frames of RAM, of the layer, of all VMs; bytes of the table */
+struct frame_counters {
+	u64 ram, layer, vm, table_bytes;
+};
+void frame_counters(struct frame_counters *c);
+
+/**
+ * frame_is_hosts() - true if the host may reach @pfn now: it owns it, a VM
+ * shares it, or it is no RAM but an address that the processor has (MMIO).
+ */
 bool frame_is_hosts(u64 pfn);
+
+enum frame_region {
+	REGION_NO_RAM,		/* none of the 512 frames is RAM */
+	REGION_HOST,		/* all are the host's own */
+	REGION_MIXED,
+};
+
+/**
+ * frames_region() - what the 2 MiB starting at @pfn (a multiple of 512) hold
+ * Reads 512 entries, and no more: that bounds what a fill costs.
+ */
+enum frame_region frames_region(u64 pfn);
+
+/** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count); at most 64 comparisons */
+bool frames_have_ram(u64 pfn, u64 count);
+
+/** phys_mask() - the address bits that this processor has, bit 12 up, at most 48 */
+u64 phys_mask(void);
 
 /**
  * frame_host_usable() - true if an address the host supplied may be *used by the
@@ -66,11 +95,54 @@ bool frame_host_usable(u64 pfn);
  * frame already bound; -UP_EINVAL malformed number; -UP_ENOMEM pool empty.
  */
 struct vm;
+
+/** host_donate_layer() - @pfn joins the growth pool; pool_commit() makes it usable */
 int host_donate_layer(u64 pfn);
-int layer_return_host(u64 pfn);				/* zeroes */
-int host_donate_vm(struct vm *vm, u64 pfn, u64 gfn);	/* zeroes if vm was measured */
-int vm_return_host(struct vm *vm, u64 gfn, u64 *pfn);	/* unmap, flush, zero, hand back */
-int vm_share_host(struct vm *vm, u64 gfn);		/* zeroes */
-int vm_unshare_host(struct vm *vm, u64 gfn);		/* unmaps from host, flush, zeroes */
+
+/**
+ * pool_commit() - move donated frames into the pool once no stale translation is left
+ * Return: 0 all moved, -UP_EAGAIN flush pending or more to move: call again.
+ */
+int pool_commit(void);
+
+/**
+ * layer_return_host() - zero a frame of the layer and give it to the host
+ * @pfn: came from pool_alloc()
+ * Return: as above; -UP_EAGAIN a decoy was mapped there and is not flushed yet.
+ */
+int layer_return_host(u64 pfn);
+
+/**
+ * host_donate_vm() - @pfn becomes frame @gfn of @vm, PENDING until vm_commit()
+ * Caller holds vm->lock.  -UP_EBUSY also when @vm is frozen (being measured) or dead.
+ */
+int host_donate_vm(struct vm *vm, u64 pfn, u64 gfn);
+
+/**
+ * vm_commit() - complete the pending donations of @vm, in pieces
+ *
+ * A frame that arrives after the measurement was taken is zeroed, but only now
+ * that no stale translation can write to it.  Caller holds vm->lock.
+ * Return: 0 none is pending, -UP_EAGAIN flush pending or more to do: call again.
+ */
+int vm_commit(struct vm *vm);
+
+/**
+ * vm_return_host() - a dead VM's frame goes back to the host, zeroed
+ *
+ * The first call takes the whole VM out of its table, and gets -UP_EAGAIN; when
+ * every CPU has flushed since, each further call hands back one frame.
+ * -UP_EBUSY while @vm may still run: its memory must not vanish beneath it.
+ */
+int vm_return_host(struct vm *vm, u64 gfn, u64 *pfn);
+
+/** vm_share_host() - the guest lets the host see @gfn; zeroes.  -UP_EAGAIN: again */
+int vm_share_host(struct vm *vm, u64 gfn);
+
+/**
+ * vm_unshare_host() - @gfn is private again; zeroes
+ * The first call takes it from the host and gets -UP_EAGAIN; call until 0.
+ */
+int vm_unshare_host(struct vm *vm, u64 gfn);
 
 #endif /* EPT_FRAMES_H */

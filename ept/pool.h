@@ -4,13 +4,28 @@
 #define EPT_POOL_H
 
 #include "../vmx/types.h"
+#include "../vmx/image.h"
+
+/* Frames that only the host's EPT may take: it has nothing else to fall back on. */
+#define POOL_RESERVE	16
+
+/**
+ * pool_init() - fill the pool from the launch configuration
+ *
+ * Root context, first CPU; frames_init() checks that the frames are the layer's.
+ * Return: 0, or -UP_EINVAL when the configuration is malformed.
+ */
+int pool_init(const struct up_config *cfg);
 
 /**
  * pool_alloc() - take one zeroed frame of the layer's own memory
  * Root context; takes the pool lock.
- * Return: physical address, or 0 when the pool is empty.
+ * Return: physical address, or 0 when only the reserve is left.
  */
 u64 pool_alloc(void);
+
+/** pool_alloc_reserve() - pool_alloc() that may take the reserve: for the host's EPT */
+u64 pool_alloc_reserve(void);
 
 /** pool_free() - give a frame back; @pa: what pool_alloc() returned, or a newly donated frame */
 void pool_free(u64 pa);

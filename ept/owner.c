@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The owner table (design, section 5). */
+
+#include "frames.h"
+#include "../vmx/errno.h"
+#include "../vmx/lib.h"
+#include "../vmx/log.h"
+
+/* The user-space build has its table elsewhere. */
+#ifndef OWNER_TABLE
+#define OWNER_TABLE	((u64 *)UP_TABLE_BASE)
+#endif
+
+#define HOST_ENTRY	FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0)
+#define LAYER_ENTRY	FRAME_ENTRY(OWNER_LAYER, FRAME_OWNED, 0)
+
+struct spinlock frames_lock;
+
+static u64 nframes;		/* entries of the table */
+static u64 address_mask;
+static struct up_range ram[UP_MAX_RAM_RANGES];
+static u32 nram;
+static struct frame_counters counters;	/* frames_lock */
+
+u64 phys_mask(void)
+{
+	return address_mask;
+}
+
+void frame_counters(struct frame_counters *c)
+{
+	spin_lock(&frames_lock);
+	*c = counters;
+	spin_unlock(&frames_lock);
+}
+
+static void count_owner(u64 entry, u64 by)
+{
+	u32 owner = FRAME_OWNER(entry);
+
+	if (owner == OWNER_LAYER)
+		counters.layer += by;
+	else if (owner >= OWNER_VM0)
+		counters.vm += by;
+}
+
+void frame_set(u64 pfn, u64 entry)
+{
+	up_assert(pfn < nframes && OWNER_TABLE[pfn] && entry);
+	count_owner(OWNER_TABLE[pfn], -1ULL);
+	count_owner(entry, 1);
+	WRITE_ONCE(OWNER_TABLE[pfn], entry);
+}
+
+u64 frame_entry(u64 pfn)
+{
+	return pfn < nframes ? READ_ONCE(OWNER_TABLE[pfn]) : 0;
+}
+
+bool frame_is_hosts(u64 pfn)
+{
+	u64 e = frame_entry(pfn);
+
+	if (!e)
+		return !(pfn << PAGE_SHIFT & ~address_mask) && !(pfn >> 40);
+	if (FRAME_OWNER(e) >= OWNER_VM0)
+		return FRAME_STATE(e) == FRAME_SHARED;
+	return e == HOST_ENTRY;
+}
+
+bool frame_host_usable(u64 pfn)
+{
+	return frame_entry(pfn) == HOST_ENTRY;
+}
+
+enum frame_region frames_region(u64 pfn)
+{
+	u64 e = frame_entry(pfn);
+	u32 i;
+
+	if (e && e != HOST_ENTRY)
+		return REGION_MIXED;
+	if (pfn < nframes)
+		for (i = 1; i < 512; i++)
+			if (frame_entry(pfn + i) != e)
+				return REGION_MIXED;
+	return e ? REGION_HOST : REGION_NO_RAM;
+}
+
+bool frames_have_ram(u64 pfn, u64 count)
+{
+	u32 i;
+
+	for (i = 0; i < nram; i++)
+		if (ram[i].start_pfn < pfn + count && pfn < ram[i].end_pfn)
+			return true;
+	return false;
+}
+
+/* All frames of @r must have the entry @from: 0 for RAM not seen yet. */
+static int claim(const struct up_range *r, u64 from, u64 to)
+{
+	u64 pfn;
+
+	if (r->start_pfn > r->end_pfn || r->end_pfn > nframes)
+		return -UP_EINVAL;
+	for (pfn = r->start_pfn; pfn < r->end_pfn; pfn++) {
+		if (OWNER_TABLE[pfn] != from)
+			return -UP_EINVAL;
+		OWNER_TABLE[pfn] = to;
+	}
+	return 0;
+}
+
+int frames_init(const struct up_config *cfg)
+{
+	int err = 0;
+	u32 i;
+
+	if (cfg->ram_ranges > UP_MAX_RAM_RANGES || cfg->layer_chunks > UP_MAX_POOL_CHUNKS ||
+	    cfg->maxphyaddr < 32 || cfg->maxphyaddr > 52 || cfg->table_frames >> 40)
+		return -UP_EINVAL;
+	nframes = cfg->table_frames;
+	nram = cfg->ram_ranges;
+	/* Four levels of EPT translate 48 bits. */
+	address_mask = MASK((cfg->maxphyaddr < 48 ? cfg->maxphyaddr : 48) - 1, 12);
+	memset(&counters, 0, sizeof(counters));
+	counters.table_bytes = nframes * sizeof(u64);
+	memset(OWNER_TABLE, 0, counters.table_bytes);
+
+	for (i = 0; i < cfg->ram_ranges && !err; i++) {
+		ram[i] = cfg->ram[i];
+		err = claim(&ram[i], 0, HOST_ENTRY);
+		counters.ram += ram[i].end_pfn - ram[i].start_pfn;
+	}
+	for (i = 0; i < cfg->layer_chunks && !err; i++) {
+		err = claim(&cfg->layer[i], HOST_ENTRY, LAYER_ENTRY);
+		counters.layer += cfg->layer[i].end_pfn - cfg->layer[i].start_pfn;
+	}
+	/* What pool_init() takes must be the layer's. */
+	for (i = 0; i < cfg->pool_chunks && !err; i++)
+		err = claim(&cfg->pool[i], LAYER_ENTRY, LAYER_ENTRY);
+	return err;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Figures of the memory side for UP_CALL_STATUS. */
+
+#include "stats.h"
+#include "flush.h"
+#include "frames.h"
+#include "host.h"
+#include "pool.h"
+#include "table.h"
+
+void ept_stats(struct up_status *out)
+{
+	struct frame_counters c;
+
+	spin_lock(&frames_lock);
+	ept_reap();
+	spin_unlock(&frames_lock);
+	frame_counters(&c);
+	out->pool_frames = c.layer;
+	out->pool_free = pool_count();
+	out->table_bytes = c.table_bytes;
+	out->ram_frames = c.ram;
+	out->vm_frames = c.vm;
+	out->host_2m_frames = READ_ONCE(host_ept_stats.large);
+	out->host_4k_frames = READ_ONCE(host_ept_stats.small);
+	out->faults_injected = READ_ONCE(host_ept_stats.faults);
+	out->decoys = READ_ONCE(host_ept_stats.decoys);
+	out->flush_epoch = flush_epoch();
+}
