@@ -3,6 +3,7 @@
 #ifndef IOCTL_CALL_H
 #define IOCTL_CALL_H
 
+#include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/types.h>
 #include <asm/asm.h>
@@ -16,7 +17,7 @@
  * @r2: where to put the second result (rcx), or NULL
  *
  * Any context.  Only ring 0 of a demoted CPU is answered; the layer copies the
- * arguments once.
+ * arguments once.  A call that fails before it does anything gives zero results.
  *
  * Return: 0 or a negative error number; -ENODEV when there is no layer beneath
  * this CPU (VMCALL raises #UD, caught here).
@@ -34,9 +35,9 @@ static inline long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2)
 		     : "S"(0UL)
 		     : "cc", "memory");
 	if (r1)
-		*r1 = a;
+		*r1 = ret == -ENODEV ? 0 : a;
 	if (r2)
-		*r2 = b;
+		*r2 = ret == -ENODEV ? 0 : b;
 	return ret;
 }
 

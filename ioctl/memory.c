@@ -161,17 +161,15 @@ unsigned int up_list_fill(struct up_donation *list, const struct up_region *r)
 	return nr;
 }
 
-/* One list; the layer takes it from its start and says how far it came. */
+/* One list; the layer takes it from its start and says how far it came, if it fails, too. */
 static long donate_some(struct up_vm *vm, struct up_region *r, struct up_donation *list,
 			u64 *taken)
 {
 	u64 nr = up_list_fill(list, r);
 	long ret = up_vmcall(UP_CALL_VM_DONATE, vm->id, up_page_pfn(list), nr, taken, NULL);
 
-	if (ret == -ENODEV || ret == -ENOSYS)
-		*taken = 0;
-	if (*taken > nr || (!ret && *taken != nr))
-		return -EIO;
+	if (*taken > nr)
+		return ret ?: -EIO;
 	r->donated += *taken;
 	vm->donated += *taken;
 	return ret;
