@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* All CPUs, for the few places that look at another CPU's state (vmx/launch.c). */
+/* The set of CPUs and the launch configuration (vmx/launch.c). */
 #ifndef VMX_CPUS_H
 #define VMX_CPUS_H
 
+#include "image.h"
 #include "percpu.h"
 
-/* Filled at launch, before any CPU is demoted; constant from then on. */
+extern struct up_config up_config;	/* in bss; written by the host side before launch */
+
+/* Filled while launching, constant from then on; a CPU may be NULL or not demoted. */
 extern struct percpu *cpus[UP_MAX_CPUS];
 extern u32 ncpus;
 
