@@ -42,22 +42,24 @@ static void copy_status(struct underpin_status *to, const struct up_status *from
 	to->decoys = from->decoys;
 	to->denied = from->denied;
 	to->flush_epoch = from->flush_epoch;
-	copy_counters(&to->counters, &from->cpu);
+	memcpy(to->image_sha256, from->image_sha256, sizeof(to->image_sha256));
 }
 
 int up_status(struct underpin_status *status)
 {
-	u64 cpu = status->cpu == UNDERPIN_CPU_NONE ? ~0ULL : status->cpu;
+	bool one = status->cpu != UNDERPIN_CPU_NONE;
 	struct up_status *page = (struct up_status *)get_zeroed_page(GFP_KERNEL);
 	long ret;
 
 	if (!page)
 		return -ENOMEM;
-	ret = up_vmcall(UP_CALL_STATUS, up_page_pfn(page), cpu, 0, NULL, NULL);
+	ret = up_vmcall(UP_CALL_STATUS, up_page_pfn(page), one ? status->cpu : 0, 0, NULL, NULL);
 	if (!ret)
 		copy_status(status, page);
+	if (!ret && one)
+		copy_counters(&status->counters, &page->cpu);
 	free_page((unsigned long)page);
-	return ret;
+	return ret == -EINVAL ? -ENOENT : ret;
 }
 
 static void copy_info(struct underpin_vm_info *to, const struct up_vm_info *from)

@@ -79,6 +79,7 @@ struct underpin_cpu_status {
  * @decoys: host accesses to others' frames answered by a decoy
  * @denied: requests refused, whatever the cause
  * @flush_epoch: times that a mapping was taken away from somebody
+ * @image_sha256: SHA-256 of the root image that was launched
  * @counters: of @cpu
  *
  * UNDERPIN_STATUS.  ENOENT: there is no such CPU.
@@ -101,6 +102,7 @@ struct underpin_status {
 	__u64 decoys;
 	__u64 denied;
 	__u64 flush_epoch;
+	__u8 image_sha256[32];
 	struct underpin_cpu_status counters;
 };
 
