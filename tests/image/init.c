@@ -125,9 +125,26 @@ static void mount_or_give_up(const char *source, const char *target,
 		give_up(target);
 }
 
+/*
+ * Nobody keeps the console open: a restored Bochs delivers characters that
+ * nobody sent, and the terminal would echo them.
+ */
+static void leave_console(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0)
+		give_up("/dev/null");
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
 static void move_to_root_disk(void)
 {
 	mount_or_give_up("dev", "/dev", "devtmpfs");
+	leave_console();
 	load_modules();
 	wait_for(ROOT_DISK);
 	wait_for(JOB_DISK);
@@ -210,11 +227,8 @@ static int run(char *const argv[])
 	if (child < 0)
 		give_up("fork");
 	if (!child) {
-		int null = open("/dev/null", O_RDONLY);
-
 		setsid();
 		ioperm(DEBUG_PORT, 1, 0);
-		dup2(null, 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
 		execvp(argv[0], argv);

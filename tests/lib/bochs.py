@@ -6,7 +6,7 @@ restores it in a few seconds with its own job disk.
 """
 
 import os
-import shutil
+import re
 import time
 
 import cache
@@ -35,12 +35,13 @@ speaker: enabled=0
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: bochs.log
 panic: action=fatal
-error: action=ignore
+error: action=report
 info: action={info}
 debug: action=ignore
 """
 ENVIRONMENT = {"BXSHARE": "/usr/share/bochs"}
 JOB_DISK_IN_STATE = "hard_drive.0.drive0.image"
+INFO_ACTION = re.compile(r"(INFO=|^info: action=)ignore", re.M)
 SAVE_TIMEOUT = 600
 
 
@@ -48,11 +49,11 @@ def info_action(options):
     return "report" if options.log_info else "ignore"
 
 
-def write_config(where, entry, options):
+def write_config(where, entry, options, info):
     with open(os.path.join(where, "bochsrc"), "w") as file:
         file.write(CONFIG.format(
             cpus=options.cpus, memory=options.memory,
-            root=os.path.join(entry, "root.img"), info=info_action(options)))
+            root=os.path.join(entry, "root.img"), info=info))
     write_commands(where)
 
 
@@ -76,7 +77,7 @@ def launch(where, arguments, options, **more):
 
 def start_cold(where, entry, options):
     write_job(os.path.join(where, "job.img"), options)
-    write_config(where, entry, options)
+    write_config(where, entry, options, info_action(options))
     return launch(where, ["-f", "bochsrc"], options)
 
 
@@ -98,7 +99,7 @@ def boot_and_save(where, entry, options):
     say("booting a machine and saving its state (once; half a minute)")
     library = save_library()
     write_job(os.path.join(where, "job.img"), options, waiting=True)
-    write_config(where, entry, options)
+    write_config(where, entry, options, "ignore")
     os.mkdir(os.path.join(where, "state"))
     with machine.core_slot():
         running = launch(where, ["-f", "bochsrc"], options, LD_PRELOAD=library)
@@ -139,8 +140,7 @@ def start_saved(where, state, options):
         text = cache.read(os.path.join(state, name)).decode()
         os.unlink(os.path.join(local, name))
         with open(os.path.join(local, name), "w") as file:
-            file.write(text.replace("INFO=ignore",
-                                    "INFO=" + info_action(options)))
+            file.write(INFO_ACTION.sub(r"\1" + info_action(options), text))
     write_job(os.path.join(local, JOB_DISK_IN_STATE), options)
     write_job(os.path.join(where, "job.img"), options)
     write_commands(where)

@@ -26,6 +26,13 @@ COMMAND_LINE = ("console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 "
                 "nomodeset panic=0")
 
 
+# What Bochs says on stderr each time it starts.
+NOISE = re.compile(r"^\d+i\[|ALSA lib|autodetection enabled$")
+
+# What its log says of any Linux.
+LOG_NOISE = re.compile(r"Unknown register|restore_logopts|SVM_HSAVE_PA_MSR")
+
+
 class Died(Exception):
     """The machine ended, or can no longer be expected to answer."""
 
@@ -209,6 +216,7 @@ class Machine:
                 file.seek(self.serial_seen)
                 data = file.read()
             self.serial_seen += len(data)
+            data = data.replace(b"\0", b"")
             if self.options.verbose:
                 sys.stderr.buffer.write(data)
                 sys.stderr.flush()
@@ -235,16 +243,22 @@ class Machine:
 
     def tail(self, name, count):
         try:
-            data = cache.read(os.path.join(self.where, name))[-(1 << 16):]
+            data = cache.read(os.path.join(self.where, name))
         except OSError:
             return []
-        return data.decode(errors="replace").splitlines()[-count:]
+        # Before what a restored machine says there are zeros.
+        data = data.replace(b"\0", b"")[-(1 << 17):]
+        lines = data.decode(errors="replace").splitlines()
+        if name == "stderr.txt":
+            lines = [line for line in lines if not NOISE.search(line)]
+        return lines[-count:]
 
     def telling_lines(self, name, count):
         telling = re.compile(r"VMFAIL|VMENTER FAIL|VMABORT|PANIC|^\d+e|TRAP|"
                              r"exception\(\)|shutdown", re.I)
         return [line for line in self.tail(name, 2000)
-                if telling.search(line)][-count:]
+                if telling.search(line) and not LOG_NOISE.search(line)
+                ][-count:]
 
 
 def finish(machine):
