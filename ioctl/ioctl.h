@@ -11,7 +11,12 @@
  */
 int up_ioctl_init(void);
 
-/** up_ioctl_exit() - remove /dev/underpin; call before leaving, when no VM is present */
+/**
+ * up_ioctl_exit() - remove /dev/underpin; call before leaving
+ *
+ * No VM is present then, unless the unload is forced: that waits until the last
+ * one has ended and its descriptor is closed.
+ */
 void up_ioctl_exit(void);
 
 /** up_vms_present() - true while a protected VM, or one being made, exists */

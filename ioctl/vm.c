@@ -13,6 +13,7 @@
 #include <linux/printk.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include "call.h"
 #include "ioctl.h"
 #include "kvm.h"
@@ -22,12 +23,15 @@
 static DEFINE_MUTEX(vms_lock);	/* the list; taken after a VM's lock */
 static LIST_HEAD(vms);
 static struct workqueue_struct *end_queue;
+static atomic_t objects = ATOMIC_INIT(0);	/* VMs that somebody still refers to */
 
 static void vm_free(struct kref *ref)
 {
 	struct up_vm *vm = container_of(ref, struct up_vm, ref);
 
 	kfree(vm);
+	if (atomic_dec_and_test(&objects))
+		wake_up_var(&objects);
 	module_put(THIS_MODULE);
 }
 
@@ -131,6 +135,7 @@ static struct up_vm *vm_alloc(struct kvm *kvm, u32 flags, u32 vcpus)
 	if (!vm)
 		return NULL;
 	__module_get(THIS_MODULE);
+	atomic_inc(&objects);
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->regions);
@@ -319,7 +324,12 @@ int up_vms_init(void)
 	return end_queue ? 0 : -ENOMEM;
 }
 
+/* A forced unload comes here in spite of our references; it has to wait for them. */
 void up_vms_exit(void)
 {
+	if (atomic_read(&objects))
+		pr_err("unloading waits until %d protected VMs have ended\n",
+		       atomic_read(&objects));
+	wait_var_event(&objects, !atomic_read(&objects));
 	destroy_workqueue(end_queue);
 }
