@@ -43,10 +43,11 @@ static inline void wrmsr(u32 msr, u64 val)
 
 /**
  * rdmsr_safe(), wrmsr_safe() - as above, but a #GP is reported
- * Return: 0, or -UP_EIO when the processor raised #GP (vmx/exit.S, fixup table)
+ * Return: 0, or -UP_EIO when the processor raised #GP (vmx/entry.S, fixup table)
  */
 int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
+int xsetbv_safe(u32 reg, u64 val);
 
 static inline u64 rdtsc(void)
 {

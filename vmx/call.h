@@ -17,13 +17,13 @@
  * Addresses are host-physical, counts are in entries, ids are VM ids.
  */
 enum up_call {
-	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,	/* rbx=page pfn to fill with struct up_status */
+	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,	/* rbx=page pfn to fill with struct up_status, rcx=CPU number */
 	UP_CALL_LEAVE		= UP_CALL_MAGIC + 0x01,	/* this CPU returns to root mode */
 	UP_CALL_FLUSH		= UP_CALL_MAGIC + 0x02,	/* drop this CPU's stale translations */
 	UP_CALL_LOG		= UP_CALL_MAGIC + 0x03,	/* rbx=page pfn, rcx=position -> rbx=bytes, rcx=next */
 	UP_CALL_POOL_DONATE	= UP_CALL_MAGIC + 0x04,	/* rbx=pfn of a list of pfns, rcx=count */
 	UP_CALL_POOL_RETURN	= UP_CALL_MAGIC + 0x05,	/* rbx=pfn of a list to fill, rcx=max -> rbx=count */
-	UP_CALL_LEAVE_PREPARE	= UP_CALL_MAGIC + 0x06,	/* refuse or forbid new VMs; give frames back */
+	UP_CALL_LEAVE_PREPARE	= UP_CALL_MAGIC + 0x06,	/* rbx=1: no new VM from here on, fails with UP_EBUSY while one exists; 0: cancel */
 
 	UP_CALL_VM_CREATE	= UP_CALL_MAGIC + 0x10,	/* rbx=flags -> rbx=id */
 	UP_CALL_VM_DONATE	= UP_CALL_MAGIC + 0x11,	/* rbx=id, rcx=pfn of struct up_donation[], rdx=count -> rbx=done */
@@ -49,6 +49,7 @@ struct up_donation {
 	unsigned long long gfn;
 };
 
+#define UP_MAX_CPUS		64
 #define UP_MAX_VMS		64
 #define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
 #define UP_VM_REPORTS		8	/* runtime digests that firmware may report */
@@ -92,7 +93,7 @@ struct up_cpu_status {
 	unsigned long long flushes;
 };
 
-/* Fills one page for the whole (cpu == ~0) or for one CPU (rcx = cpu). */
+/* The layer's state, with one CPU's counters. */
 struct up_status {
 	unsigned int abi;
 	unsigned int cpus;
@@ -109,6 +110,7 @@ struct up_status {
 	unsigned long long decoys;
 	unsigned long long denied;		/* refused requests, by all causes */
 	unsigned long long flush_epoch;
+	unsigned char image_sha256[32];		/* of the root image as it was loaded */
 	struct up_cpu_status cpu;
 };
 

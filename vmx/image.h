@@ -40,13 +40,13 @@
 struct up_image_header {
 	unsigned long long magic;
 	unsigned int abi;		/* UP_ABI_VERSION */
-	unsigned int cpu_data_size;	/* sizeof(struct percpu), <= UP_CPU_DATA_SIZE */
+	unsigned int cpu_data_size;	/* UP_CPU_DATA_SIZE */
 	unsigned int rodata_off;	/* text is [0, rodata_off), R-X */
 	unsigned int data_off;		/* rodata is [rodata_off, data_off), R-- */
 	unsigned int bss_off;		/* data is [data_off, bss_off), RW- */
 	unsigned int end_off;		/* bss is [bss_off, end_off), RW-, not in the file */
 	unsigned int entry_off;		/* up_enter(): see vmx/head.S */
-	unsigned int config_off;	/* struct up_config, in data */
+	unsigned int config_off;	/* struct up_config, in bss */
 };
 
 struct up_range {
@@ -58,25 +58,25 @@ struct up_range {
 #define UP_MAX_POOL_CHUNKS	512
 
 /*
- * Launch configuration: written by the host side into the image's data before
+ * Launch configuration: written by the host side into the image's bss before
  * any CPU enters.  The host is still trusted then (design, section 1).
  */
 struct up_config {
 	unsigned int cpus;
 	unsigned int ram_ranges;
+	unsigned int layer_chunks;
 	unsigned int pool_chunks;
 	unsigned int maxphyaddr;
 	unsigned int serial_port;	/* 0: no early serial log */
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
-	unsigned int flags;
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
 	unsigned int apic_id[64];
 	struct up_range ram[UP_MAX_RAM_RANGES];	/* usable RAM, ascending */
-	struct up_range layer[UP_MAX_POOL_CHUNKS];	/* every frame the layer owns from the start: image, page tables, owner table, CPU areas, pool */
-	struct up_range pool[UP_MAX_POOL_CHUNKS];	/* those of them that are free for use */
+	struct up_range layer[UP_MAX_POOL_CHUNKS];	/* layer_chunks of them: every frame the layer owns from the start: image, page tables, owner table, CPU areas, pool */
+	struct up_range pool[UP_MAX_POOL_CHUNKS];	/* pool_chunks of them: those of them that are free for use */
 };
 
 /* What Linux hands to up_enter() for each CPU; on its own stack. */

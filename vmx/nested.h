@@ -32,6 +32,13 @@ void nested_exit(struct percpu *cpu, u32 reason);
 void nested_entry_failed(struct percpu *cpu, u32 error);
 
 /**
+ * nested_nmi() - an NMI arrived in root mode while L2 was about to run
+ * Return: true if L1 wants NMIs and is now at its host RIP with an NMI exit;
+ * false: deliver it to L2
+ */
+bool nested_nmi(struct percpu *cpu);
+
+/**
  * nested_msr_read() - L1 reads IA32_VMX_* or IA32_FEATURE_CONTROL
  * Return: 0, or -UP_ENOENT when @msr is none of those (or absent: #GP)
  */

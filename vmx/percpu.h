@@ -22,12 +22,15 @@ struct nested_cpu {
 
 struct percpu {
 	struct percpu *self;		/* read through GS base: first member */
-	u64 gpr[NR_GPRS];		/* the guest's, saved by exit.S; RSP is in the VMCS */
+	u64 gpr[NR_GPRS];		/* the guest's, saved by entry.S; RSP is in the VMCS */
+	u32 resume_launch;		/* entry.S: VMLAUNCH instead of VMRESUME */
+	u32 nmi_pending;		/* an NMI arrived in root mode */
+	u64 launch_regs[8];		/* Linux's rbx rbp r12-r15 rflags rsp at up_enter() */
+	/* up to here the offsets are known to assembly: offsets.h */
 	u32 cpu;
 	u32 apic_id;
 	bool demoted;			/* read by others */
-	bool leaving;
-	bool resume_launch;		/* exit.S: VMLAUNCH instead of VMRESUME */
+	bool nmi_deferred;		/* to be injected behind another event */
 	u64 vmxon_pa;
 	u64 vmcs01_pa;			/* the demoted host's VMCS */
 	u64 msr_bitmap_pa;		/* the demoted host's */
@@ -41,13 +44,9 @@ struct percpu {
 	struct nested_cpu nested;
 	struct vcpu *vcpu;		/* protected vCPU being run, or NULL */
 
-	/* Linux's state at launch, needed again when it leaves. */
-	u64 host_cr3_launch;
-	u64 launch_rsp;
-
-	/* root's own descriptor tables */
-	u64 gdt[8];
-	u32 tss[26];
+	/* root's own descriptor tables; gdt has Linux's selector numbers */
+	u64 gdt[10];
+	u8 tss[104];
 	struct { u64 lo, hi; } idt[32] __aligned(16);
 };
 

@@ -40,6 +40,5 @@ typedef int64_t s64;
 #define SZ_2M			0x200000ULL
 #define SZ_1G			0x40000000ULL
 
-#define UP_MAX_CPUS		64
 
 #endif /* VMX_TYPES_H */

@@ -21,7 +21,10 @@ struct vm {
 	struct vm_ept *ept;
 	u64 frames;			/* owned; under frames_lock */
 	u64 frames_shared;		/* under frames_lock */
-	u64 gfn_root;			/* ept/binding.c: radix of gfn -> pfn, frames_lock */
+	u64 frames_pending;		/* donated, not committed; under frames_lock */
+	u64 commit_cursor;		/* no pending gfn lies below; under frames_lock */
+	bool unmapped;			/* dead, and its table is cut; under frames_lock */
+	u64 gfn_root;			/* ept/binding.c: gfn -> pfn, and its EPT; frames_lock */
 	u64 gfn_cursor;			/* measuring, reclaiming: next gfn to look at */
 	u64 frames_measured;
 	u64 flush_ticket;		/* of the newest unmapping for this VM */
@@ -36,6 +39,9 @@ struct vm {
 
 /** vm_find() - the VM with this id, or NULL; ids are array indices, checked */
 struct vm *vm_find(u64 id);
+
+/** vms_present() - true while any protected VM exists, dead ones included */
+bool vms_present(void);
 
 /** vm_kill() - it never runs again; the first reason given is kept */
 void vm_kill(struct vm *vm, const char *why);

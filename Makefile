@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# Underpin: `make` builds, `make try` shows it, `make check` tests it.
+
+KERNEL ?= $(firstword $(wildcard /usr/src/linux-headers-6.1.0-*-cloud-amd64))
+B := build
+
+all: module userspace
+
+include vmx/root.mk
+-include module/guest/guest.mk
+-include userspace/userspace.mk
+-include userspace/policy/policy.mk
+
+.DEFAULT_GOAL := all
+
+module: $(B)/underpin.ko
+userspace:
+
+# Kbuild runs in the source tree (its objects lie beside their sources).
+$(B)/underpin.ko: $(B)/root/root.bin FORCE
+	$(MAKE) -C $(KERNEL) M=$(CURDIR) modules
+	cp -u underpin.ko $@
+
+root-hash: $(B)/root/root.bin
+	@sha256sum < $< | cut -d' ' -f1
+
+check:
+	tests/check $(T)
+
+clean:
+	rm -rf $(B)
+	[ -z "$(KERNEL)" ] || $(MAKE) -C $(KERNEL) M=$(CURDIR) clean
+
+FORCE:
+.PHONY: all module userspace root-hash check clean FORCE

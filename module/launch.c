@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All CPUs at once, all or none: into the layer and out of it (design, section 3).
+ */
+#define pr_fmt(fmt) "underpin: " fmt
+
+#include <linux/atomic.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/stop_machine.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
+
+#include "module.h"
+
+#define PML4_SLOT	((UP_IMAGE_BASE >> 39) & 511)
+
+typedef long (*enter_fn)(struct up_entry_state *st);
+
+/* One run over all CPUs; they wait for each other in it. */
+struct change {
+	enter_fn enter;
+	u64 *joint[UP_MAX_CPUS];	/* a page table each: Linux and the image */
+	u64 root_slot;
+	unsigned int cpus;
+	atomic_t arrived, failed;
+	long error[UP_MAX_CPUS];
+	u64 detail[UP_MAX_CPUS];
+};
+
+static bool running;
+
+bool up_running(void)
+{
+	return READ_ONCE(running);
+}
+
+static void wait_for_all(struct change *c)
+{
+	atomic_inc(&c->arrived);
+	while (atomic_read(&c->arrived) < num_online_cpus())
+		cpu_relax();
+}
+
+static long leave_this_cpu(void)
+{
+	unsigned long cr3 = __read_cr3();
+	long err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+
+	/* The way out ends on a page table of the layer's: take our own again. */
+	if (!err)
+		native_write_cr3(cr3);
+	return err;
+}
+
+static long enter_this_cpu(struct change *c, unsigned int cpu)
+{
+	unsigned long cr3 = __read_cr3();
+	struct up_entry_state st = { .cpu = cpu, .host_cr3 = cr3 };
+	u64 *joint = c->joint[cpu];
+	long err;
+
+	/* Between the check and now a CPU may have gone or come. */
+	if (num_online_cpus() != c->cpus || !joint)
+		return -EBUSY;
+	memcpy(joint, __va(cr3 & CR3_ADDR_MASK), PAGE_SIZE);
+	joint[PML4_SLOT] = c->root_slot;
+	native_write_cr3(__pa(joint));
+	err = c->enter(&st);
+	native_write_cr3(cr3);
+	c->detail[cpu] = st.detail;
+	return err;
+}
+
+static int launch_fn(void *arg)
+{
+	struct change *c = arg;
+	unsigned int cpu = smp_processor_id();
+
+	c->error[cpu] = enter_this_cpu(c, cpu);
+	if (c->error[cpu])
+		atomic_inc(&c->failed);
+	wait_for_all(c);
+	if (atomic_read(&c->failed) && !c->error[cpu]) {
+		up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
+		leave_this_cpu();
+	}
+	return 0;
+}
+
+static void free_joint(struct change *c)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < UP_MAX_CPUS; cpu++)
+		free_page((unsigned long)c->joint[cpu]);
+}
+
+static struct change *new_change(struct up_layer *layer)
+{
+	struct change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	unsigned int cpu;
+
+	if (!c)
+		return NULL;
+	c->enter = (enter_fn)(UP_IMAGE_BASE + layer->header.entry_off);
+	c->root_slot = ((u64 *)__va(layer->root_cr3))[PML4_SLOT];
+	for_each_online_cpu(cpu) {
+		c->joint[cpu] = (u64 *)get_zeroed_page(GFP_KERNEL);
+		if (!c->joint[cpu]) {
+			free_joint(c);
+			kfree(c);
+			return NULL;
+		}
+		c->cpus++;
+	}
+	return c;
+}
+
+static int report(struct change *c)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for_each_online_cpu(cpu) {
+		if (!c->error[cpu])
+			continue;
+		pr_err("launch: CPU %u: error %ld, VM-instruction error %llu\n", cpu,
+		       c->error[cpu], c->detail[cpu]);
+		err = c->error[cpu];
+	}
+	return err;
+}
+
+int up_launch(struct up_layer *layer)
+{
+	struct change *c = new_change(layer);
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	stop_machine(launch_fn, c, cpu_online_mask);
+	err = report(c);
+	free_joint(c);
+	kfree(c);
+	WRITE_ONCE(running, !err);
+	return err;
+}
+
+static int leave_fn(void *arg)
+{
+	struct change *c = arg;
+
+	wait_for_all(c);
+	c->error[smp_processor_id()] = leave_this_cpu();
+	return 0;
+}
+
+int up_leave(void)
+{
+	struct change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	err = up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
+	if (err) {
+		pr_err("leaving is refused: a protected VM exists\n");
+		kfree(c);
+		return err;
+	}
+	stop_machine(leave_fn, c, cpu_online_mask);
+	err = report(c);
+	kfree(c);
+	if (!err)
+		WRITE_ONCE(running, false);
+	return err;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * underpin.ko: slides the root image beneath the running kernel, and takes it
+ * out again.
+ */
+#define pr_fmt(fmt) "underpin: " fmt
+
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "ioctl/ioctl.h"
+#include "module.h"
+
+/* Lines of the layer's log that the kernel log has not seen yet. */
+void up_log_flush(void)
+{
+	static u64 pos;
+	char *page = (char *)__get_free_page(GFP_KERNEL), *line, *rest;
+	u64 len = 0, next = 0;
+
+	while (page && !up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, pos, 0,
+				  &len, &next) && len && len < PAGE_SIZE) {
+		page[len] = 0;
+		pos = next;
+		for (rest = page; (line = strsep(&rest, "\n"));)
+			if (*line)
+				pr_info("root: %s\n", line + (strncmp(line, "underpin: ", 10) ?
+							      0 : 10));
+	}
+	free_page((unsigned long)page);
+}
+
+static int __init underpin_init(void)
+{
+	struct up_layer layer = { };
+	int err = up_check();
+
+	if (err)
+		return err;
+	err = up_image_load(&layer);
+	if (err)
+		return err;
+	err = up_launch(&layer);
+	if (err)
+		goto free;
+	up_log_flush();
+	err = up_sysfs_init();
+	if (!err)
+		err = up_ioctl_init();
+	if (err)
+		goto leave;
+	pr_info("%u CPUs run on the layer now\n", num_online_cpus());
+	return 0;
+
+leave:
+	up_sysfs_exit();
+	if (up_leave())
+		return err;	/* cannot happen without VMs; never free what is in use */
+free:
+	up_image_free();
+	return err;
+}
+
+static void __exit underpin_exit(void)
+{
+	up_ioctl_exit();
+	up_sysfs_exit();
+	if (up_leave()) {
+		/* rmmod -f with a protected VM: the layer stays, and so does its memory. */
+		pr_err("the layer stays beneath this kernel until the next boot\n");
+		return;
+	}
+	up_pool_release();
+	up_image_free();
+	pr_info("every CPU has left the layer\n");
+}
+
+module_init(underpin_init);
+module_exit(underpin_exit);
+MODULE_DESCRIPTION("Slides a measured layer beneath a running Linux/KVM host");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The host side's own interfaces.  All of it runs in ordinary kernel context. */
+#ifndef MODULE_MODULE_H
+#define MODULE_MODULE_H
+
+#include <linux/types.h>
+
+#include "ioctl/call.h"
+#include "vmx/errno.h"
+#include "vmx/image.h"
+
+/* Memory that the layer gets, and the image in it (module/image.c). */
+struct up_layer {
+	struct up_image_header header;	/* of the image that was loaded */
+	struct up_config *config;	/* in the image's bss */
+	u64 root_cr3;
+};
+
+/**
+ * up_image_load() - allocate the layer's memory, copy the image, build its page tables
+ * @layer: filled in
+ *
+ * Process context, may sleep.  Return: 0 or a negative errno, everything undone.
+ */
+int up_image_load(struct up_layer *layer);
+
+/** up_image_free() - zero and free it all; every CPU has left */
+void up_image_free(void);
+
+/** up_check() - may this host be demoted?  Logs each failure with its cure. */
+int up_check(void);
+
+/**
+ * up_launch() - demote every CPU, all or none
+ * Process context.  Return: 0 or a negative errno, the host as it was.
+ */
+int up_launch(struct up_layer *layer);
+
+/** up_leave() - bring every CPU back.  Return: 0, or -EBUSY while a protected VM exists. */
+int up_leave(void);
+
+/** up_running() - true while the CPUs are demoted */
+bool up_running(void);
+
+/** up_log_flush() - copy new lines of the layer's log to the kernel log.  May sleep. */
+void up_log_flush(void);
+
+int up_sysfs_init(void);
+void up_sysfs_exit(void);
+
+#endif /* MODULE_MODULE_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/underpin: state, image hash and counters, without debugfs.
+ */
+#define pr_fmt(fmt) "underpin: " fmt
+
+#include <linux/kobject.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sysfs.h>
+
+#include "module.h"
+
+static struct kobject *dir;
+
+/* Status with one CPU's counters; NULL if the layer does not answer. */
+static struct up_status *get_status(unsigned int cpu)
+{
+	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
+
+	if (st && up_vmcall(UP_CALL_STATUS, virt_to_phys(st) >> PAGE_SHIFT, cpu, 0, NULL, NULL)) {
+		free_page((unsigned long)st);
+		st = NULL;
+	}
+	return st;
+}
+
+static ssize_t state_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", up_running() ? "running" : "off");
+}
+
+static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = st ? sysfs_emit(buf, "%32phN\n", st->image_sha256) : -EIO;
+
+	free_page((unsigned long)st);
+	return n;
+}
+
+static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = -EIO;
+
+	if (st)
+		n = sysfs_emit(buf,
+			       "ram %llu\npool %llu\npool_free %llu\ntable_bytes %llu\nhost_2m %llu\nhost_4k %llu\nvm %llu\ndecoys %llu\nfaults_injected %llu\ndenied %llu\nflush_epoch %llu\n",
+			       st->ram_frames, st->pool_frames, st->pool_free, st->table_bytes,
+			       st->host_2m_frames, st->host_4k_frames, st->vm_frames, st->decoys,
+			       st->faults_injected, st->denied, st->flush_epoch);
+	free_page((unsigned long)st);
+	return n;
+}
+
+/* One line a CPU: number, demoted, transitions, flushes, NMIs in root mode. */
+static ssize_t cpus_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st;
+	unsigned int cpu;
+	int n = 0;
+
+	for_each_possible_cpu(cpu) {
+		st = get_status(cpu);
+		if (st)
+			n += sysfs_emit_at(buf, n, "%u %u %llu %llu %llu\n", cpu,
+					   st->cpu.demoted, st->cpu.transitions,
+					   st->cpu.flushes, st->cpu.nmi_in_root);
+		free_page((unsigned long)st);
+	}
+	return n;
+}
+
+/* Lines "reason count", all CPUs together, reasons of SDM vol. 3, appendix C. */
+static ssize_t show_exits(char *buf, bool vm)
+{
+	u64 sum[UP_EXIT_REASONS] = { };
+	struct up_status *st;
+	unsigned int cpu, i;
+	int n = 0;
+
+	for_each_possible_cpu(cpu) {
+		st = get_status(cpu);
+		for (i = 0; st && i < UP_EXIT_REASONS; i++)
+			sum[i] += vm ? st->cpu.exits_vm[i] : st->cpu.exits_host[i];
+		free_page((unsigned long)st);
+	}
+	for (i = 0; i < UP_EXIT_REASONS; i++)
+		if (sum[i])
+			n += sysfs_emit_at(buf, n, "%u %llu\n", i, sum[i]);
+	return n;
+}
+
+static ssize_t exits_host_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_exits(buf, false);
+}
+
+static ssize_t exits_vm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_exits(buf, true);
+}
+
+static ssize_t log_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	u64 len = 0;
+
+	/* The last page of the ring: the layer moves a position that is too old. */
+	if (page && !up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, 0, 0, &len, NULL))
+		memcpy(buf, page, min_t(u64, len, PAGE_SIZE));
+	free_page((unsigned long)page);
+	return min_t(u64, len, PAGE_SIZE);
+}
+
+#define ATTR(name)	static struct kobj_attribute name##_attr = __ATTR(name, 0400, name##_show, NULL)
+ATTR(state);
+ATTR(image_hash);
+ATTR(frames);
+ATTR(cpus);
+ATTR(exits_host);
+ATTR(exits_vm);
+ATTR(log);
+
+static struct attribute *attrs[] = {
+	&state_attr.attr, &image_hash_attr.attr, &frames_attr.attr, &cpus_attr.attr,
+	&exits_host_attr.attr, &exits_vm_attr.attr, &log_attr.attr, NULL
+};
+static const struct attribute_group group = { .attrs = attrs };
+
+int up_sysfs_init(void)
+{
+	int err;
+
+	dir = kobject_create_and_add("underpin", kernel_kobj);
+	if (!dir)
+		return -ENOMEM;
+	err = sysfs_create_group(dir, &group);
+	if (err)
+		up_sysfs_exit();
+	return err;
+}
+
+void up_sysfs_exit(void)
+{
+	kobject_put(dir);
+	dir = NULL;
+}

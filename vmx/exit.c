@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The path of every exit: hardware -> entry.S -> vm_exit() -> the demoted host's
+ * table or the nested one -> entry.S -> hardware.  And what may go wrong on it.
+ */
+#include "asm.h"
+#include "cpus.h"
+#include "errno.h"
+#include "host.h"
+#include "io.h"
+#include "launch.h"
+#include "log.h"
+#include "nested.h"
+#include "ring.h"
+#include "vmcs.h"
+#include "../ept/flush.h"
+
+void vm_exit(struct percpu *cpu)
+{
+	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
+
+	cpu->transitions += 2;
+	cpu->resume_launch = 0;
+	if (cpu->nested.in_vm)
+		nested_exit(cpu, reason);
+	else
+		host_exit(cpu, reason);
+	flush_this_cpu_if_behind();
+}
+
+void vm_entry_failed(struct percpu *cpu)
+{
+	u32 error = (u32)vmread(VMCS_INSN_ERROR);
+
+	if (cpu->nested.in_vm)
+		nested_entry_failed(cpu, error);
+	else
+		up_panic("CPU %u: VM entry of the host failed, error %u", cpu->cpu, error);
+}
+
+/*
+ * An NMI arrived in root mode.  It was meant for whichever guest is about to
+ * run.  NMIs arrive here only while that guest does not block them: blocking
+ * stays in force across the exit (SDM vol. 3, 28.2).
+ */
+void vm_nmi(struct percpu *cpu)
+{
+	cpu->nmi_pending = 0;
+	cpu->nmi_in_root++;
+	if (cpu->nested.in_vm && nested_nmi(cpu))
+		return;
+	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID) &&
+	    !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_MOV_SS)) {
+		vmwrite(VMCS_ENTRY_INTR_INFO, VEC_NMI | INTR_TYPE_NMI << 8 | INTR_VALID);
+		return;
+	}
+	/* Something else goes first: come back as soon as it is delivered. */
+	cpu->nmi_deferred = true;
+	vmwrite(VMCS_PIN_CTLS,
+		vmread(VMCS_PIN_CTLS) | PIN_PREEMPTION_TIMER);
+	vmwrite(VMCS_PREEMPTION_TIMER, 0);
+}
+
+void host_preemption_timer(struct percpu *cpu)
+{
+	vmwrite(VMCS_PIN_CTLS,
+		vmread(VMCS_PIN_CTLS) & ~(u64)PIN_PREEMPTION_TIMER);
+	if (cpu->nmi_deferred) {
+		cpu->nmi_deferred = false;
+		cpu->nmi_pending = 1;
+	}
+}
+
+struct exception_frame {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+extern const char rdmsr_insn[], wrmsr_insn[], xsetbv_insn[], msr_fault[];
+void root_exception(struct exception_frame *f);
+
+void root_exception(struct exception_frame *f)
+{
+	if (f->vector == VEC_GP && (f->rip == (u64)rdmsr_insn || f->rip == (u64)wrmsr_insn ||
+				    f->rip == (u64)xsetbv_insn)) {
+		f->rip = (u64)msr_fault;
+		return;
+	}
+	up_panic("exception %lu, error %lx, RIP %lx, RSP %lx, CR2 %lx", f->vector, f->error,
+		 f->rip, f->rsp, read_cr2());
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rarer exits of the demoted host: resets, start-up IPIs, sleep ports, NMIs. */
+#ifndef VMX_IO_H
+#define VMX_IO_H
+
+#include "percpu.h"
+
+/* vmx/reset.c: INIT leaves the CPU demoted and waiting for SIPI (SDM vol. 3, 10.1) */
+void host_init(struct percpu *cpu);
+void host_sipi(struct percpu *cpu);
+void host_triple_fault(struct percpu *cpu);
+
+/** guest_init_state() - put the current VMCS and the GPRs into the state after INIT */
+void guest_init_state(struct percpu *cpu);
+
+/* vmx/io.c: writes to PM1_CNT */
+void host_io(struct percpu *cpu);
+
+/* vmx/exit.c: the timer that makes a CPU exit again behind an injected event */
+void host_preemption_timer(struct percpu *cpu);
+
+/** reinject_vectoring() - an exit interrupted the delivery of an event: deliver it again */
+void reinject_vectoring(void);
+
+#endif /* VMX_IO_H */

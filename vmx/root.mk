@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# The root image: freestanding, fixed address, the same bytes everywhere.
+# Nothing of the kernel's configuration, headers or flags reaches it.
+
+ROOT_SRC := $(sort $(wildcard vmx/*.c ept/*.c iommu/*.c))
+ROOT_ASM := $(sort $(wildcard vmx/*.S))
+ROOT_OBJ := $(ROOT_SRC:%.c=$(B)/root/%.o) $(ROOT_ASM:%.S=$(B)/root/%.o)
+
+ROOT_CFLAGS := -std=gnu11 -O2 -g0 -ffreestanding -fno-pic -mcmodel=large -mno-red-zone \
+	-mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-common -fno-strict-aliasing -fcf-protection=none -fno-jump-tables \
+	-fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla -Wstack-usage=2048 -ffile-prefix-map=$(CURDIR)=.
+ROOT_ENV := env -i PATH="$$PATH" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0
+
+$(B)/root/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -MMD -c -o $@ $<
+
+$(B)/root/%.o: %.S
+	@mkdir -p $(@D)
+	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -MMD -c -o $@ $<
+
+$(B)/root/root.elf: vmx/root.lds $(ROOT_OBJ)
+	@echo "  LD [root] $@"; $(ROOT_ENV) $(LD) -nostdlib -static --build-id=none -z noexecstack \
+		-z max-page-size=4096 --no-warn-rwx-segments \
+		-T vmx/root.lds -o $@ $(ROOT_OBJ) $(ROOT_EXTRA)
+
+$(B)/root/root.bin: $(B)/root/root.elf
+	$(ROOT_ENV) $(OBJCOPY) -O binary -j .text -j .rodata -j .data $< $@
+
+OBJCOPY ?= objcopy
+-include $(ROOT_OBJ:.o=.d)

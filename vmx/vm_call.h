@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The host's operations on protected VMs (vmx/vm.c, vmx/measure.c); arguments
+ * and results are in cpu->gpr as enum up_call says.  Return 0 or -UP_E*.
+ */
+#ifndef VMX_VM_CALL_H
+#define VMX_VM_CALL_H
+
+#include "lock.h"
+#include "percpu.h"
+
+extern struct spinlock vms_lock;	/* outermost: the table of VMs, and leaving */
+
+long call_vm_create(struct percpu *cpu);
+long call_vm_donate(struct percpu *cpu);
+long call_vm_bind_vcpu(struct percpu *cpu);
+long call_vm_measure(struct percpu *cpu);
+long call_vm_kill(struct percpu *cpu);
+long call_vm_reclaim(struct percpu *cpu);
+long call_vm_destroy(struct percpu *cpu);
+long call_vm_info(struct percpu *cpu);
+
+/** vms_count() - VM slots in use */
+u32 vms_count(void);
+
+/** host_page() - a page the host named as argument, or NULL if it may not be used */
+void *host_page(u64 pfn);
+
+/** layer_is_leaving() - no VM may be created any more; under vms_lock */
+bool layer_is_leaving(void);
+
+/** note_denied() - count a refused request */
+void note_denied(void);
+
+#endif /* VMX_VM_CALL_H */
