@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# The guest firmware; included by the top Makefile.  Freestanding: nothing but its
+# own sources, and the same bytes wherever and by whomever it is built.
+
+FW_DIR	:= module/guest
+FW_OUT	:= build/guest
+FW_SRC	:= start.S main.c boot.c bzimage.c console.c fwcfg.c layer.c lib.c memmap.c trap.c
+FW_OBJ	:= $(addprefix $(FW_OUT)/,$(addsuffix .o,$(basename $(FW_SRC)))) $(FW_OUT)/sha256.o
+FW_FLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small \
+	-mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-tree-reassoc -fno-ident -g0 -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include) -Ivmx -I$(FW_DIR) \
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
+
+build/underpin-fw.bin: $(FW_OUT)/fw.elf
+	objcopy -O binary $< $@
+	@test $$(stat -c %s $@) = 65536 || { rm -f $@; echo "$@: not 64 KiB" >&2; exit 1; }
+
+$(FW_OUT)/fw.elf: $(FW_OBJ) $(FW_OUT)/fw.lds
+	$(LD) -m elf_x86_64 -static -nostdlib --no-undefined --build-id=none -z noexecstack \
+		--no-warn-rwx-segments --orphan-handling=error -T $(FW_OUT)/fw.lds -o $@ $(FW_OBJ)
+
+$(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
+	@mkdir -p $(@D)
+	$(CC) -E -P -x assembler-with-cpp -I$(FW_DIR) $< -o $@
+
+$(FW_OUT)/%.o: $(FW_DIR)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+
+$(FW_OUT)/%.o: $(FW_DIR)/%.S
+	@mkdir -p $(@D)
+	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+
+$(FW_OUT)/sha256.o: vmx/sha256.c
+	@mkdir -p $(@D)
+	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+
+-include $(FW_OBJ:.o=.d)

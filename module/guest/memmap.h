@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The memory map that the firmware gives to the kernel.  Shared with
+ * `underpin vm expected`, which must come to the same map: its digest is report
+ * GUEST_REPORT_MEMMAP, so that a host cannot pass off MMIO as RAM unseen.
+ */
+#ifndef GUEST_MEMMAP_H
+#define GUEST_MEMMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which digest is reported at which index of UP_GUEST_REPORT. */
+enum guest_report {
+	GUEST_REPORT_KERNEL,
+	GUEST_REPORT_INITRD,
+	GUEST_REPORT_CMDLINE,
+	GUEST_REPORT_MEMMAP,
+	GUEST_REPORTS,
+};
+
+#define E820_RAM	1
+#define E820_RESERVED	2
+#define MEMMAP_MAX	5
+
+/* As in the kernel's zero page, and in QEMU's fw_cfg file etc/e820. */
+struct e820_entry {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t type;
+} __attribute__((packed));
+
+/* RAM is [0, low) but for the hole below 1 MiB, and [4 GiB, 4 GiB + high). */
+struct memory {
+	uint64_t low;
+	uint64_t high;
+};
+
+/**
+ * memory_parse() - RAM as the host tells it in etc/e820
+ * @file: the file, hostile
+ * Return: NULL, or the reason why it was refused
+ */
+const char *memory_parse(const void *file, size_t len, struct memory *m);
+
+/** memory_map() - the kernel's map of this RAM; returns the number of entries */
+unsigned int memory_map(const struct memory *m, struct e820_entry map[MEMMAP_MAX]);
+
+#endif /* GUEST_MEMMAP_H */
