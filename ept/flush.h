@@ -21,7 +21,14 @@ bool flush_done(u64 ticket);
 /** flush_this_cpu() - INVEPT and INVVPID all contexts, then note the epoch read before */
 void flush_this_cpu(void);
 
-/** flush_this_cpu_if_behind() - call on the way into any guest: flushes if the epoch moved */
+/**
+ * flush_this_cpu_if_behind() - flush if the epoch moved
+ *
+ * Call at the start of every exit, before any address that the host supplied is
+ * checked.  At the end would be wrong: a frame could leave the host between a
+ * check and the flush, and the CPU would enter with the address in its VMCS
+ * although it had noted the epoch that says it cannot.
+ */
 void flush_this_cpu_if_behind(void);
 
 #endif /* EPT_FLUSH_H */

@@ -128,6 +128,12 @@ int host_donate_vm(struct vm *vm, u64 pfn, u64 gfn);
 int vm_commit(struct vm *vm);
 
 /**
+ * frame_ready() - may @vm's table map @pfn at @gfn?  Commits it if it is pending
+ * and its flush is complete.  Holds frames_lock.
+ */
+bool frame_ready(struct vm *vm, u64 pfn, u64 gfn);
+
+/**
  * vm_return_host() - a dead VM's frame goes back to the host, zeroed
  *
  * The first call takes the whole VM out of its table, and gets -UP_EAGAIN; when

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "mtrr.h"
 #include "pool.h"
+#include "shadow.h"
 #include "table.h"
 #include "../vmx/asm.h"
 #include "../vmx/lib.h"
@@ -36,6 +37,14 @@ static u64 decoy_ticket;	/* of the newest unmapping of a decoy */
 static u64 leaf(u64 pa, int type)
 {
 	return pa | EPT_RWX | EPT_TYPE(type);
+}
+
+/* The host needs its tables: what is left of the pool, then the VMs' tables. */
+static u64 host_alloc(void)
+{
+	u64 pa = pool_alloc_reserve();
+
+	return pa || !shadow_reclaim() ? pa : pool_alloc_reserve();
 }
 
 u64 host_ept_init(void)
@@ -84,13 +93,13 @@ static void fill_page(u64 *e, u64 pa, int type)
 static u64 *small_slot(u64 pa)
 {
 	u64 i, start = ALIGN_DOWN(pa, SZ_2M);
-	u64 *e = ept_slot(root, pa, 2, pool_alloc_reserve);
+	u64 *e = ept_slot(root, pa, 2, host_alloc);
 	bool made = e && !(*e & EPT_RWX);
 	int type;
 
 	if (!e)
 		return NULL;
-	e = ept_slot(root, pa, 1, pool_alloc_reserve);
+	e = ept_slot(root, pa, 1, host_alloc);
 	if (!e || !made)
 		return e;
 	type = mtrr_type(start, SZ_2M);
@@ -140,13 +149,13 @@ static bool fill_large(u64 *e, u64 pa)
 
 static enum ept_result fill(u64 pa)
 {
-	u64 *e = ept_slot(root, pa, 3, pool_alloc_reserve);
+	u64 *e = ept_slot(root, pa, 3, host_alloc);
 
 	if (!e)
 		return EPT_NOMEM;
 	if (fill_huge(e, pa))
 		return EPT_FILLED;
-	e = ept_slot(root, pa, 2, pool_alloc_reserve);
+	e = ept_slot(root, pa, 2, host_alloc);
 	if (!e)
 		return EPT_NOMEM;
 	if (fill_large(e, pa))

@@ -22,6 +22,7 @@
 #define DEF_TYPE_ENABLE		BIT(11)
 #define MAX_VARIABLE		16
 #define FIXED_END		0x100000
+#define INVEPT_ALL		2
 
 static struct { u64 base, mask; } variable[MAX_VARIABLE];
 static u32 nvariable;
@@ -174,5 +175,6 @@ int mtrr_write(u32 msr, u64 val)
 	host_ept_drop();
 	spin_unlock(&frames_lock);
 	flush_ticket();
+	invept(INVEPT_ALL, 0);	/* this CPU's types at once, the others' when they exit */
 	return 0;
 }

@@ -78,19 +78,20 @@ void ept_park(u64 root)
 }
 
 /* Recursion is as deep as the tree: three calls. */
-bool ept_free_below(u64 pa, u32 level, u32 *budget)
+bool ept_free_below(u64 pa, u32 level, u32 *budget, void (*free)(u64))
 {
-	u64 *t = phys(pa);
+	u64 child, *t = phys(pa);
 	u32 i;
 
 	for (i = 0; i < EPT_ENTRIES && level > 1; i++) {
-		if (ept_is_table(t[i])) {
-			if (!ept_free_below(t[i] & EPT_ADDR, level - 1, budget) || !*budget)
-				return false;
-			--*budget;
-			pool_free(t[i] & EPT_ADDR);
-		}
+		child = ept_is_table(t[i]) ? t[i] & EPT_ADDR : 0;
+		if (child && (!ept_free_below(child, level - 1, budget, free) || !*budget))
+			return false;
 		ept_set(&t[i], 0);
+		if (child) {
+			--*budget;
+			free(child);
+		}
 	}
 	return true;
 }

@@ -69,13 +69,14 @@ u64 *ept_find(u64 root, u64 gpa, u32 level);
 void ept_park(u64 root);
 
 /**
- * ept_free_below() - pool_free() every table below the one at @pa
+ * ept_free_below() - free every table below the one at @pa
  * @budget: at most so many, counted down
+ * @free: pool_free for a tree that no CPU uses, nor will again without a flush;
+ *	  ept_retire for one that others use
  *
- * For tables that no CPU uses and none will use again without a flush.
  * Return: false when the budget ran out; what is left is still a proper tree.
  */
-bool ept_free_below(u64 pa, u32 level, u32 *budget);
+bool ept_free_below(u64 pa, u32 level, u32 *budget, void (*free)(u64));
 
 /**
  * ept_retire() - a table frame that other CPUs may still have cached: it is

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which frame is which guest frame of a protected VM.  The binding *is* the
+ * VM's EPT: an entry names the frame, and has access bits only while the
+ * mapping is active.  All functions hold frames_lock.
+ */
+#ifndef EPT_BINDING_H
+#define EPT_BINDING_H
+
+#include "../vmx/types.h"
+
+struct vm;
+
+#define BINDING_GFNS	BIT(36)		/* what four levels reach */
+
+/** binding_root() - the tree of @vm, made if there is none.  Return: 0 pool empty */
+u64 binding_root(struct vm *vm);
+
+/** binding_entry() - the entry that binds @gfn, or NULL when it is unbound */
+u64 *binding_entry(const struct vm *vm, u64 gfn);
+
+/** binding_set() - bind @gfn to @pfn, inactive.  Return: 0 or -UP_ENOMEM */
+int binding_set(struct vm *vm, u64 gfn, u64 pfn);
+
+/** binding_cut() - no gfn of @vm is reachable any more, and none will be */
+void binding_cut(struct vm *vm);
+
+/**
+ * binding_next() - the first bound gfn from *@gfn on
+ * For measuring and reclaiming in ascending order; skips what is absent a table
+ * at a time.  Return: false when there is none.
+ */
+bool binding_next(const struct vm *vm, u64 *gfn, u64 *pfn);
+
+#endif /* EPT_BINDING_H */
