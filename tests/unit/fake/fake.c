@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Hardware and the rest of the root image, as far as unit tests need them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../../vmx/cpus.h"
+#include "../../../vmx/lib.h"
+#include "../../../vmx/log.h"
+#include "../../../vmx/vm_call.h"
+
+#define WEAK __attribute__((weak))
+
+struct percpu *fake_cpu;
+u8 *fake_ram;
+u64 fake_ram_size;
+u64 *fake_owner_table;
+WEAK struct percpu *cpus[UP_MAX_CPUS];
+WEAK u32 ncpus;
+
+void fake_init(u64 frames, u64 table_frames, u32 n)
+{
+	u32 i;
+
+	fake_ram_size = frames * PAGE_SIZE;
+	fake_ram = aligned_alloc(PAGE_SIZE, fake_ram_size);
+	memset(fake_ram, 0, fake_ram_size);
+	fake_owner_table = calloc(table_frames, sizeof(u64));
+	ncpus = n;
+	for (i = 0; i < n; i++) {
+		cpus[i] = calloc(1, sizeof(struct percpu));
+		cpus[i]->self = cpus[i];
+		cpus[i]->cpu = i;
+		cpus[i]->demoted = true;
+	}
+	fake_cpu = cpus[0];
+}
+
+void fake_free(void)
+{
+	u32 i;
+
+	free(fake_ram);
+	free(fake_owner_table);
+	for (i = 0; i < ncpus; i++)
+		free(cpus[i]);
+}
+
+static void stop(const char *what, u64 arg)
+{
+	fprintf(stderr, "fake: %s %llx\n", what, (unsigned long long)arg);
+	abort();
+}
+
+void *phys(u64 pa)
+{
+	if (pa >= fake_ram_size)
+		stop("address is no RAM", pa);
+	return fake_ram + pa;
+}
+
+/* Mutation */
+static struct { const char *file, *what; u32 line; } sites[64];
+u32 fake_mutant, fake_sites;
+
+bool fake_skip(const char *file, u32 line, const char *what)
+{
+	u32 i;
+
+	for (i = 0; i < fake_sites; i++)
+		if (sites[i].line == line && !strcmp(sites[i].file, file) &&
+		    !strcmp(sites[i].what, what))
+			return fake_mutant == i + 1;
+	if (i == ARRAY_SIZE(sites))
+		stop("too many mutation sites", i);
+	sites[i].file = file;
+	sites[i].line = line;
+	sites[i].what = what;
+	fake_sites++;
+	return fake_mutant == i + 1;
+}
+
+const char *fake_site_name(u32 n)
+{
+	static char name[128];
+	const char *base;
+
+	if (!n || n > fake_sites)
+		return "none";
+	base = strrchr(sites[n - 1].file, '/');
+	base = base ? base + 1 : sites[n - 1].file;
+	snprintf(name, sizeof(name), "%s:%u %s", base, sites[n - 1].line, sites[n - 1].what);
+	return name;
+}
+
+/* The rest of the image */
+WEAK void up_log(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+WEAK void up_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "up_panic: ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+	abort();
+}
+
+WEAK void note_denied(void)
+{
+}
+
+WEAK void zero_page(void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+}
+
+WEAK bool page_is_zero(const void *page)
+{
+	const u8 *p = page;
+
+	return !p[0] && !memcmp(p, p + 1, PAGE_SIZE - 1);
+}
+
+/* Hardware that a test has to supply if the code it tests uses it */
+#define UNUSED_HW(ret, name, args, result) \
+	WEAK ret name args { stop(#name, 0); return result; }
+#define UNUSED_HW_VOID(name, args) \
+	WEAK void name args { stop(#name, 0); }
+
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+UNUSED_HW(u64, rdmsr, (u32 msr), 0)
+UNUSED_HW_VOID(wrmsr, (u32 msr, u64 val))
+UNUSED_HW(int, rdmsr_safe, (u32 msr, u64 *val), 0)
+UNUSED_HW(int, wrmsr_safe, (u32 msr, u64 val), 0)
+UNUSED_HW(int, xsetbv_safe, (u32 reg, u64 val), 0)
+UNUSED_HW(u64, rdtsc, (void), 0)
+UNUSED_HW_VOID(cpuid, (u32 leaf, u32 subleaf, u32 r[4]))
+UNUSED_HW_VOID(outb, (u16 port, u8 val))
+UNUSED_HW(u8, inb, (u16 port), 0)
+WEAK void cpu_relax(void) { }
+UNUSED_HW(int, vmxon, (u64 pa), 0)
+UNUSED_HW_VOID(vmxoff, (void))
+UNUSED_HW(int, vmclear, (u64 pa), 0)
+UNUSED_HW(int, vmptrld, (u64 pa), 0)
+UNUSED_HW(u64, vmread, (u32 field), 0)
+UNUSED_HW(int, vmwrite, (u32 field, u64 val), 0)
+WEAK int fake_invept(u64 type, u64 eptp) { return 0; }
+WEAK int fake_invvpid(u64 type, u16 vpid, u64 gla) { return 0; }
+#define CR(n) \
+	UNUSED_HW(u64, read_##n, (void), 0) \
+	UNUSED_HW_VOID(write_##n, (u64 val))
+CR(cr0) CR(cr2) CR(cr3) CR(cr4) CR(cr8)
+CR(dr0) CR(dr1) CR(dr2) CR(dr3) CR(dr6) CR(dr7)
+UNUSED_HW(u64, xgetbv, (u32 reg), 0)
+UNUSED_HW_VOID(xsetbv, (u32 reg, u64 val))
+UNUSED_HW_VOID(xsave64, (void *area, u64 mask))
+UNUSED_HW_VOID(xrstor64, (const void *area, u64 mask))
+WEAK void wbinvd(void) { }
+WEAK void cpu_halt_forever(void) { stop("halted", 0); }
