@@ -34,6 +34,8 @@ SECTIONS
 
 	.rom FW_ROM_CODE : AT(FW_ROM_CODE) {
 		*(.rom)
+		. = FW_PATCH - FW_ROM_CODE;
+		*(.patch)
 	}
 	.reset FW_RESET : AT(FW_RESET) {
 		*(.reset)

@@ -11,14 +11,35 @@ FW_FLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small 
 	-fno-asynchronous-unwind-tables -fno-tree-reassoc -fno-ident -g0 -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Ivmx -I$(FW_DIR) \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
+FW_LINK := $(LD) -m elf_x86_64 -static -nostdlib --no-undefined --build-id=none -z noexecstack \
+	--no-warn-rwx-segments --orphan-handling=error -T $(FW_OUT)/fw.lds
+
+all: build/underpin-fw.bin build/tiny-fw.bin
 
 build/underpin-fw.bin: $(FW_OUT)/fw.elf
 	objcopy -O binary $< $@
 	@test $$(stat -c %s $@) = 65536 || { rm -f $@; echo "$@: not 64 KiB" >&2; exit 1; }
 
 $(FW_OUT)/fw.elf: $(FW_OBJ) $(FW_OUT)/fw.lds
-	$(LD) -m elf_x86_64 -static -nostdlib --no-undefined --build-id=none -z noexecstack \
-		--no-warn-rwx-segments --orphan-handling=error -T $(FW_OUT)/fw.lds -o $@ $(FW_OBJ)
+	$(FW_LINK) -o $@ $(FW_OBJ)
+
+# The test guest of the attack tests; see its header comment.
+build/tiny-fw.bin: $(FW_OUT)/tiny.elf
+	objcopy -O binary $< $@
+
+$(FW_OUT)/tiny.elf: $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o $(FW_OUT)/fw.lds
+	$(FW_LINK) -o $@ $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o
+
+$(FW_OUT)/tiny-fw.o: tests/guest/tiny-fw.S
+	@mkdir -p $(@D)
+	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+
+# `underpin vm expected` on its own, for tests
+build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c \
+		$(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+		-iquote vmx -iquote $(FW_DIR) -iquote userspace -o $@ $^ -lcrypto
 
 $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 	@mkdir -p $(@D)
@@ -36,4 +57,4 @@ $(FW_OUT)/sha256.o: vmx/sha256.c
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
 
--include $(FW_OBJ:.o=.d)
+-include $(FW_OBJ:.o=.d) $(FW_OUT)/tiny-fw.d

@@ -21,6 +21,7 @@
 
 #define FW_ROM		0xffff0000	/* the image as -bios shows it, 64 KiB below 4 GiB */
 #define FW_ROM_CODE	0xfffffe00	/* runs in place: from the reset vector to the copy */
+#define FW_PATCH	0xffffffb0	/* 64 bytes: zero, but in the test guest */
 #define FW_RESET	0xfffffff0
 
 /* Selectors: those that Linux's 64-bit boot protocol asks for, and one to get there. */

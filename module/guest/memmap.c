@@ -29,12 +29,17 @@ const char *memory_parse(const void *file, size_t len, struct memory *m)
 			m->high = e.size & PAGE_MASK;
 		/* RAM anywhere else is no PC's: it stays unused */
 	}
+	return memory_check(m);
+}
+
+const char *memory_check(const struct memory *m)
+{
 	if (m->low < LOW_MIN)
-		return "the host states less than 32 MiB";
+		return "less than 32 MiB";
 	if (m->low > LOW_MAX)
-		return "the host states RAM where a PC has devices";
+		return "RAM where a PC has devices";
 	if (m->high > HIGH_MAX)
-		return "the host states more than 1 TiB above 4 GiB";
+		return "more than 1 TiB above 4 GiB";
 	return NULL;
 }
 

@@ -43,6 +43,9 @@ struct memory {
  */
 const char *memory_parse(const void *file, size_t len, struct memory *m);
 
+/** memory_check() - NULL, or the reason why the firmware would refuse this much RAM */
+const char *memory_check(const struct memory *m);
+
 /** memory_map() - the kernel's map of this RAM; returns the number of entries */
 unsigned int memory_map(const struct memory *m, struct e820_entry map[MEMMAP_MAX]);
 
