@@ -11,7 +11,7 @@ POL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-pr
 	-fvisibility=hidden -I$(POL_SRC) $(shell pkg-config --cflags $(POL_PKGS) libcurl \
 	libmicrohttpd gnutls)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-POL_LIBS := $(shell pkg-config --libs $(POL_PKGS)) -lpthread
+POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
 POL_LDFLAGS := -pie -Wl,-z,relro,-z,now
 
 POL_LIB_C := $(filter-out $(POL_SRC)/main.c,$(wildcard $(POL_SRC)/*.c))
@@ -37,6 +37,20 @@ $(POL_OUT)/libpolicy.a: $(POL_LIB_O)
 $(POL_OUT)/libpolicy-san.a: $(POL_LIB_SAN_O)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# The tools as a program of their own; underpin links cmd_policy() itself.
+$(POL_OUT)/underpin-policy: $(POL_OUT)/main.o $(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+
+$(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/main.o $(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
+
+.PHONY: policy-all policy-check
+policy-all: $(POL_OUT)/underpin-policy
+
+# Every suite of this part, one after another.
+policy-check:
+	set -e; for t in tests/suites/policy-*; do echo "== $$t"; $$t; done
 
 # Tests: plain (fast) and sanitized builds of each.
 $(POL_OUT)/tests/%.o: tests/policy/%.c

@@ -4,6 +4,8 @@
 #include <libxml/xmlreader.h>
 #include <libxml/xmlschemas.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "xml.h"
@@ -31,18 +33,13 @@ static const struct {
 static xmlSchemaPtr schema[K_NKINDS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* The only thing outside a document that is ever loaded is our own common.xsd. */
-static xmlParserInputPtr load_external(const char *url, const char *id, xmlParserCtxtPtr ctxt)
+/* Nothing outside a document is ever loaded, whatever it asks for. */
+static xmlParserInputPtr load_nothing(const char *url, const char *id, xmlParserCtxtPtr ctxt)
 {
-	xmlParserInputBufferPtr buf;
-
+	(void)url;
 	(void)id;
-	if (!url || strcmp(url, "common.xsd"))
-		return NULL;
-	buf = xmlParserInputBufferCreateStatic(pol_xsd_common,
-					       pol_xsd_common_end - pol_xsd_common,
-					       XML_CHAR_ENCODING_UTF8);
-	return buf ? xmlNewIOInputStream(ctxt, buf, XML_CHAR_ENCODING_UTF8) : NULL;
+	(void)ctxt;
+	return NULL;
 }
 
 static void quiet(void *ctx, const char *fmt, ...)
@@ -51,17 +48,41 @@ static void quiet(void *ctx, const char *fmt, ...)
 	(void)fmt;
 }
 
+/* A sheet's schema with the common one's content in the place of its include. */
+static char *splice(int kind)
+{
+	static const char include[] = "<xs:include schemaLocation=\"common.xsd\"/>";
+	const char *at = memmem(xsd[kind].begin, xsd[kind].end - xsd[kind].begin, include,
+				sizeof(include) - 1);
+	const char *from = memmem(pol_xsd_common, pol_xsd_common_end - pol_xsd_common,
+				  "<xs:simpleType", 14);
+	const char *to = memmem(pol_xsd_common, pol_xsd_common_end - pol_xsd_common,
+				"</xs:schema>", 12);
+	char *text = NULL;
+
+	if (!at || !from || !to ||
+	    asprintf(&text, "%.*s%.*s%.*s", (int)(at - xsd[kind].begin), xsd[kind].begin,
+		     (int)(to - from), from,
+		     (int)(xsd[kind].end - (at + sizeof(include) - 1)),
+		     at + sizeof(include) - 1) < 0)
+		return NULL;
+	return text;
+}
+
 static void load_schemas(void)
 {
 	xmlSchemaParserCtxtPtr p;
+	char *text;
 	int i;
 
 	xmlInitParser();
-	xmlSetExternalEntityLoader(load_external);
+	xmlSetExternalEntityLoader(load_nothing);
 	for (i = 0; i < K_NKINDS; i++) {
-		p = xmlSchemaNewMemParserCtxt(xsd[i].begin, xsd[i].end - xsd[i].begin);
+		text = splice(i);
+		p = text ? xmlSchemaNewMemParserCtxt(text, strlen(text)) : NULL;
 		schema[i] = p ? xmlSchemaParse(p) : NULL;
 		xmlSchemaFreeParserCtxt(p);
+		free(text);
 	}
 }
 
@@ -188,12 +209,20 @@ static int root_kind(const char *name, const char *buf, size_t len, struct pol_e
 	return kind < 0 ? -EINVAL : kind;
 }
 
+/* An element's own line; libxml2 keeps 16 bits of it, beyond that the reader's is near. */
+static uint32_t line_of(struct walk *w)
+{
+	long line = xmlGetLineNo(xmlTextReaderCurrentNode(w->reader));
+
+	return line > 0 && line < 65535 ? line : xmlTextReaderGetParserLineNumber(w->reader);
+}
+
 static int show(struct walk *w, xml_fn fn, void *ctx, bool end)
 {
 	struct xml_event ev = {
 		.node = xmlTextReaderCurrentNode(w->reader),
 		.name = (const char *)xmlTextReaderConstLocalName(w->reader),
-		.line = xmlTextReaderGetParserLineNumber(w->reader),
+		.line = line_of(w),
 		.depth = xmlTextReaderDepth(w->reader),
 		.end = end,
 	};

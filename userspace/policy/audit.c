@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "audit.h"
+
+static int sql_fail(sqlite3 *db, struct pol_err *e, const char *what)
+{
+	return pol_fail(e, EIO, "audit: %s: %s", what, sqlite3_errmsg(db));
+}
+
+int audit_init(sqlite3 *db, struct pol_err *e)
+{
+	static const char sql[] =
+		"CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
+		" hash BLOB NOT NULL, signature BLOB NOT NULL)";
+
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? sql_fail(db, e, "create") : 0;
+}
+
+static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_t len,
+		      uint8_t *hash)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint8_t be[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		be[i] = n >> (56 - 8 * i);
+	memset(hash, 0, 32);
+	if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) && EVP_DigestUpdate(c, prev, 32) &&
+	    EVP_DigestUpdate(c, be, 8) && EVP_DigestUpdate(c, record, len))
+		EVP_DigestFinal_ex(c, hash, NULL);
+	EVP_MD_CTX_free(c);
+}
+
+static int last(sqlite3 *db, struct audit_head *h)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	memset(h, 0, sizeof(*h));
+	if (sqlite3_prepare_v2(db, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", -1, &s,
+			       NULL))
+		return -EIO;
+	ret = sqlite3_step(s);
+	if (ret == SQLITE_ROW && sqlite3_column_bytes(s, 1) == 32) {
+		h->n = sqlite3_column_int64(s, 0);
+		memcpy(h->hash, sqlite3_column_blob(s, 1), 32);
+		ret = SQLITE_DONE;
+	}
+	sqlite3_finalize(s);
+	return ret == SQLITE_DONE ? 0 : -EIO;
+}
+
+int audit_append(sqlite3 *db, const struct key *k, const char *record, struct pol_err *e)
+{
+	size_t len = strlen(record);
+	uint8_t hash[32], sig[64];
+	struct audit_head h;
+	sqlite3_stmt *s;
+	int ret;
+
+	if (last(db, &h))
+		return sql_fail(db, e, "read");
+	link_hash(h.hash, h.n + 1, record, len, hash);
+	if (key_sign(k, hash, 32, sig))
+		return pol_fail(e, EIO, "audit: cannot sign");
+	if (sqlite3_prepare_v2(db, "INSERT INTO audit VALUES(?,?,?,?)", -1, &s, NULL))
+		return sql_fail(db, e, "append");
+	sqlite3_bind_int64(s, 1, h.n + 1);
+	sqlite3_bind_text(s, 2, record, len, SQLITE_STATIC);
+	sqlite3_bind_blob(s, 3, hash, 32, SQLITE_STATIC);
+	sqlite3_bind_blob(s, 4, sig, 64, SQLITE_STATIC);
+	ret = sqlite3_step(s);
+	sqlite3_finalize(s);
+	return ret == SQLITE_DONE ? 0 : sql_fail(db, e, "append");
+}
+
+static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,
+		     struct pol_err *e)
+{
+	uint64_t n = sqlite3_column_int64(s, 0);
+	const char *record = (const char *)sqlite3_column_text(s, 1);
+	uint8_t hash[32];
+
+	if (n != h->n + 1)
+		return pol_fail(e, EBADMSG, "audit: record %llu is missing",
+				(unsigned long long)h->n + 1);
+	link_hash(h->hash, n, record ? record : "", sqlite3_column_bytes(s, 1), hash);
+	if (sqlite3_column_bytes(s, 2) != 32 || memcmp(sqlite3_column_blob(s, 2), hash, 32))
+		return pol_fail(e, EBADMSG, "audit: record %llu was altered, or the one before it",
+				(unsigned long long)n);
+	if (k && (sqlite3_column_bytes(s, 3) != 64 ||
+		  !key_verify(k, hash, 32, sqlite3_column_blob(s, 3))))
+		return pol_fail(e, EBADMSG, "audit: record %llu is not signed by this key",
+				(unsigned long long)n);
+	h->n = n;
+	memcpy(h->hash, hash, 32);
+	return 0;
+}
+
+int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e)
+{
+	sqlite3_stmt *s;
+	int ret = 0, step;
+
+	memset(head, 0, sizeof(*head));
+	if (sqlite3_prepare_v2(db, "SELECT n, record, hash, signature FROM audit ORDER BY n", -1,
+			       &s, NULL))
+		return sql_fail(db, e, "read");
+	while ((step = sqlite3_step(s)) == SQLITE_ROW && !ret)
+		ret = check_row(s, k, head, e);
+	if (!ret && step != SQLITE_DONE)
+		ret = sql_fail(db, e, "read");
+	sqlite3_finalize(s);
+	return ret;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The audit log: every decision, chained by hash and signed, in SQLite.
+ *
+ * hash[n] = SHA-256(hash[n-1] || n as 8 big-endian bytes || record[n]), with
+ * hash[0] zero; signature[n] = Ed25519(hash[n]).
+ */
+#ifndef POL_AUDIT_H
+#define POL_AUDIT_H
+
+#include <sqlite3.h>
+
+#include "key.h"
+
+/**
+ * audit_init() - create the log's table if it is not there
+ *
+ * Return: 0 or -EIO.
+ */
+int audit_init(sqlite3 *db, struct pol_err *e);
+
+/**
+ * audit_append() - add one record within the caller's transaction
+ * @db: a database that audit_init() prepared; the caller serialises its use
+ * @k: the signer
+ * @record: JSON text
+ *
+ * A grant and its record are committed together or not at all.
+ *
+ * Return: 0 or -EIO.
+ */
+int audit_append(sqlite3 *db, const struct key *k, const char *record, struct pol_err *e);
+
+struct audit_head {
+	uint64_t n;
+	uint8_t hash[32];
+};
+
+/**
+ * audit_verify() - check the whole chain
+ * @k: the signer's public key, or NULL to check the chain alone
+ * @head: the last record, to compare with one noted elsewhere: records cut off
+ *	  at the end leave a chain that is whole
+ *
+ * Return: 0, -EBADMSG with the first record that is wrong in @e, or -EIO.
+ */
+int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e);
+
+#endif
