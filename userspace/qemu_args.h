@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A QEMU command line, and what is added so that its VM can be protected. */
+#ifndef USERSPACE_QEMU_ARGS_H
+#define USERSPACE_QEMU_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * qemu_args_check() - can this command's VM be protected?
+ * @argv: NULL-terminated
+ * @why: filled with the reason and the cure if not
+ *
+ * Only what would fail late or without an obvious reason is looked for.
+ * Return: 0 or -1.
+ */
+int qemu_args_check(char *const argv[], char *why, size_t len);
+
+/** qemu_args_has() - is there an option of this name, with one dash or two? */
+bool qemu_args_has(char *const argv[], const char *name);
+
+/**
+ * qemu_args_stopped() - the command, starting stopped and with a control monitor
+ * @argv: NULL-terminated
+ * @fd: the monitor's end of a connected socket, inherited by QEMU
+ *
+ * Return: a new NULL-terminated array, to be freed by qemu_args_free().
+ */
+char **qemu_args_stopped(char *const argv[], int fd);
+
+/** qemu_args_free() */
+void qemu_args_free(char **argv);
+
+#endif /* USERSPACE_QEMU_ARGS_H */

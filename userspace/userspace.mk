@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# The underpin program: all but libc is static, so that it runs in any machine image.  Included
+# from the top Makefile, or alone: make -f userspace/userspace.mk build/underpin
+CLI_DIR := userspace
+CLI_OUT := build/userspace
+CLI_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wno-missing-field-initializers -Werror \
+	-fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(CURDIR)=.
+CLI_LDFLAGS := -pie -Wl,-z,relro,-z,now
+CLI_LIBS := -Wl,-Bstatic -ljson-c -lcrypto -Wl,-Bdynamic
+CLI_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+CLI_C := $(wildcard $(CLI_DIR)/*.c)
+# "vm expected" does in advance what the guest firmware does: the same sources.
+CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
+CLI_CFLAGS += -Imodule/guest -iquote vmx
+
+$(CLI_OUT)/%.o: $(CLI_DIR)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CLI_OUT)/guest/%.o: module/guest/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
+		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/guest/%.o)
+	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
+
+# Unit tests: the same sources with sanitizers, but for main().
+$(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
+
+$(CLI_OUT)/san/tests/%.o: tests/unit/userspace/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -I$(CLI_DIR) -MMD -MP \
+		-c -o $@ $<
+
+$(CLI_OUT)/san/guest/%.o: module/guest/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
+
+CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
+build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
+		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
+		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C))) \
+		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o)
+	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
+
+userspace: build/underpin
+-include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d)
