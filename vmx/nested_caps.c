@@ -13,6 +13,7 @@
 #include "errno.h"
 #include "log.h"
 #include "nested.h"
+#include "nested_run.h"
 #include "vvmcs.h"
 
 #define BASIC_SIZE_4K		(0x1000ULL << 32)
@@ -239,7 +240,7 @@ int nested_init(void)
 	if (err)
 		return err;
 	vvmcs_init();
-	return 0;
+	return nested_bitmap_init();
 }
 
 int nested_msr_read(u32 msr, u64 *val)

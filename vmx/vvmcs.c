@@ -51,10 +51,11 @@ static void classify_row(u32 row)
 	}
 	if (d->sync == SYNC_LAZY)
 		row_set(rows_lazy, row);
-	if (d->sync == SYNC_MERGE)
-		row_set(rows_merged, row);
 	if (d->class == CLASS_CTRL)
 		row_set(rows_ctrl, row);
+	/* Merged guest-state rows are computed at every entry, and so is the EPTP. */
+	if (d->class == CLASS_CTRL && d->sync == SYNC_MERGE && row != ROW_EPTP)
+		row_set(rows_merged, row);
 	if (d->class == CLASS_HOST)
 		row_set(rows_host, row);
 }
@@ -73,6 +74,7 @@ void vvmcs_init(void)
 	row_clear(rows_ctrl, ROW_TSC_OFFSET);
 	row_clear(rows_ctrl, ROW_EXCEPTION_BITMAP);
 	row_clear(rows_host, ROW_HOST_RSP);
+	row_set(rows_host, ROW_EXIT_CTLS);	/* says which host MSRs are loaded */
 }
 
 u64 vvmcs_mask(u32 row, u64 val)
@@ -128,7 +130,7 @@ struct vvmcs *vvmcs_find(u64 pa)
 static void free_frames(struct vvmcs *vv)
 {
 	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->io_bitmap_pa[0], vv->io_bitmap_pa[1],
-		     vv->msr_list_pa[0], vv->msr_list_pa[1], (u64)vv - (u64)phys(0) };
+		     vv->msr_list_pa, (u64)vv - (u64)phys(0) };
 
 	for (u32 i = 0; i < ARRAY_SIZE(pa); i++)
 		if (pa[i])
@@ -339,6 +341,7 @@ int vvmcs_bind(struct percpu *cpu, struct vvmcs *vv, struct vcpu *vcpu)
 		return -UP_EEXIST;
 	fetch_all(cpu, vv);
 	memset(vv->dirty, 0xff, sizeof(vv->dirty));
+	vv->ept = NULL;		/* protect_entry() sets the VM's own */
 	vv->vcpu = vcpu;
 	return 0;
 }

@@ -48,7 +48,7 @@ struct vvmcs {
 	u64 vmcs02_pa;
 	u64 msr_bitmap_pa;		/* merged: VMCS12's and the layer's own */
 	u64 io_bitmap_pa[2];		/* merged; 0 until VMCS12 uses I/O bitmaps */
-	u64 msr_list_pa[2];		/* filtered copy of the entry MSR-load list; 0 until used */
+	u64 msr_list_pa;		/* filtered copy of the entry MSR-load list; 0 until used */
 };
 
 /** vvmcs_init() - build the encoding look-up from what is offered.  Launch, first CPU. */
