@@ -34,8 +34,8 @@ $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
 
 $(CLI_OUT)/san/tests/%.o: tests/unit/userspace/%.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -I$(CLI_DIR) -MMD -MP \
-		-c -o $@ $<
+	$(CC) -iquote $(CLI_DIR) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) \
+		-MMD -MP -c -o $@ $<
 
 $(CLI_OUT)/san/guest/%.o: module/guest/%.c
 	@mkdir -p $(@D)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the unit tests of the underpin program share. */
+#ifndef UNIT_USERSPACE_TESTS_H
+#define UNIT_USERSPACE_TESTS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* One row a test: TEST(name) in the list below declares and lists it. */
+#define TESTS(TEST) \
+	TEST(cli_hex_round_trip) \
+	TEST(cli_unhex_refuses_malformed) \
+	TEST(cli_number_keeps_bounds) \
+	TEST(cli_dispatch_finds_and_refuses) \
+	TEST(cli_output_option) \
+	TEST(exit_reasons_have_names) \
+	TEST(qemu_gets_stopped_and_a_monitor) \
+	TEST(qemu_needs_kvm) \
+	TEST(qemu_options_that_cannot_be_protected) \
+	TEST(qemu_own_stop_is_seen) \
+	TEST(procfd_vcpu_links) \
+	TEST(procfd_finds_vm_and_vcpus) \
+	TEST(procfd_refuses_two_vms) \
+	TEST(procfd_refuses_no_vm) \
+	TEST(procfd_refuses_missing_vcpu) \
+	TEST(procfd_refuses_too_many_vcpus) \
+	TEST(procfd_refuses_vanished_process) \
+	TEST(qmp_negotiates_and_commands) \
+	TEST(qmp_reports_errors) \
+	TEST(qmp_sees_the_end) \
+	TEST(qmp_times_out) \
+	TEST(qmp_reads_events_in_pieces) \
+	TEST(madt_counts_processors) \
+	TEST(madt_refuses_malformed) \
+	TEST(cpuinfo_flags) \
+	TEST(cpuinfo_same) \
+	TEST(check_unused_names_the_module) \
+	TEST(check_lockdown_wants_signature) \
+	TEST(check_kvm_ept_off) \
+	TEST(check_smt_and_speculation) \
+	TEST(check_cpus_missing) \
+	TEST(protect_errors_name_the_cure)
+
+#define DECLARE_TEST(name) void test_##name(void **state);
+TESTS(DECLARE_TEST)
+
+/** tree_make() - an empty directory that sysfile_root points at until tree_remove() */
+void tree_make(void);
+void tree_remove(void);
+
+/** tree_file() - a file in it, with its directories; @path is absolute within the tree */
+void tree_file(const char *path, const void *data, size_t len);
+void tree_text(const char *path, const char *text);
+void tree_link(const char *path, const char *target);
+
+#endif /* UNIT_USERSPACE_TESTS_H */
