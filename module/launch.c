@@ -30,6 +30,7 @@ struct change {
 };
 
 static bool running;
+static unsigned int demoted_cpus;
 
 bool up_running(void)
 {
@@ -145,6 +146,7 @@ int up_launch(struct up_layer *layer)
 	free_joint(c);
 	kfree(c);
 	WRITE_ONCE(running, !err);
+	demoted_cpus = err ? 0 : num_online_cpus();
 	return err;
 }
 
@@ -153,6 +155,8 @@ static int leave_fn(void *arg)
 	struct change *c = arg;
 
 	wait_for_all(c);
+	if (num_online_cpus() != demoted_cpus)
+		return 0;
 	c->error[smp_processor_id()] = leave_this_cpu();
 	return 0;
 }
@@ -173,6 +177,12 @@ int up_leave(void)
 	stop_machine(leave_fn, c, cpu_online_mask);
 	err = report(c);
 	kfree(c);
+	/* An offline CPU is still demoted, and needs the layer when it is started again. */
+	if (!err && num_online_cpus() != demoted_cpus) {
+		pr_err("leaving is refused: a CPU is offline: bring it online first\n");
+		up_vmcall(UP_CALL_LEAVE_PREPARE, 0, 0, 0, NULL, NULL);
+		err = -EBUSY;
+	}
 	if (!err)
 		WRITE_ONCE(running, false);
 	return err;

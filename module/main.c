@@ -45,16 +45,23 @@ static int __init underpin_init(void)
 	if (err)
 		goto free;
 	up_log_flush();
-	err = up_sysfs_init();
-	if (!err)
-		err = up_ioctl_init();
+	err = up_hotplug_init();
 	if (err)
 		goto leave;
+	err = up_sysfs_init();
+	if (err)
+		goto unwatch;
+	err = up_ioctl_init();
+	if (err)
+		goto unlist;
 	pr_info("%u CPUs run on the layer now\n", num_online_cpus());
 	return 0;
 
-leave:
+unlist:
 	up_sysfs_exit();
+unwatch:
+	up_hotplug_exit();
+leave:
 	if (up_leave())
 		return err;	/* cannot happen without VMs; never free what is in use */
 free:
@@ -66,6 +73,7 @@ static void __exit underpin_exit(void)
 {
 	up_ioctl_exit();
 	up_sysfs_exit();
+	up_hotplug_exit();
 	if (up_leave()) {
 		/* rmmod -f with a protected VM: the layer stays, and so does its memory. */
 		pr_err("the layer stays beneath this kernel until the next boot\n");

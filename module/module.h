@@ -45,6 +45,11 @@ bool up_running(void);
 /** up_log_flush() - copy new lines of the layer's log to the kernel log.  May sleep. */
 void up_log_flush(void);
 
+/** up_hotplug_init() - watch CPUs go and come (module/hotplug.c); after launch */
+int up_hotplug_init(void);
+void up_hotplug_exit(void);
+
+/** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);
 

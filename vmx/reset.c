@@ -12,9 +12,6 @@
 #include "vmcs.h"
 #include "x86.h"
 
-#define ACTIVITY_ACTIVE		0
-#define ACTIVITY_WAIT_SIPI	3
-
 #define AR_CODE16	0x9bu
 #define AR_DATA16	0x93u
 #define AR_LDT		0x82u
@@ -101,6 +98,8 @@ void host_sipi(struct percpu *cpu)
 	vmwrite(VMCS_GUEST_CS_SEL, vector << 8);
 	vmwrite(VMCS_GUEST_CS_BASE, vector << 12);
 	vmwrite(VMCS_GUEST_RIP, 0);
+	/* Wait-for-SIPI blocks SMIs; an active processor outside SMM does not. */
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	up_log("CPU %u: started again at %lx, demoted", cpu->cpu, vector << 12);
 }

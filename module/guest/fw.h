@@ -26,11 +26,14 @@ void __noreturn fail(const char *what, const char *why);
 /* trap.c */
 void trap_init(void);
 
+/* processor.c */
+void processor_set_up(void);
+
 /* layer.c: the layer beneath, if there is one */
 void layer_find(void);
 bool layer_present(void);
-void layer_share(u64 gfn, u64 count);
-void layer_unshare(u64 gfn, u64 count);
+void layer_share(void);
+void layer_unshare(void);
 void layer_report(unsigned int index, const u8 digest[32]);
 
 /* Selectors of fw_cfg that the firmware reads (QEMU docs/specs/fw_cfg.rst). */
@@ -56,6 +59,12 @@ u32 fwcfg_u32(enum fwcfg_key key);
 void fwcfg_read(u16 key, void *dst, u64 len, struct sha256 *hash);
 bool fwcfg_find(const char *name, u16 *key, u32 *size);
 
+#ifdef FW_HOSTED	/* in user space, where a test plays the host */
+void outb(u16 port, u8 value);
+void outw(u16 port, u16 value);
+void outl(u16 port, u32 value);
+u8 inb(u16 port);
+#else
 static inline void outb(u16 port, u8 value)
 {
 	__asm__ __volatile__("outb %0, %1" : : "a" (value), "Nd" (port) : "memory");
@@ -78,5 +87,6 @@ static inline u8 inb(u16 port)
 	__asm__ __volatile__("inb %1, %0" : "=a" (value) : "Nd" (port) : "memory");
 	return value;
 }
+#endif
 
 #endif /* GUEST_FW_H */

@@ -54,13 +54,13 @@ void fwcfg_open(void)
 	id = inb(PORT_DATA);
 	if (!(id & ID_DMA))
 		fail("fw_cfg", "offers no DMA");
-	layer_share(FW_WINDOW / PAGE_SIZE, FW_WINDOW_PAGES);
+	layer_share();
 }
 
 /** fwcfg_close() - the window is private again */
 void fwcfg_close(void)
 {
-	layer_unshare(FW_WINDOW / PAGE_SIZE, FW_WINDOW_PAGES);
+	layer_unshare();
 	memset((void *)FW_WINDOW, 0, FW_WINDOW_PAGES * PAGE_SIZE);
 }
 

@@ -4,7 +4,8 @@
 
 FW_DIR	:= module/guest
 FW_OUT	:= build/guest
-FW_SRC	:= start.S main.c boot.c bzimage.c console.c fwcfg.c layer.c lib.c memmap.c trap.c
+FW_SRC	:= start.S main.c boot.c bzimage.c console.c fwcfg.c layer.c lib.c memmap.c \
+	processor.c trap.c
 FW_OBJ	:= $(addprefix $(FW_OUT)/,$(addsuffix .o,$(basename $(FW_SRC)))) $(FW_OUT)/sha256.o
 FW_FLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small \
 	-mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \

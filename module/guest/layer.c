@@ -10,8 +10,7 @@
 #include "errno.h"
 #include "fw.h"
 
-#define SHARE_BATCH	16		/* pages a call: each is zeroed, in bounded time */
-#define PATIENCE	1000000		/* repeated calls while flushes are pending */
+#define PATIENCE	100000		/* rounds while flushes are pending */
 #define PORT_DELAY	0x80		/* an exit to the host, so that it can do its flushes */
 
 s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx);
@@ -42,50 +41,61 @@ void layer_find(void)
 	say("underpin-fw: UNPROTECTED: no layer answers; the host can read this machine\n");
 }
 
-static void call_until_done(const char *what, u64 op, u64 gfn, u64 count)
+static s64 call(u64 op, u64 rbx, u64 rcx)
 {
 	u64 unused;
-	s64 err = -UP_EAGAIN;
-	unsigned int i;
 
-	for (i = 0; i < PATIENCE && err == -UP_EAGAIN; i++) {
-		err = guest_call(op, gfn, count, &unused);
-		if (err == -UP_EAGAIN)
-			outb(PORT_DELAY, 0);
+	return guest_call(op, rbx, rcx, &unused);
+}
+
+/*
+ * One page a call, so that a page that must wait for a flush holds up no other:
+ * once all have been asked for, one flush of the host's serves them all.
+ */
+static void for_each_page(const char *what, u64 op, u64 gfn)
+{
+	bool done[FW_WINDOW_PAGES] = { false };
+	u64 page, left = FW_WINDOW_PAGES;
+	unsigned int turn;
+	s64 err;
+
+	for (turn = 0; turn < PATIENCE; turn++) {
+		for (page = 0; page < FW_WINDOW_PAGES; page++) {
+			if (done[page])
+				continue;
+			err = call(op, gfn + page, 1);
+			if (err && err != -UP_EAGAIN)
+				fail(what, "refused by the layer");
+			done[page] = !err;
+			left -= !err;
+		}
+		if (!left)
+			return;
+		outb(PORT_DELAY, 0);
 	}
-	if (err == -UP_EAGAIN)
-		fail(what, "the layer is still waiting for the host's flushes");
-	if (err)
-		fail(what, "refused by the layer");
+	fail(what, "the layer still waits for the host's flushes");
 }
 
-static void in_batches(const char *what, u64 op, u64 gfn, u64 count)
-{
-	u64 n;
-
-	if (!present)
-		return;
-	for (; count; gfn += n, count -= n) {
-		n = count < SHARE_BATCH ? count : SHARE_BATCH;
-		call_until_done(what, op, gfn, n);
-	}
-}
-
-/** layer_share() - let the host see these frames, zeroed; nothing to do without a layer */
-void layer_share(u64 gfn, u64 count)
-{
-	in_batches("sharing the window", UP_GUEST_SHARE, gfn, count);
-}
-
-/** layer_unshare() - take them back, zeroed */
-void layer_unshare(u64 gfn, u64 count)
-{
-	in_batches("closing the window", UP_GUEST_UNSHARE, gfn, count);
-}
-
-/** layer_report() - one digest into the VM's runtime measurement */
-void layer_report(unsigned int index, const u8 digest[32])
+/** layer_share() - let the host see the window, zeroed; nothing to do without a layer */
+void layer_share(void)
 {
 	if (present)
-		call_until_done("reporting a digest", UP_GUEST_REPORT, index, (u64)digest);
+		for_each_page("sharing the window", UP_GUEST_SHARE, FW_WINDOW / PAGE_SIZE);
+}
+
+/** layer_unshare() - take it back, zeroed */
+void layer_unshare(void)
+{
+	if (present)
+		for_each_page("closing the window", UP_GUEST_UNSHARE, FW_WINDOW / PAGE_SIZE);
+}
+
+/**
+ * layer_report() - one digest into the VM's runtime measurement
+ * @digest: within one page
+ */
+void layer_report(unsigned int index, const u8 digest[32])
+{
+	if (present && call(UP_GUEST_REPORT, index, (u64)digest))
+		fail("reporting a digest", "refused by the layer");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Where the guest firmware keeps what, in guest-physical memory.  All of it lies
- * in the first 640 KiB, which the kernel gets back: what it needs of it (zero
+ * from 64 KiB to 640 KiB, which the kernel gets back: what it needs of it (zero
  * page, command line, page tables) it copies before it reuses that memory.
  *
  * Assembly, the linker script and C read this file: constants only.
@@ -9,15 +9,14 @@
 #ifndef GUEST_LAYOUT_H
 #define GUEST_LAYOUT_H
 
-#define FW_PAGE_TABLES	0x1000		/* PML4, PDPT, 4 page directories */
-#define FW_ZERO_PAGE	0x7000		/* struct boot_params */
-#define FW_CMDLINE	0x8000		/* one page, NUL-terminated */
-#define FW_STACK_TOP	0x10000		/* down to the page behind the command line */
-#define FW_IMAGE	0x10000		/* text, rodata, data, bss */
-#define FW_IMAGE_END	0x40000		/* the linker script checks it */
-#define FW_WINDOW	0x40000		/* shared with the host while it loads */
-#define FW_WINDOW_PAGES	64
-#define FW_LOW_END	0x80000		/* nothing of the firmware's lies above, below 4 GiB */
+#define FW_PAGE_TABLES	0x11000		/* PML4, PDPT, 4 page directories */
+#define FW_ZERO_PAGE	0x17000		/* struct boot_params */
+#define FW_CMDLINE	0x18000		/* one page, NUL-terminated */
+#define FW_STACK_TOP	0x20000		/* down to the page behind the command line */
+#define FW_IMAGE	0x20000		/* text, rodata, data, bss */
+#define FW_IMAGE_END	0x50000		/* the linker script checks it */
+#define FW_WINDOW	0x50000		/* shared with the host while it loads */
+#define FW_WINDOW_PAGES	64		/* up to 0x90000 */
 
 #define FW_ROM		0xffff0000	/* the image as -bios shows it, 64 KiB below 4 GiB */
 #define FW_ROM_CODE	0xfffffe00	/* runs in place: from the reset vector to the copy */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPUs that go offline stay demoted, and need the layer when they are started
+ * again: the module cannot be removed while one is offline.  A CPU that was
+ * never demoted does not come online at all: it would own all of RAM.
+ */
+#define pr_fmt(fmt) "underpin: " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/module.h>
+
+#include "module.h"
+
+static enum cpuhp_state state;
+static struct cpumask offline;	/* CPUs that hold a reference of the module */
+
+static int cpu_comes(unsigned int cpu)
+{
+	if (up_vmcall(UP_CALL_FLUSH, 0, 0, 0, NULL, NULL) == -ENODEV) {
+		pr_err("CPU %u is not demoted: it may not come online\n", cpu);
+		return -EPERM;
+	}
+	if (cpumask_test_and_clear_cpu(cpu, &offline))
+		module_put(THIS_MODULE);
+	return 0;
+}
+
+static int cpu_goes(unsigned int cpu)
+{
+	if (!try_module_get(THIS_MODULE))
+		return -EBUSY;	/* just being removed */
+	cpumask_set_cpu(cpu, &offline);
+	return 0;
+}
+
+int up_hotplug_init(void)
+{
+	int ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "underpin:online", cpu_comes,
+					    cpu_goes);
+
+	state = ret;
+	return ret < 0 ? ret : 0;
+}
+
+void up_hotplug_exit(void)
+{
+	cpuhp_remove_state_nocalls(state);
+}
