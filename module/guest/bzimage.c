@@ -155,15 +155,15 @@ const char *bzimage_place(const struct bzimage *b, uint64_t low_end, uint64_t in
 {
 	u64 top = low_end;
 
-	if (b->initrd_addr_max < top)
+	if (b->initrd_addr_max < top - 1)
 		top = ALIGN_DOWN(b->initrd_addr_max + 1, PAGE_SIZE);
-	if (initrd_len >= top - LOAD_MIN)
-		return "the initrd is larger than memory";
-	p->initrd = ALIGN_DOWN(top - initrd_len, PAGE_SIZE);
-
-	/* without an initrd, its upper bound is none for the kernel */
-	if (initrd_len)
+	p->initrd = 0;
+	if (initrd_len) {
+		if (top <= LOAD_MIN || initrd_len > top - LOAD_MIN)
+			return "the initrd is larger than memory";
+		p->initrd = ALIGN_DOWN(top - initrd_len, PAGE_SIZE);
 		low_end = p->initrd;
+	}
 	p->kernel = b->pref_address;
 	if (!fits(p->kernel, b->init_size, low_end) || !IS_ALIGNED(p->kernel, PAGE_SIZE)) {
 		if (!b->relocatable)
