@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A tiny guest through the KVM API, and the cost of its exits in TSC ticks:
+ *
+ *	tiny [-n OPERATIONS] [-r ROUNDS] [cpuid|touch|out]...
+ *
+ * cpuid: an exit that kvm.ko handles; touch: first access to a 4 KiB page that
+ * its user space already has; out: an exit to user space.  Prints one line each,
+ * "NAME TICKS" a operation, the median of the rounds.  Each round is a new VM.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MEMORY		(64u << 20)
+#define CODE		0x1000
+#define RESULT		0x900	/* four u32: start low, high, end low, high */
+#define ARENA		0x400000
+#define PORT_WORK	0x10
+#define PORT_DONE	0xf4
+#define MAX_ROUNDS	99
+
+/* 32-bit code, flat segments, no paging; esi: number of operations. */
+#define BEGIN	"rdtsc\n mov %eax, 0x900\n mov %edx, 0x904\n"
+#define END	"dec %esi\n jnz 1b\n rdtsc\n mov %eax, 0x908\n mov %edx, 0x90c\n" \
+		"out %al, $0xf4\n hlt\n"
+
+extern const char cpuid_code[], touch_code[], out_code[], code_end[];
+
+__asm__(".section .rodata\n .code32\n"
+	"cpuid_code:\n" BEGIN "1: xor %eax, %eax\n xor %ecx, %ecx\n cpuid\n" END
+	"touch_code:\n mov $0x400000, %edi\n" BEGIN
+	"1: movb $1, (%edi)\n add $4096, %edi\n" END
+	"out_code:\n" BEGIN "1: out %al, $0x10\n" END
+	"code_end:\n .code64\n .text\n");
+
+static const struct test {
+	const char *name;
+	const char *code;
+} tests[] = {
+	{ "cpuid", cpuid_code },
+	{ "touch", touch_code },
+	{ "out", out_code },
+};
+
+struct machine {
+	int vm, vcpu;
+	uint8_t *mem;
+	struct kvm_run *run;
+	size_t run_size;
+};
+
+static int must(int ret, const char *what)
+{
+	if (ret < 0)
+		err(1, "%s", what);
+	return ret;
+}
+
+static void create(struct machine *m, int kvm)
+{
+	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
+
+	m->vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	m->mem = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (m->mem == MAP_FAILED)
+		err(1, "mmap");
+	/* Small pages: each touch is a violation of its own. */
+	madvise(m->mem, MEMORY, MADV_NOHUGEPAGE);
+	region.userspace_addr = (uintptr_t)m->mem;
+	must(ioctl(m->vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR");
+	must(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+	m->vcpu = must(ioctl(m->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+	m->run_size = (size_t)must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "mmap size");
+	m->run = mmap(NULL, m->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu, 0);
+	if (m->run == MAP_FAILED)
+		err(1, "mmap of the vCPU");
+}
+
+static void destroy(struct machine *m)
+{
+	munmap(m->run, m->run_size);
+	munmap(m->mem, MEMORY);
+	close(m->vcpu);
+	close(m->vm);
+}
+
+static void set_registers(const struct machine *m, unsigned int operations)
+{
+	struct kvm_regs regs = { .rip = CODE, .rsi = operations, .rflags = 2 };
+	struct kvm_segment flat = { .limit = 0xffffffff, .present = 1, .s = 1, .db = 1, .g = 1 };
+	struct kvm_sregs sregs;
+
+	must(ioctl(m->vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
+	sregs.cr0 |= 1;
+	flat.type = 3;
+	flat.selector = 16;
+	sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = flat;
+	flat.type = 11;
+	flat.selector = 8;
+	sregs.cs = flat;
+	must(ioctl(m->vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
+	must(ioctl(m->vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
+}
+
+static void run(const struct machine *m, const char *name)
+{
+	for (;;) {
+		must(ioctl(m->vcpu, KVM_RUN, 0), "KVM_RUN");
+		if (m->run->exit_reason != KVM_EXIT_IO)
+			errx(1, "%s: unexpected exit %u, %llx", name, m->run->exit_reason,
+			     (unsigned long long)m->run->hw.hardware_exit_reason);
+		if (m->run->io.port == PORT_DONE)
+			return;
+	}
+}
+
+static uint64_t measure(int kvm, const struct test *t, unsigned int operations)
+{
+	struct machine m;
+	uint64_t stamp[2];
+
+	create(&m, kvm);
+	memcpy(m.mem + CODE, t->code, (size_t)(code_end - t->code));
+	set_registers(&m, operations);
+	run(&m, t->name);
+	memcpy(stamp, m.mem + RESULT, sizeof(stamp));
+	destroy(&m);
+	return (stamp[1] - stamp[0]) / operations;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void bench(int kvm, const struct test *t, unsigned int operations, unsigned int rounds)
+{
+	uint64_t ticks[MAX_ROUNDS];
+
+	for (unsigned int i = 0; i < rounds; i++)
+		ticks[i] = measure(kvm, t, operations);
+	qsort(ticks, rounds, sizeof(*ticks), compare);
+	printf("%s %llu\n", t->name, (unsigned long long)ticks[rounds / 2]);
+	fflush(stdout);
+}
+
+static int wanted(const char *name, char **argv)
+{
+	if (!*argv)
+		return 1;
+	for (; *argv; argv++)
+		if (!strcmp(*argv, name))
+			return 1;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int operations = 1000, rounds = 5;
+	int opt, kvm;
+
+	while ((opt = getopt(argc, argv, "n:r:")) != -1) {
+		if (opt == 'n')
+			operations = (unsigned int)atoi(optarg);
+		else if (opt == 'r')
+			rounds = (unsigned int)atoi(optarg);
+		else
+			errx(2, "usage: tiny [-n OPERATIONS] [-r ROUNDS] [cpuid|touch|out]...");
+	}
+	if (!operations || operations > (MEMORY - ARENA) / 4096 || !rounds || rounds > MAX_ROUNDS)
+		errx(2, "operations or rounds out of range");
+	kvm = must(open("/dev/kvm", O_RDWR | O_CLOEXEC), "/dev/kvm");
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		if (wanted(tests[i].name, argv + optind))
+			bench(kvm, &tests[i], operations, rounds);
+	return 0;
+}
