@@ -35,13 +35,6 @@ $(FW_OUT)/tiny-fw.o: tests/guest/tiny-fw.S
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
 
-# `underpin vm expected` on its own, for tests
-build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c \
-		$(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
-	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
-		-iquote vmx -iquote $(FW_DIR) -iquote userspace -o $@ $^ -lcrypto
-
 $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 	@mkdir -p $(@D)
 	$(CC) -E -P -x assembler-with-cpp -I$(FW_DIR) $< -o $@
@@ -57,5 +50,32 @@ $(FW_OUT)/%.o: $(FW_DIR)/%.S
 $(FW_OUT)/sha256.o: vmx/sha256.c
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+
+# --- tests ---------------------------------------------------------------------
+# The firmware's C in user space, where a test plays host and layer.
+
+FW_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-clobbered \
+	-Wno-unknown-warning-option -Wno-array-bounds -Wno-stringop-overflow \
+	-fno-sanitize-recover=all -iquote vmx -iquote $(FW_DIR) -iquote userspace -iquote tests/guest
+FW_TEST_SAN := -fsanitize=address,undefined
+FW_PURE := $(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
+FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/sha256.c \
+	tests/guest/hosted.c
+FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/call.h vmx/sha256.h
+
+# `underpin vm expected` on its own
+build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c $(FW_PURE)
+build/unit-sha256: tests/unit/test_sha256.c vmx/sha256.c
+build/unit-guest-firmware: tests/unit/test_guest_firmware.c $(FW_HOSTED)
+build/expected build/unit-sha256 build/unit-guest-firmware: $(FW_TEST_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(FW_TEST_FLAGS) $(FW_TEST_SAN) -DFW_HOSTED -o $@ $(filter %.c,$^) -lcmocka -lcrypto
+
+build/fuzz-bzimage: tests/fuzz/fuzz_bzimage.c $(FW_PURE)
+build/fuzz-guest-firmware: tests/fuzz/fuzz_guest_firmware.c $(FW_HOSTED)
+build/fuzz-bzimage build/fuzz-guest-firmware: $(FW_TEST_HDR)
+	@mkdir -p $(@D)
+	clang $(FW_TEST_FLAGS) -fsanitize=fuzzer,address,undefined -DFW_HOSTED -o $@ \
+		$(filter %.c,$^) -lcrypto
 
 -include $(FW_OBJ:.o=.d) $(FW_OUT)/tiny-fw.d

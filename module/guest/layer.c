@@ -29,8 +29,8 @@ void layer_find(void)
 	u64 version = 0;
 	s64 err = guest_call(UP_GUEST_PRESENT, 0, 0, &version);
 
-	if (err == 0 && version == UP_ABI_VERSION) {
-		present = true;
+	present = err == 0 && version == UP_ABI_VERSION;
+	if (present) {
 		say("underpin-fw: protected, layer ABI ");
 		say_dec(version);
 		say("\n");
