@@ -64,13 +64,14 @@ int fake_invvpid(u64 type, u16 vpid, u64 gla);
 #define invvpid(type, vpid, gla) fake_invvpid(type, vpid, gla)
 
 /*
- * Mutation: fake_skip() numbers the places that call it in the order in which
- * they are first reached, and says true at number fake_mutant (1 is the first).
+ * Mutation: fake_skip() is true at the one place that fake_mutant names, for
+ * example "host.c:12 flush_done"; fake_sites lists the places reached so far.
  */
-extern u32 fake_mutant;
-extern u32 fake_sites;
+#define FAKE_SITES	64
+#define FAKE_NAME	64
+extern const char *fake_mutant;
+extern char fake_sites[FAKE_SITES][FAKE_NAME];
 bool fake_skip(const char *file, u32 line, const char *what);
-const char *fake_site_name(u32 n);
 
 u64 read_cr0(void);
 u64 read_cr2(void);

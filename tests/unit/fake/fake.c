@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../../../vmx/cpus.h"
 #include "../../../vmx/lib.h"
@@ -24,8 +25,8 @@ void fake_init(u64 frames, u64 table_frames, u32 n)
 	u32 i;
 
 	fake_ram_size = frames * PAGE_SIZE;
-	fake_ram = aligned_alloc(PAGE_SIZE, fake_ram_size);
-	memset(fake_ram, 0, fake_ram_size);
+	fake_ram = mmap(NULL, fake_ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 	fake_owner_table = calloc(table_frames, sizeof(u64));
 	ncpus = n;
 	for (i = 0; i < n; i++) {
@@ -41,7 +42,7 @@ void fake_free(void)
 {
 	u32 i;
 
-	free(fake_ram);
+	munmap(fake_ram, fake_ram_size);
 	free(fake_owner_table);
 	for (i = 0; i < ncpus; i++)
 		free(cpus[i]);
@@ -61,37 +62,25 @@ void *phys(u64 pa)
 }
 
 /* Mutation */
-static struct { const char *file, *what; u32 line; } sites[64];
-u32 fake_mutant, fake_sites;
+const char *fake_mutant;
+char fake_sites[FAKE_SITES][FAKE_NAME];
 
 bool fake_skip(const char *file, u32 line, const char *what)
 {
+	static struct { const char *file, *what; u32 line; } sites[FAKE_SITES];
+	const char *base = strrchr(file, '/');
 	u32 i;
 
-	for (i = 0; i < fake_sites; i++)
-		if (sites[i].line == line && !strcmp(sites[i].file, file) &&
-		    !strcmp(sites[i].what, what))
-			return fake_mutant == i + 1;
-	if (i == ARRAY_SIZE(sites))
+	for (i = 0; i < FAKE_SITES && sites[i].file; i++)
+		if (sites[i].line == line && sites[i].file == file && sites[i].what == what)
+			return fake_mutant && !strcmp(fake_mutant, fake_sites[i]);
+	if (i == FAKE_SITES)
 		stop("too many mutation sites", i);
 	sites[i].file = file;
 	sites[i].line = line;
 	sites[i].what = what;
-	fake_sites++;
-	return fake_mutant == i + 1;
-}
-
-const char *fake_site_name(u32 n)
-{
-	static char name[128];
-	const char *base;
-
-	if (!n || n > fake_sites)
-		return "none";
-	base = strrchr(sites[n - 1].file, '/');
-	base = base ? base + 1 : sites[n - 1].file;
-	snprintf(name, sizeof(name), "%s:%u %s", base, sites[n - 1].line, sites[n - 1].what);
-	return name;
+	snprintf(fake_sites[i], FAKE_NAME, "%s:%u %s", base ? base + 1 : file, line, what);
+	return fake_mutant && !strcmp(fake_mutant, fake_sites[i]);
 }
 
 /* The rest of the image */
