@@ -10,8 +10,8 @@ void host_init(struct percpu *cpu);
 void host_sipi(struct percpu *cpu);
 void host_triple_fault(struct percpu *cpu);
 
-/** guest_init_state() - put the current VMCS and the GPRs into the state after INIT */
-void guest_init_state(struct percpu *cpu);
+/** guest_init_state() - put the current VMCS and @gpr into the state after INIT */
+void guest_init_state(u64 gpr[NR_GPRS]);
 
 /* vmx/io.c: writes to PM1_CNT */
 void host_io(struct percpu *cpu);

@@ -12,6 +12,7 @@
 #include "offsets.h"
 #include "launch.h"
 #include "msr.h"
+#include "protect.h"
 #include "vmcs.h"
 #include "x86.h"
 #include "sha256.h"
@@ -61,6 +62,8 @@ static int layer_init(void)
 	if (!host_eptp)
 		return -UP_ENOMEM;
 	err = msr_init();
+	if (!err)
+		err = protect_init();
 	if (!err)
 		err = nested_init();
 	return err;

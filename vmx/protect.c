@@ -1,26 +1,539 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Protected vCPUs: closed until their state is kept. */
+/*
+ * Protected vCPUs (design, section 6): the host schedules them and serves their
+ * exits, but what it sees and what it may change is one row of a table for each
+ * exit reason.  It never holds their registers: VMCS02 and struct vcpu do.
+ *
+ * L1's copy of the guest state stays what KVM wrote when it made the vCPU, so
+ * KVM goes on believing in a vCPU that was just reset.
+ */
 #include "protect.h"
+#include "asm.h"
+#include "call.h"
 #include "errno.h"
+#include "host.h"
+#include "lib.h"
+#include "log.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "vmcs.h"
+#include "vvmcs.h"
+#include "x86.h"
+#include "../ept/ept.h"
+#include "../ept/pool.h"
 
-int protect_entry(struct percpu *cpu, struct vvmcs *vv)
+#define SHOWN_RIP	0xfff0	/* a constant: KVM only adds an instruction's length to it */
+#define RFLAGS_TF	BIT(8)
+#define PENDING_DBG_BS	BIT(14)
+
+#define G(reg)		BIT(reg)
+#define IO_IN		BIT(3)
+#define IO_STRING	BIT(4)
+
+/* CR bits that the guest does not own (the rest never exits). */
+#define CR0_KEPT	(CR0_NE | CR0_CD | CR0_NW)
+#define CR4_ALLOWED	(MASK(11, 0) | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
+			 CR4_SMAP | CR4_PKE)
+#define EFER_ALLOWED	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+
+/* Controls that are the layer's: what a hostile KVM must not set or clear. */
+#define CPU_NEVER	(CPU_INVLPG_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | \
+			 CPU_CR3_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MTF)
+#define CPU_ALWAYS	(CPU_UNCOND_IO_EXITING | CPU_MSR_BITMAPS | CPU_RDPMC_EXITING | \
+			 CPU_SECONDARY_CTLS)
+#define CPU2_NEVER	(CPU2_DESC_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING)
+#define CPU2_ALWAYS	(CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED)
+
+static u64 bitmap_pa;
+
+/* MSRs that the guest reaches without an exit; the layer or the VMCS switches them. */
+static const u32 open_msrs[] = {
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT, MSR_STAR, MSR_LSTAR,
+	MSR_CSTAR, MSR_FMASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
+
+int protect_init(void)
+{
+	u8 *bitmap;
+	u32 i, off, msr;
+
+	bitmap_pa = pool_alloc();
+	if (!bitmap_pa)
+		return -UP_ENOMEM;
+	bitmap = phys(bitmap_pa);
+	memset(bitmap, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(open_msrs); i++) {
+		msr = open_msrs[i];
+		off = (msr & 0x1fff) / 8 + (msr >= 0xc0000000 ? 1024 : 0);
+		bitmap[off] &= (u8)~(1u << (msr % 8));
+		bitmap[off + 2048] &= (u8)~(1u << (msr % 8));
+	}
+	bitmap[0x10 / 8] &= (u8)~1u;	/* the TSC may be read */
+	return 0;
+}
+
+void protect_bind(struct vcpu *v)
+{
+	vcpu_init_state(v);
+	vmwrite(VMCS_CR0_MASK, CR0_KEPT);
+	vmwrite(VMCS_CR0_SHADOW, CR0_CD | CR0_NW);
+	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
+	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED);
+	vmwrite(VMCS_CR4_SHADOW, 0);
+	vmwrite(VMCS_EXCEPTION_BITMAP, 0);
+	vmwrite(VMCS_PF_ERROR_MASK, 0);
+	vmwrite(VMCS_PF_ERROR_MATCH, 0);
+	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
+}
+
+/*
+ * What the host sees of each exit that it gets, and what it may change before
+ * the vCPU runs on.  Reasons without a row are the layer's own or end the VM.
+ */
+struct exit_row {
+	bool host;		/* the host gets this exit */
+	bool advance;		/* it may step over the instruction */
+	bool qual;		/* it sees the exit qualification */
+	bool address;		/* it sees the guest-physical page */
+	bool intr;		/* it sees the exit interruption information */
+	u64 see;		/* registers it sees */
+	u64 set;		/* registers it may set */
+};
+
+static const struct exit_row rows[UP_EXIT_REASONS] = {
+	[EXIT_REASON_EXCEPTION_NMI] = { .host = true, .intr = true },
+	[EXIT_REASON_EXTINT] = { .host = true, .intr = true },
+	[EXIT_REASON_TRIPLE_FAULT] = { .host = true },
+	[EXIT_REASON_INIT] = { .host = true },
+	[EXIT_REASON_INTR_WINDOW] = { .host = true },
+	[EXIT_REASON_NMI_WINDOW] = { .host = true },
+	[EXIT_REASON_CPUID] = { .host = true, .advance = true, .see = G(RAX) | G(RCX),
+				.set = G(RAX) | G(RBX) | G(RCX) | G(RDX) },
+	[EXIT_REASON_HLT] = { .host = true, .advance = true },
+	[EXIT_REASON_IO] = { .host = true, .advance = true, .qual = true, .see = G(RAX),
+			     .set = G(RAX) },
+	[EXIT_REASON_RDMSR] = { .host = true, .advance = true, .see = G(RCX),
+				.set = G(RAX) | G(RDX) },
+	[EXIT_REASON_WRMSR] = { .host = true, .advance = true,
+				.see = G(RAX) | G(RCX) | G(RDX) },
+	[EXIT_REASON_MWAIT] = { .host = true, .advance = true },
+	[EXIT_REASON_MONITOR] = { .host = true, .advance = true },
+	[EXIT_REASON_PAUSE] = { .host = true, .advance = true },
+	[EXIT_REASON_TPR_BELOW] = { .host = true },
+	[EXIT_REASON_EPT_VIOLATION] = { .host = true, .qual = true, .address = true },
+	[EXIT_REASON_EPT_MISCONFIG] = { .host = true, .address = true },
+	[EXIT_REASON_PREEMPTION_TIMER] = { .host = true },
+	[EXIT_REASON_WBINVD] = { .host = true, .advance = true },
+};
+
+static u32 guest_cpl(void)
+{
+	return vmread(VMCS_GUEST_SS_AR) >> 5 & 3;
+}
+
+/* Step over the instruction that exited, as the processor would have. */
+static void step_over(void)
+{
+	advance_rip();
+	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmwrite(VMCS_GUEST_PENDING_DBG, vmread(VMCS_GUEST_PENDING_DBG) | PENDING_DBG_BS);
+}
+
+/* Exits that the host never sees.  Return: true: run on. */
+typedef bool (*handler)(struct percpu *cpu, struct vcpu *v);
+
+/*
+ * MOV to CR0 or CR4 exits only when a kept bit differs from its shadow: take the
+ * new value into the shadow and let the guest execute the instruction again.
+ */
+static bool on_cr(struct percpu *cpu, struct vcpu *v)
+{
+	u64 qual = vmread(VMCS_EXIT_QUAL);
+	u32 cr = qual & 0xf, type = qual >> 4 & 3, reg = qual >> 8 & 0xf;
+	u64 val = reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
+
+	(void)v;
+	if (type == 0 && cr == 0) {
+		vmwrite(VMCS_CR0_SHADOW, val & CR0_KEPT);
+	} else if (type == 0 && cr == 4) {
+		inject_gp();		/* only bits that are refused exit */
+	} else if (cr == 8) {
+		/* Without a TPR shadow there is no local APIC: reads zero. */
+		if (type == 1 && reg != RSP)
+			cpu->gpr[reg] = 0;
+		step_over();
+	} else {
+		inject_gp();
+	}
+	return true;
+}
+
+static bool on_xsetbv(struct percpu *cpu, struct vcpu *v)
+{
+	u64 val = cpu->gpr[RDX] << 32 | (u32)cpu->gpr[RAX];
+
+	(void)v;
+	if (guest_cpl() || (u32)cpu->gpr[RCX] || (val & ~vcpu_xcr0_mask()) || xsetbv_safe(0, val))
+		inject_gp();
+	else
+		step_over();
+	return true;
+}
+
+static bool write_efer(u64 val)
+{
+	u64 old = vmread(VMCS_GUEST_EFER);
+
+	if (val & ~EFER_ALLOWED)
+		return false;
+	if ((vmread(VMCS_GUEST_CR0) & CR0_PG) && ((val ^ old) & EFER_LME))
+		return false;
+	vmwrite(VMCS_GUEST_EFER, (val & ~EFER_LMA) | (old & EFER_LMA));
+	return true;
+}
+
+/* EFER and XSS are the layer's, other MSRs that exit are for KVM to emulate. */
+static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
+{
+	u32 msr = (u32)cpu->gpr[RCX];
+	u64 val = 0;
+
+	(void)v;
+	if (msr == MSR_EFER)
+		val = vmread(VMCS_GUEST_EFER);
+	else if (msr != MSR_XSS)
+		return false;
+	cpu->gpr[RAX] = (u32)val;
+	cpu->gpr[RDX] = val >> 32;
+	step_over();
+	return true;
+}
+
+static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
+{
+	u64 val = cpu->gpr[RDX] << 32 | (u32)cpu->gpr[RAX];
+	u32 msr = (u32)cpu->gpr[RCX];
+	bool ok;
+
+	(void)v;
+	if (msr == MSR_EFER)
+		ok = write_efer(val);
+	else if (msr == MSR_XSS)
+		ok = !val;
+	else
+		return false;
+	if (ok)
+		step_over();
+	else
+		inject_gp();
+	return true;
+}
+
+/* KVM's paravirtual leaves would invite the guest to share its secrets. */
+static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
+{
+	(void)v;
+	if ((u32)cpu->gpr[RAX] >> 28 != 4)
+		return false;
+	cpu->gpr[RAX] = cpu->gpr[RBX] = cpu->gpr[RCX] = cpu->gpr[RDX] = 0;
+	step_over();
+	return true;
+}
+
+/* String I/O goes through memory that the host cannot reach. */
+static bool on_io(struct percpu *cpu, struct vcpu *v)
 {
 	(void)cpu;
-	(void)vv;
-	return -UP_EPERM;
+	(void)v;
+	if (!(vmread(VMCS_EXIT_QUAL) & IO_STRING))
+		return false;
+	inject_gp();
+	return true;
 }
+
+static bool on_vmcall(struct percpu *cpu, struct vcpu *v)
+{
+	if (guest_cpl())
+		inject_ud();
+	else
+		protect_call(cpu, v);
+	return true;
+}
+
+static bool on_invd(struct percpu *cpu, struct vcpu *v)
+{
+	(void)cpu;
+	(void)v;
+	wbinvd();
+	step_over();
+	return true;
+}
+
+static bool on_undefined(struct percpu *cpu, struct vcpu *v)
+{
+	(void)cpu;
+	(void)v;
+	inject_ud();
+	return true;
+}
+
+static bool on_forbidden(struct percpu *cpu, struct vcpu *v)
+{
+	(void)cpu;
+	(void)v;
+	inject_gp();
+	return true;
+}
+
+static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
+{
+	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
+
+	(void)cpu;
+	if (vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) != EPT_FILLED)
+		return false;
+	if (qual & EPT_VIOL_NMI_UNBLOCKING)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+	return true;
+}
+
+static const handler handlers[UP_EXIT_REASONS] = {
+	[EXIT_REASON_CPUID] = on_cpuid,
+	[EXIT_REASON_GETSEC] = on_undefined,
+	[EXIT_REASON_INVD] = on_invd,
+	[EXIT_REASON_RDPMC] = on_forbidden,
+	[EXIT_REASON_VMCALL] = on_vmcall,
+	[EXIT_REASON_VMCLEAR] = on_undefined,
+	[EXIT_REASON_VMLAUNCH] = on_undefined,
+	[EXIT_REASON_VMPTRLD] = on_undefined,
+	[EXIT_REASON_VMPTRST] = on_undefined,
+	[EXIT_REASON_VMREAD] = on_undefined,
+	[EXIT_REASON_VMRESUME] = on_undefined,
+	[EXIT_REASON_VMWRITE] = on_undefined,
+	[EXIT_REASON_VMXOFF] = on_undefined,
+	[EXIT_REASON_VMXON] = on_undefined,
+	[EXIT_REASON_INVEPT] = on_undefined,
+	[EXIT_REASON_INVVPID] = on_undefined,
+	[EXIT_REASON_VMFUNC] = on_undefined,
+	[EXIT_REASON_CR_ACCESS] = on_cr,
+	[EXIT_REASON_IO] = on_io,
+	[EXIT_REASON_RDMSR] = on_rdmsr,
+	[EXIT_REASON_WRMSR] = on_wrmsr,
+	[EXIT_REASON_XSETBV] = on_xsetbv,
+	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
+};
 
 bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
-	(void)cpu;
-	(void)vv;
-	(void)reason;
+	struct vcpu *v = vv->vcpu;
+
+	if (reason < UP_EXIT_REASONS && handlers[reason] && handlers[reason](cpu, v))
+		return v->vm->state == UP_VM_RUNNABLE;
+	if (reason >= UP_EXIT_REASONS || !rows[reason].host)
+		vm_kill(v->vm, "an exit that no rule covers");
+	else if (reason == EXIT_REASON_TRIPLE_FAULT)
+		vm_kill(v->vm, "triple fault: the guest has shut itself down");
 	return false;
+}
+
+/* The VM's own event whose delivery the exit interrupted, and L1's that never started. */
+static void save_events(struct vcpu *v)
+{
+	u32 vectoring = (u32)vmread(VMCS_IDT_VECTORING_INFO);
+	u32 undelivered = (u32)vmread(VMCS_ENTRY_INTR_INFO);
+
+	if (vectoring & INTR_VALID) {
+		v->pending_event = vectoring & ~(u32)INTR_NMI_UNBLOCKED;
+		v->pending_error = (u32)vmread(VMCS_IDT_VECTORING_ERROR);
+		v->pending_len = (u32)vmread(VMCS_EXIT_INSN_LEN);
+	} else if (undelivered & INTR_VALID) {
+		v->pending_event = undelivered;
+		v->pending_error = (u32)vmread(VMCS_ENTRY_INTR_ERROR);
+		v->pending_len = (u32)vmread(VMCS_ENTRY_INSN_LEN);
+	}
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+}
+
+/* An I/O exit shows the bytes that go out, and none of what an input replaces. */
+static u64 shown_rax(u64 rax, u32 reason, u64 qual)
+{
+	u32 size = (u32)(qual & 7) + 1;
+
+	if (reason != EXIT_REASON_IO)
+		return (u32)rax;
+	if (qual & IO_IN)
+		return 0;
+	return rax & MASK(8 * size - 1, 0);
+}
+
+static void show_registers(struct percpu *cpu, const struct vcpu *v, const struct exit_row *r)
+{
+	u32 i;
+
+	for (i = 0; i < NR_GPRS; i++)
+		cpu->gpr[i] = r->see & G(i) ? (u32)v->gpr[i] : 0;
+	if (r->see & G(RAX))
+		cpu->gpr[RAX] = shown_rax(v->gpr[RAX], v->last_reason, v->last_qual);
+}
+
+/* Of a qualification: for EPT violations the access alone, for I/O all of it. */
+static u64 shown_qual(const struct vcpu *v, const struct exit_row *r)
+{
+	if (!r->qual)
+		return 0;
+	return v->last_reason == EXIT_REASON_IO ? v->last_qual : v->last_qual & MASK(5, 0);
+}
+
+static void show_fields(const struct vcpu *v, u64 *f, const struct exit_row *r)
+{
+	u64 page = ~(PAGE_SIZE - 1);
+
+	f[ROW_EXIT_REASON] = v->last_reason;
+	f[ROW_EXIT_QUAL] = shown_qual(v, r);
+	f[ROW_GUEST_PHYS_ADDR] = r->address ? vmread(VMCS_GUEST_PHYS_ADDR) & page : 0;
+	f[ROW_EXIT_INTR_INFO] = r->intr ? vmread(VMCS_EXIT_INTR_INFO) : 0;
+	f[ROW_EXIT_INTR_ERROR] = 0;
+	f[ROW_EXIT_INSN_LEN] = r->advance ? vmread(VMCS_EXIT_INSN_LEN) : 0;
+	f[ROW_EXIT_INSN_INFO] = 0;
+	f[ROW_GUEST_LINEAR] = 0;
+	f[ROW_IDT_VECTORING_INFO] = v->held_event;
+	f[ROW_IDT_VECTORING_ERROR] = 0;
+	f[ROW_GUEST_RIP] = SHOWN_RIP;
+	f[ROW_GUEST_RSP] = 0;
+	f[ROW_GUEST_RFLAGS] = RFLAGS_FIXED | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+	f[ROW_GUEST_INTERRUPTIBILITY] = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	f[ROW_GUEST_ACTIVITY] = ACTIVITY_ACTIVE;
+	f[ROW_PREEMPTION_TIMER] = vmread(VMCS_PREEMPTION_TIMER);
 }
 
 void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
-	(void)cpu;
-	(void)vv;
-	(void)reason;
+	struct vcpu *v = vv->vcpu;
+	const struct exit_row *r;
+
+	/* A VM that was ended shows itself as shut down, whatever its last exit was. */
+	if (v->vm->state != UP_VM_RUNNABLE || reason >= UP_EXIT_REASONS)
+		reason = EXIT_REASON_TRIPLE_FAULT;
+	r = &rows[reason];
+	v->last_reason = reason;
+	v->last_qual = vmread(VMCS_EXIT_QUAL);
+	memcpy(v->gpr, cpu->gpr, sizeof(v->gpr));
+	save_events(v);
+	vcpu_save(v);
+	show_registers(cpu, v, r);
+	show_fields(v, vv->f, r);
+	v->held_event = 0;
+}
+
+static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
+{
+	u64 *rax = &v->gpr[RAX], mask;
+	u32 i;
+
+	if (v->last_reason == EXIT_REASON_IO) {
+		if (!(v->last_qual & IO_IN))
+			return;
+		mask = MASK(8 * ((u32)(v->last_qual & 7) + 1) - 1, 0);
+		*rax = (mask >> 31 ? 0 : *rax & ~mask) | (cpu->gpr[RAX] & mask);
+		return;
+	}
+	for (i = 0; i < NR_GPRS; i++)
+		if (r->set & G(i))
+			v->gpr[i] = (u32)cpu->gpr[i];
+}
+
+/*
+ * The host finished an instruction if it moved the RIP that it was shown by the
+ * length that it was shown; only then do its register values count.
+ */
+static void take_result(struct percpu *cpu, struct vcpu *v)
+{
+	const struct exit_row *r = &rows[v->last_reason];
+	u64 *f = v->vv->f;
+
+	if (v->bare || !r->advance || f[ROW_GUEST_RIP] != SHOWN_RIP + f[ROW_EXIT_INSN_LEN])
+		return;
+	set_registers(cpu, v, r);
+	step_over();
+	f[ROW_GUEST_RIP] = SHOWN_RIP;
+	v->last_reason = EXIT_REASON_EXTINT;	/* once */
+}
+
+/* External interrupts above the exceptions but int 0x80, NMIs, and #GP for an MSR refused. */
+static bool event_allowed(const struct vcpu *v, u32 info)
+{
+	u32 vector = INTR_VECTOR(info);
+
+	switch (INTR_TYPE(info)) {
+	case INTR_TYPE_EXTERNAL:
+		return vector >= 32 && vector != 0x80;
+	case INTR_TYPE_NMI:
+		return vector == VEC_NMI;
+	case INTR_TYPE_HARD_EXC:
+		return vector == VEC_GP && (v->last_reason == EXIT_REASON_RDMSR ||
+					    v->last_reason == EXIT_REASON_WRMSR);
+	default:
+		return false;
+	}
+}
+
+static void inject_events(struct vcpu *v)
+{
+	u64 *f = v->vv->f;
+	u32 info = (u32)f[ROW_ENTRY_INTR_INFO];
+
+	if (!(info & INTR_VALID) || !event_allowed(v, info))
+		info = 0;
+	if (v->pending_event & INTR_VALID) {
+		/* The VM's own goes first; L1's is handed back at the next exit. */
+		v->held_event = info;
+		info = v->pending_event;
+		vmwrite(VMCS_ENTRY_INTR_ERROR, v->pending_error);
+		vmwrite(VMCS_ENTRY_INSN_LEN, v->pending_len);
+		v->pending_event = 0;
+	} else if (info & INTR_HAS_ERROR) {
+		vmwrite(VMCS_ENTRY_INTR_ERROR, 0);
+	}
+	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+}
+
+/* After sync_controls(): what of it is not L1's to decide. */
+static void override_controls(struct vcpu *v)
+{
+	const u64 *f = v->vv->f;
+	u64 cpu2 = f[ROW_CPU_CTLS] & CPU_SECONDARY_CTLS ? f[ROW_CPU2_CTLS] : 0;
+	u64 entry = f[ROW_ENTRY_CTLS] & ~ENTRY_IA32E;
+	u64 exit = f[ROW_EXIT_CTLS] | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
+		   EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+
+	if (f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
+		exit |= EXIT_SAVE_PREEMPTION;
+	if (vmread(VMCS_GUEST_EFER) & EFER_LMA)
+		entry |= ENTRY_IA32E;
+	vmwrite(VMCS_PIN_CTLS, f[ROW_PIN_CTLS] | PIN_EXTINT_EXITING | PIN_NMI_EXITING);
+	vmwrite(VMCS_CPU_CTLS, (f[ROW_CPU_CTLS] & ~CPU_NEVER) | CPU_ALWAYS);
+	vmwrite(VMCS_CPU2_CTLS, (cpu2 & ~CPU2_NEVER) | CPU2_ALWAYS);
+	vmwrite(VMCS_ENTRY_CTLS, entry | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG);
+	vmwrite(VMCS_EXIT_CTLS, exit);
+	vmwrite(VMCS_MSR_BITMAP, bitmap_pa);
+	vmwrite(VMCS_TSC_OFFSET, f[ROW_CPU_CTLS] & CPU_TSC_OFFSETTING ? f[ROW_TSC_OFFSET] : 0);
+	vmwrite(VMCS_EPTP, vm_ept_eptp(v->vm->ept));
+}
+
+int protect_entry(struct percpu *cpu, struct vvmcs *vv)
+{
+	struct vcpu *v = vv->vcpu;
+
+	if (v->vm->state != UP_VM_RUNNABLE)
+		return -UP_EPERM;
+	vv->ept = v->vm->ept;
+	override_controls(v);
+	take_result(cpu, v);
+	inject_events(v);
+	v->bare = false;
+	v->vm->entries++;
+	memcpy(cpu->gpr, v->gpr, sizeof(v->gpr));
+	vcpu_load(v);
+	return 0;
 }

@@ -6,7 +6,17 @@
 #include "types.h"
 #include "percpu.h"
 
+struct vcpu;
 struct vvmcs;
+
+/** protect_init() - the MSR bitmap of protected VMs.  Launch, first CPU.  Return: 0, -UP_ENOMEM */
+int protect_init(void);
+
+/** protect_bind() - reset state into VMCS02, which is current, and @v */
+void protect_bind(struct vcpu *v);
+
+/** protect_call() - VMCALL by a protected VM, CPL 0 (vmx/guest_call.c) */
+void protect_call(struct percpu *cpu, struct vcpu *v);
 
 /**
  * protect_entry() - complete VMCS02 for a vvmcs that is bound (vv->vcpu)

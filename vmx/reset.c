@@ -55,7 +55,7 @@ static const struct {
 	{ VMCS_ENTRY_INTR_INFO, 0 },
 };
 
-void guest_init_state(struct percpu *cpu)
+void guest_init_state(u64 gpr[NR_GPRS])
 {
 	u32 i, r[4];
 
@@ -72,14 +72,14 @@ void guest_init_state(struct percpu *cpu)
 	}
 	vmwrite(VMCS_ENTRY_CTLS, vmread(VMCS_ENTRY_CTLS) & ~(u64)ENTRY_IA32E);
 	for (i = 0; i < NR_GPRS; i++)
-		cpu->gpr[i] = 0;
+		gpr[i] = 0;
 	cpuid(1, 0, r);
-	cpu->gpr[RDX] = r[0];
+	gpr[RDX] = r[0];
 }
 
 void host_init(struct percpu *cpu)
 {
-	guest_init_state(cpu);
+	guest_init_state(cpu->gpr);
 	nested_cpu_reset(cpu);
 	/* DR0-3 and DR6 are not in the VMCS. */
 	write_dr0(0);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A protected vCPU: what hardware does not keep in VMCS02 (vmx/protect.c). */
+#ifndef VMX_VCPU_H
+#define VMX_VCPU_H
+
+#include "types.h"
+#include "percpu.h"
+
+struct vm;
+struct vvmcs;
+
+/* MSRs of the VM's that hardware does not switch: one row each in vmx/vcpu.c. */
+#define NR_SWITCHED_MSRS	6
+
+/* Registers that belong to whoever runs, and that neither VMCS holds. */
+struct cpu_regs {
+	u64 dr[4], dr6, cr2, xcr0;
+	u64 msr[NR_SWITCHED_MSRS];
+};
+
+struct vcpu {
+	struct vm *vm;
+	struct vvmcs *vv;
+	u64 gpr[NR_GPRS];
+	struct cpu_regs regs;		/* the VM's, while the host runs */
+	struct cpu_regs host;		/* the host's, while the VM runs */
+	u64 xsave_pa;			/* extended state of the VM: one frame */
+	u64 host_xsave_pa;		/* PKRU of the host */
+	u32 last_reason;		/* exit that L1 was shown last */
+	u64 last_qual;
+	u32 pending_event;		/* the VM's own, delivery was interrupted */
+	u32 pending_error;
+	u32 pending_len;
+	u32 held_event;			/* L1's, to be handed back as not delivered */
+	bool loaded;			/* regs and extended state are the VM's now */
+	bool bare;			/* not entered since it was bound */
+};
+
+/** vcpu_init_state() - architectural reset state, in VMCS02 (current) and @v */
+void vcpu_init_state(struct vcpu *v);
+
+/** vcpu_load() - the VM's registers and extended state in, the host's aside */
+void vcpu_load(struct vcpu *v);
+
+/** vcpu_save() - the VM's aside, the host's back; extended state is its initial one then */
+void vcpu_save(struct vcpu *v);
+
+/** vcpu_xcr0_mask() - XCR0 bits that a protected VM may set */
+u64 vcpu_xcr0_mask(void);
+
+/** vcpu_alloc() - a vCPU with its frames, or NULL: pool empty */
+struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv);
+
+/** vcpu_free() - zero it and give its frames back */
+void vcpu_free(struct vcpu *v);
+
+#endif /* VMX_VCPU_H */
