@@ -42,7 +42,14 @@ class Died(Exception):
 def command_line(options):
     level = "7" if options.verbose and options.fresh else "4"
     return " ".join(filter(None, [COMMAND_LINE, f"loglevel={level}",
-                                  options.append]))
+                                  idle(options), options.append]))
+
+
+def idle(options):
+    """Bochs loses MWAIT's wake-ups by another processor: idle ones use HLT."""
+    if options.platform == "bochs" and options.cpus > 1:
+        return "idle=halt"
+    return ""
 
 
 def grub_config(options):
