@@ -19,7 +19,7 @@
 #define BLOCK	64u
 
 /* FIPS 180-4, 4.2.2 */
-static const uint32_t k256[64] = {
+static const u32 k256[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
 	0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
 	0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
@@ -33,20 +33,20 @@ static const uint32_t k256[64] = {
 	0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static inline uint32_t ror(uint32_t x, unsigned int n)
+static inline u32 ror(u32 x, unsigned int n)
 {
 	return x >> n | x << (32 - n);
 }
 
-static inline uint32_t load_be32(const uint8_t *p)
+static inline u32 load_be32(const u8 *p)
 {
-	uint32_t v;
+	u32 v;
 
 	__builtin_memcpy(&v, p, sizeof(v));
 	return __builtin_bswap32(v);
 }
 
-static inline void store_be32(uint8_t *p, uint32_t v)
+static inline void store_be32(u8 *p, u32 v)
 {
 	v = __builtin_bswap32(v);
 	__builtin_memcpy(p, &v, sizeof(v));
@@ -64,7 +64,7 @@ static inline void store_be32(uint8_t *p, uint32_t v)
 				 SMALL1(w[((i) + 14) & 15]))
 
 #define ROUND(a, b, c, d, e, f, g, h, k, word) do {		\
-	uint32_t ab = (a) ^ (b);				\
+	u32 ab = (a) ^ (b);				\
 								\
 	(h) += (k) + (word);					\
 	(h) += (((f) ^ (g)) & (e)) ^ (g);			\
@@ -86,12 +86,12 @@ static inline void store_be32(uint8_t *p, uint32_t v)
 	ROUND(b, c, d, e, f, g, h, a, (k)[(i) + 7], W((i) + 7));	\
 } while (0)
 
-static void sha256_block(uint32_t s[8], const uint8_t *p)
+static void sha256_block(u32 s[8], const u8 *p)
 {
-	uint32_t a = s[0], b = s[1], c = s[2], d = s[3];
-	uint32_t e = s[4], f = s[5], g = s[6], h = s[7];
-	uint32_t bc = b ^ c, w[16];
-	const uint32_t *k = k256;
+	u32 a = s[0], b = s[1], c = s[2], d = s[3];
+	u32 e = s[4], f = s[5], g = s[6], h = s[7];
+	u32 bc = b ^ c, w[16];
+	const u32 *k = k256;
 
 	ROUNDS_8(k, 0, FETCH);
 	ROUNDS_8(k, 8, FETCH);
@@ -114,7 +114,7 @@ static void sha256_block(uint32_t s[8], const uint8_t *p)
 void sha256_init(struct sha256 *s)
 {
 	/* FIPS 180-4, 5.3.3 */
-	static const uint32_t start[8] = {
+	static const u32 start[8] = {
 		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 		0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 	};
@@ -131,7 +131,7 @@ void sha256_init(struct sha256 *s)
  */
 void sha256_update(struct sha256 *s, const void *data, size_t len)
 {
-	const uint8_t *p = data;
+	const u8 *p = data;
 	size_t used = s->len % BLOCK, n;
 
 	s->len += len;
@@ -150,10 +150,10 @@ void sha256_update(struct sha256 *s, const void *data, size_t len)
 }
 
 /** sha256_final() - pad (FIPS 180-4, 5.1.1) and give the digest */
-void sha256_final(struct sha256 *s, uint8_t digest[32])
+void sha256_final(struct sha256 *s, u8 digest[32])
 {
 	size_t used = s->len % BLOCK;
-	uint64_t bits = s->len * 8;
+	u64 bits = s->len * 8;
 	int i;
 
 	s->buf[used++] = 0x80;
@@ -163,8 +163,8 @@ void sha256_final(struct sha256 *s, uint8_t digest[32])
 		used = 0;
 	}
 	memset(s->buf + used, 0, BLOCK - 8 - used);
-	store_be32(s->buf + BLOCK - 8, (uint32_t)(bits >> 32));
-	store_be32(s->buf + BLOCK - 4, (uint32_t)bits);
+	store_be32(s->buf + BLOCK - 8, (u32)(bits >> 32));
+	store_be32(s->buf + BLOCK - 4, (u32)bits);
 	sha256_block(s->h, s->buf);
 	for (i = 0; i < 8; i++)
 		store_be32(digest + 4 * i, s->h[i]);

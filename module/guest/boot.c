@@ -12,8 +12,6 @@
 #define ZP_E820_TABLE		0x2d0
 #define LOADER_UNDEFINED	0xff	/* boot.rst: a loader without an assigned number */
 
-void __noreturn enter_kernel(u64 entry, void *boot_params);
-
 static void put32(u8 *p, u32 value)
 {
 	memcpy(p, &value, sizeof(value));

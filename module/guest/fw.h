@@ -9,6 +9,17 @@
 #include "types.h"
 #include "layout.h"
 
+/* start.S, and what it calls */
+struct trap;
+
+extern const u8 trap_entries[32][16];
+extern const u8 guest_call_insn[];
+s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx);
+void __noreturn enter_kernel(u64 entry, void *boot_params);
+void __noreturn triple_fault(void);
+void fw_main(void);
+void trap(struct trap *t);
+
 /* console.c: COM1, polled, one byte an OUT */
 void say(const char *text);
 void say_hex(u64 value, unsigned int digits);

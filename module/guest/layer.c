@@ -13,8 +13,6 @@
 #define PATIENCE	100000		/* rounds while flushes are pending */
 #define PORT_DELAY	0x80		/* an exit to the host, so that it can do its flushes */
 
-s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx);
-
 static bool present;
 
 /** layer_present() - whether a layer answered layer_find() */
@@ -52,7 +50,7 @@ static s64 call(u64 op, u64 rbx, u64 rcx)
  * One page a call, so that a page that must wait for a flush holds up no other:
  * once all have been asked for, one flush of the host's serves them all.
  */
-static void for_each_page(const char *what, u64 op, u64 gfn)
+static void change_window(const char *what, u64 op, u64 gfn)
 {
 	bool done[FW_WINDOW_PAGES] = { false };
 	u64 page, left = FW_WINDOW_PAGES;
@@ -80,14 +78,14 @@ static void for_each_page(const char *what, u64 op, u64 gfn)
 void layer_share(void)
 {
 	if (present)
-		for_each_page("sharing the window", UP_GUEST_SHARE, FW_WINDOW / PAGE_SIZE);
+		change_window("sharing the window", UP_GUEST_SHARE, FW_WINDOW / PAGE_SIZE);
 }
 
 /** layer_unshare() - take it back, zeroed */
 void layer_unshare(void)
 {
 	if (present)
-		for_each_page("closing the window", UP_GUEST_UNSHARE, FW_WINDOW / PAGE_SIZE);
+		change_window("closing the window", UP_GUEST_UNSHARE, FW_WINDOW / PAGE_SIZE);
 }
 
 /**

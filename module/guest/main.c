@@ -9,8 +9,6 @@
 #include "lib.h"
 #include "sha256.h"
 
-void fw_main(void);
-
 static u8 setup[BZIMAGE_SETUP_MAX];
 static struct handover handover;
 

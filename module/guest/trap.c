@@ -26,11 +26,6 @@ struct gate {
 	u32 zero;
 };
 
-extern const u8 trap_entries[32][16];
-extern const u8 guest_call_insn[];
-void __noreturn triple_fault(void);
-void trap(struct trap *t);
-
 static struct gate idt[32];
 
 /** trap_init() - load the IDT; interrupts stay off for the firmware's whole life */

@@ -39,10 +39,6 @@ static uint16_t selected;
 static size_t offset;		/* in the file that DMA selected */
 static uint16_t dma_selected;
 
-void fw_main(void);
-void enter_kernel(u64 entry, void *boot_params);
-s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx);
-
 static void broken(const char *what)
 {
 	if (!host->broken)
