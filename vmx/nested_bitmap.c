@@ -21,8 +21,7 @@ static u64 floor_pa;	/* MSR bitmap of msr_vm_must_intercept() */
 
 int nested_bitmap_init(void)
 {
-	if (!floor_pa)
-		floor_pa = pool_alloc();
+	floor_pa = pool_alloc();
 	if (!floor_pa)
 		return -UP_ENOMEM;
 	msr_bitmap_set_floor(phys(floor_pa));
