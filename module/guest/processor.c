@@ -5,19 +5,11 @@
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MTRR_ENABLED_WB		0x806
 #define MSR_APIC_BASE		0x1b
-#define APIC_BASE_ENABLE	BIT(11)
+#define APIC_BASE_OFF		0xfee00100	/* where it is after reset, BSP, not enabled */
 #define APIC_LVT_LINT0		0xfee00350ULL
 #define LVT_EXTINT		0x700
 #define CPUID_APIC		BIT(9)	/* leaf 1, edx */
 #define CPUID_MTRR		BIT(12)
-
-static u64 rdmsr(u32 msr)
-{
-	u32 low, high;
-
-	__asm__ __volatile__("rdmsr" : "=a" (low), "=d" (high) : "c" (msr));
-	return low | (u64)high << 32;
-}
 
 static void wrmsr(u32 msr, u64 value)
 {
@@ -44,5 +36,5 @@ void processor_set_up(void)
 		return;
 	if (!layer_present())
 		*(volatile u32 *)APIC_LVT_LINT0 = LVT_EXTINT;
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) & ~APIC_BASE_ENABLE);
+	wrmsr(MSR_APIC_BASE, APIC_BASE_OFF);
 }

@@ -3,14 +3,16 @@
  * From the reset vector to 64-bit C, the exception entries, the hypercall
  * instruction and the jump into the kernel.
  *
+ * Control registers and EFER are set to constants, never to what was read: a
+ * reading may be the host's word.
+ *
  * The ROM is never written, not even by the processor: every descriptor in it
  * has its accessed bit set already.  A write would be emulated by the host.
  */
 #include "layout.h"
 
-#define CR0_PE		0x00000001
-#define CR0_CACHE_OFF	0x60000000	/* CD and NW, both set by reset */
-#define CR0_PG		0x80000000
+#define CR0_PROTECTED	0x00000031	/* NE, ET, PE; CD and NW, which reset sets, off */
+#define CR0_PAGED	0x80000031	/* and PG */
 #define CR4_PAE		0x20
 #define MSR_EFER	0xc0000080
 #define EFER_LME	0x100
@@ -31,10 +33,9 @@ reset_vector:
 	.code16
 start16:
 	cld
+	lidtl	%cs:rom_no_idt - FW_ROM	/* until C has one, an NMI resets */
 	lgdtl	%cs:rom_gdtr - FW_ROM
-	movl	%cr0, %eax
-	andl	$~CR0_CACHE_OFF, %eax
-	orl	$CR0_PE, %eax
+	movl	$CR0_PROTECTED, %eax
 	movl	%eax, %cr0
 	ljmpl	$FW_CS32, $start32
 
@@ -82,17 +83,15 @@ start32:
 	decl	%ecx
 	jnz	1b
 
-	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
+	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	$FW_PAGE_TABLES, %eax
 	movl	%eax, %cr3
 	movl	$MSR_EFER, %ecx
-	rdmsr
-	orl	$EFER_LME, %eax
+	movl	$EFER_LME, %eax
+	xorl	%edx, %edx
 	wrmsr
-	movl	%cr0, %eax
-	orl	$CR0_PG, %eax
+	movl	$CR0_PAGED, %eax
 	movl	%eax, %cr0
 	ljmp	$FW_CS, $start64
 
@@ -105,9 +104,7 @@ no_long_mode:
 	outb	%al, %dx
 	incl	%esi
 	jmp	1b
-	/* an empty IDT: the next exception is a triple fault, which resets */
-2:	lidtl	rom_no_idt
-	ud2
+2:	ud2			/* with an empty IDT: a triple fault, which resets */
 
 	.balign 8
 rom_gdt:
