@@ -24,7 +24,7 @@ struct cmd_opts {
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	uint32_t n_attr;
 	uint64_t limit;
-	const char *url, *cert, *key, *ca, *token, *id, *nonce, *sign_key, *lifetime;
+	const char *url, *cert, *key, *ca, *token, *id, *nonce, *session;
 	char **arg;
 	int n_arg;
 };

@@ -28,6 +28,9 @@ static const struct {
 	  "check an audit log's chain and signatures, offline" },
 	{ "ticket", cmd_ticket, 2, 3, "show|verify FILE [PUBLIC-KEY]",
 	  "print or check a ticket" },
+	{ "request", cmd_request, 0, 0,
+	  "--url URL --cert F --key F --ca F -a ACTION -r INSTANCE [-O TICKET]",
+	  "ask a daemon, and print the path of the request" },
 };
 
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
@@ -48,7 +51,8 @@ static void help(FILE *f)
 	      "  -A NAME=VALUE   attribute, request.* or claim.*; may be repeated\n"
 	      "  -O FILE         output file              --limit N requests that diff tries\n"
 	      "  --sla-role ROLE decide for a role that an SLA mapped\n"
-	      "  --url, --cert, --key, --ca, --token, --id, --nonce   of request and ticket\n\n"
+	      "  --url, --cert, --key, --ca, --token, --id, --session   of request\n"
+	      "  --nonce HEX     launch that a ticket must be for\n\n"
 	      "exit: 0 permitted or done; 1 denied, differs or expectation failed;\n"
 	      "      2 usage; 3 policy, ticket or log is wrong; 4 system error\n", f);
 }
@@ -92,7 +96,7 @@ static int add_attr(struct cmd_opts *o, char *text)
 }
 
 enum { OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
-       OPT_SLA_ROLE };
+       OPT_SLA_ROLE, OPT_SESSION };
 
 static const struct option longs[] = {
 	{ "help", no_argument, NULL, 'h' }, { "output", required_argument, NULL, 'o' },
@@ -107,7 +111,8 @@ static const struct option longs[] = {
 	{ "token", required_argument, NULL, OPT_TOKEN },
 	{ "id", required_argument, NULL, OPT_ID },
 	{ "nonce", required_argument, NULL, OPT_NONCE },
-	{ "sla-role", required_argument, NULL, OPT_SLA_ROLE }, { NULL, 0, NULL, 0 },
+	{ "sla-role", required_argument, NULL, OPT_SLA_ROLE },
+	{ "session", required_argument, NULL, OPT_SESSION }, { NULL, 0, NULL, 0 },
 };
 
 /* 0, 1 for --help, or -EINVAL. */
@@ -121,7 +126,7 @@ static int take(struct cmd_opts *o, int c)
 		{ 'R', &o->role }, { '@', &o->at }, { 'O', &o->out }, { OPT_URL, &o->url },
 		{ OPT_CERT, &o->cert }, { OPT_KEY, &o->key }, { OPT_CA, &o->ca },
 		{ OPT_TOKEN, &o->token }, { OPT_ID, &o->id }, { OPT_NONCE, &o->nonce },
-		{ OPT_SLA_ROLE, &o->sla_role },
+		{ OPT_SLA_ROLE, &o->sla_role }, { OPT_SESSION, &o->session },
 	};
 	char *end;
 	size_t i;

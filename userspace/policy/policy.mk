@@ -4,11 +4,11 @@
 POL_SRC := userspace/policy
 POLD_SRC := userspace/underpind
 POL_OUT := build/policy
-POL_PKGS := libxml-2.0 libcrypto sqlite3 jansson
+POL_PKGS := libxml-2.0 libcrypto sqlite3 jansson libcurl
 
 POL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
-	-fvisibility=hidden -I$(POL_SRC) $(shell pkg-config --cflags $(POL_PKGS) libcurl \
+	-fvisibility=hidden -I$(POL_SRC) -I$(POLD_SRC) $(shell pkg-config --cflags $(POL_PKGS) \
 	libmicrohttpd gnutls)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
@@ -45,8 +45,28 @@ $(POL_OUT)/underpin-policy: $(POL_OUT)/main.o $(POL_OUT)/libpolicy.a
 $(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/main.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
+# The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
+POLD_C := $(wildcard $(POLD_SRC)/*.c)
+POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
+POL_TEST_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -I$(POLD_SRC)
+
+$(POL_OUT)/daemon/%.o: $(POLD_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/fault/daemon/%.o: $(POLD_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -DUNDERPIND_FAULTS -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/underpind: $(POLD_C:$(POLD_SRC)/%.c=$(POL_OUT)/daemon/%.o) $(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
+
+$(POL_OUT)/underpind-fault: $(POLD_C:$(POLD_SRC)/%.c=$(POL_OUT)/fault/daemon/%.o) \
+		$(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POLD_LIBS)
+
 .PHONY: policy-all policy-check
-policy-all: $(POL_OUT)/underpin-policy
+policy-all: $(POL_OUT)/underpin-policy $(POL_OUT)/underpind
 
 # Every suite of this part, one after another.
 policy-check:
@@ -70,3 +90,7 @@ $(POL_OUT)/property-san: $(POL_OUT)/san/tests/property.o $(POL_OUT)/san/tests/re
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
 -include $(wildcard $(POL_OUT)/*.d $(POL_OUT)/*/*.d $(POL_OUT)/*/*/*.d)
+
+.PHONY: clouds
+clouds: policy-all
+	tests/policy/clouds.sh

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+
+#include "admin.h"
+
+int admin_init(struct admin *a, const char *path, struct pol_err *e)
+{
+	memset(a, 0, sizeof(*a));
+	pthread_mutex_init(&a->lock, NULL);
+	a->policy = pol_load(path, e);
+	if (!a->policy)
+		return -EINVAL;
+	a->session = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->session));
+	a->n_active = calloc(a->policy->n_role + 1, sizeof(*a->n_active));
+	if (!a->session || !a->n_active)
+		return pol_fail(e, ENOMEM, "out of memory for sessions");
+	return 0;
+}
+
+void admin_exit(struct admin *a)
+{
+	pol_free(a->policy);
+	free(a->session);
+	free(a->n_active);
+	pthread_mutex_destroy(&a->lock);
+}
+
+static void put_locked(struct pol_image *p)
+{
+	if (p && !--p->refs)
+		pol_free(p);
+}
+
+struct pol_image *admin_get(struct admin *a)
+{
+	struct pol_image *p;
+
+	pthread_mutex_lock(&a->lock);
+	p = a->policy;
+	p->refs++;
+	pthread_mutex_unlock(&a->lock);
+	return p;
+}
+
+void admin_put(struct admin *a, struct pol_image *p)
+{
+	pthread_mutex_lock(&a->lock);
+	put_locked(p);
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Renumbers a session's roles from @old to @p; those that are gone end. */
+static void renumber(struct admin_session *s, const struct pol_image *old,
+		     const struct pol_image *p, uint32_t *n_active)
+{
+	uint32_t i, n = 0, role;
+
+	for (i = 0; i < s->s.n; i++) {
+		role = pol_find(p, P_ROLE, pol_str(old, old->role[s->s.active[i].role].name));
+		if (role == POL_NONE)
+			continue;
+		s->s.active[n++] = (struct pol_active){ role, s->s.active[i].since };
+		n_active[role]++;
+	}
+	s->s.n = n;
+}
+
+int admin_reload(struct admin *a, const char *path, struct pol_err *e)
+{
+	struct pol_image *p = pol_load(path, e);
+	uint32_t *n_active, i;
+
+	if (!p)
+		return -EINVAL;
+	n_active = calloc(p->n_role + 1, sizeof(*n_active));
+	if (!n_active) {
+		pol_free(p);
+		return pol_fail(e, ENOMEM, "out of memory: the old policy stays in force");
+	}
+	pthread_mutex_lock(&a->lock);
+	for (i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->session[i].key[0])
+			renumber(&a->session[i], a->policy, p, n_active);
+	free(a->n_active);
+	a->n_active = n_active;
+	put_locked(a->policy);
+	a->policy = p;
+	pthread_mutex_unlock(&a->lock);
+	return 0;
+}
+
+static void end_session(struct admin *a, struct admin_session *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->s.n; i++)
+		a->n_active[s->s.active[i].role]--;
+	memset(s, 0, sizeof(*s));
+}
+
+/* The session of @key, or a free place for it; sessions that idled too long end. */
+static struct admin_session *find_session(struct admin *a, const char *key, int64_t now)
+{
+	uint32_t hash = strtab_hash(key, strlen(key)), i;
+	struct admin_session *s, *free_one = NULL;
+
+	for (i = 0; i < ADMIN_SESSIONS_MAX; i++) {
+		s = &a->session[i];
+		if (s->key[0] && now - s->used > ADMIN_SESSION_IDLE)
+			end_session(a, s);
+		if (!s->key[0])
+			free_one = free_one ? free_one : s;
+		else if (s->hash == hash && !strcmp(s->key, key))
+			return s;
+	}
+	if (free_one) {
+		snprintf(free_one->key, sizeof(free_one->key), "%s", key);
+		free_one->hash = hash;
+		free_one->used = now;
+	}
+	return free_one;
+}
+
+static void activate(struct admin *a, struct admin_session *s, uint32_t role, int64_t now)
+{
+	uint32_t i;
+
+	s->used = now;
+	for (i = 0; i < s->s.n; i++)
+		if (s->s.active[i].role == role)
+			return;
+	s->s.active[s->s.n++] = (struct pol_active){ role, now };
+	a->n_active[role]++;
+}
+
+static void refuse_full(struct pol_decision *d)
+{
+	d->permit = false;
+	d->n = d->more = 0;
+	d->role = POL_NONE;
+	pol_refuse(d, (struct pol_reason){ R_TOO_MANY_ROLES, POL_NONE, POL_NONE, POL_NONE,
+					   POL_NONE });
+}
+
+void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct pdp_request *in,
+		  struct pdp_store *st, struct pol_query *q, struct pol_decision *d)
+{
+	struct admin_session *s = NULL;
+
+	pthread_mutex_lock(&a->lock);
+	if (p == a->policy) {
+		in->n_active = a->n_active;
+		if (key && strlen(key) < ADMIN_KEY_MAX)
+			s = find_session(a, key, in->now);
+	}
+	in->session = s ? &s->s : NULL;
+	if (key && p == a->policy && (!s || s->s.n == POL_HELD_MAX)) {
+		refuse_full(d);
+	} else {
+		pdp_decide(p, in, st, q, d);
+		if (s && d->permit)
+			activate(a, s, d->role, in->now);
+		else if (s && !s->s.n)
+			end_session(a, s);
+	}
+	in->session = NULL;
+	in->n_active = NULL;
+	q->session = NULL;
+	q->n_active = NULL;
+	pthread_mutex_unlock(&a->lock);
+}

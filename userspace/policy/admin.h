@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Policy administration (S2.2): the policy in force, its replacement, and the
+ * sessions that dynamic separation of duty is about.
+ */
+#ifndef POL_ADMIN_H
+#define POL_ADMIN_H
+
+#include <pthread.h>
+
+#include "pdp.h"
+
+#define ADMIN_SESSIONS_MAX	4096
+#define ADMIN_SESSION_IDLE	3600	/* seconds until an unused session ends */
+#define ADMIN_KEY_MAX		128
+
+struct admin_session {
+	char key[ADMIN_KEY_MAX];	/* empty: free */
+	uint32_t hash;
+	int64_t used;
+	struct pol_session s;
+};
+
+struct admin {
+	pthread_mutex_t lock;
+	struct pol_image *policy;
+	struct admin_session *session;
+	uint32_t *n_active;		/* by role */
+};
+
+/**
+ * admin_init() - load the first policy
+ * @path: as pol_load()
+ *
+ * Return: 0, -EINVAL with @e set, or -ENOMEM.
+ */
+int admin_init(struct admin *a, const char *path, struct pol_err *e);
+void admin_exit(struct admin *a);
+
+/**
+ * admin_reload() - put another policy in force
+ *
+ * Atomic: every decision is under the old policy or under the new one. A bad
+ * policy leaves the old one in force. Sessions keep the roles that the new
+ * policy still has.
+ *
+ * Return: as admin_init().
+ */
+int admin_reload(struct admin *a, const char *path, struct pol_err *e);
+
+/* The policy in force, to be given back with admin_put(). */
+struct pol_image *admin_get(struct admin *a);
+void admin_put(struct admin *a, struct pol_image *p);
+
+/**
+ * admin_decide() - decide within a session, and activate the role it took
+ * @p: a policy of admin_get(); if it is no longer in force, sessions are not
+ *	touched and the decision is as of a session of its own
+ * @key: names subject and session, or NULL for a session of its own
+ * @in: the request; its session members are set here
+ *
+ * Decision and activation are one step for all threads.
+ */
+void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct pdp_request *in,
+		  struct pdp_store *st, struct pol_query *q, struct pol_decision *d);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* underpind's configuration: "name = value" lines; underpind.conf(5). */
+#ifndef CONF_H
+#define CONF_H
+
+#include "model.h"
+
+#define CONF_PEERS_MAX	32
+#define CONF_TEXT_MAX	256
+
+/* Another cloud: how its certificates are known and where its layers listen. */
+struct conf_peer {
+	char cloud[64];
+	char issuer[CONF_TEXT_MAX];		/* DN of its certificate authority */
+	char ca[CONF_TEXT_MAX];			/* the authority's certificate, PEM */
+	char url[L_NLAYERS][CONF_TEXT_MAX];
+};
+
+struct conf {
+	char cloud[64];
+	enum pol_layer layer;
+	char address[64];
+	uint16_t port;
+	char cert[CONF_TEXT_MAX], key[CONF_TEXT_MAX], trust[CONF_TEXT_MAX];
+	char state[CONF_TEXT_MAX];		/* SQLite: requests, allocations, audit */
+	char policy[CONF_TEXT_MAX];
+	char directory[CONF_TEXT_MAX];		/* sqlite:PATH or etcd:URL[,URL...] */
+	char audit_key[CONF_TEXT_MAX], ticket_key[CONF_TEXT_MAX];
+	char provider[CONF_TEXT_MAX];		/* dir:PATH; infrastructure layer only */
+	char root_image[65];			/* SHA-256 that a ticket requires */
+	uint32_t ticket_lifetime;		/* seconds */
+	uint32_t deadline_ms, skew_s, workers, queue, connections, per_address;
+	char jwt_issuer[CONF_TEXT_MAX], jwt_audience[CONF_TEXT_MAX], jwt_key[CONF_TEXT_MAX];
+	struct conf_peer own;			/* this cloud, as its other layers see it */
+	struct conf_peer peer[CONF_PEERS_MAX];
+	uint32_t n_peer;
+};
+
+/**
+ * conf_load() - read a configuration file
+ * @c: filled, with defaults where the file is silent
+ * @e: what is wrong: file, line, and the cure
+ *
+ * Return: 0 or -EINVAL.
+ */
+int conf_load(struct conf *c, const char *path, struct pol_err *e);
+
+/* The peer named @cloud, or NULL. */
+const struct conf_peer *conf_peer(const struct conf *c, const char *cloud);
+
+#endif

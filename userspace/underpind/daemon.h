@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One daemon: the ACM and the VRM of one layer of one cloud (S2.1). */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include "admin.h"
+#include "conf.h"
+#include "jwt.h"
+#include "key.h"
+#include "message.h"
+#include "metrics.h"
+#include "provider.h"
+#include "state.h"
+#include "vgds.h"
+
+#define DAEMON_WORKERS_MAX	64
+
+struct daemon {
+	struct conf conf;
+	struct admin admin;
+	struct state state;
+	struct vgds vgds;
+	struct provider *provider;	/* infrastructure layer only */
+	struct key *audit_key, *ticket_key;
+	struct jwt_key *jwt_key;
+	uint8_t root_image[32];
+	struct metrics metrics;
+	pthread_mutex_t busy_lock;	/* protects busy: ids being worked on */
+	char busy[DAEMON_WORKERS_MAX][33];
+};
+
+enum sender_kind {
+	SENDER_NONE,		/* a certificate that means nothing here */
+	SENDER_USER,
+	SENDER_UPPER,		/* a daemon of this cloud */
+	SENDER_REMOTE,		/* a daemon of another cloud */
+};
+
+/* Who is at the other end of a connection, as its certificate proves. */
+struct sender {
+	enum sender_kind kind;
+	char issuer[256], subject[256], fingerprint[65];
+	char org[64], unit[64];
+	enum pol_layer layer;			/* of a daemon */
+	const struct conf_peer *peer;		/* of SENDER_REMOTE */
+};
+
+/**
+ * sender_identify() - classify a sender by its certificate's names
+ * @s: issuer, subject, org and unit set; the rest is filled
+ *
+ * A daemon's certificate has O=underpind and OU=LAYER, from its cloud's authority.
+ */
+void sender_identify(const struct conf *c, struct sender *s);
+
+/**
+ * vrm_handle() - answer one message (S2.3, S2.5, S2.7)
+ * @body: untrusted bytes
+ * @len: how many
+ * @status: the HTTP status of the answer
+ *
+ * Blocks while other daemons are asked; thread-safe. Grants nothing that is
+ * not in the audit log.
+ *
+ * Return: the answer's JSON text, to be freed, or NULL without memory.
+ */
+char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, size_t len,
+		 int *status);
+
+/**
+ * server_run() - serve until told to stop
+ *
+ * SIGHUP reloads the policy, SIGTERM and SIGINT stop after the requests under
+ * way are answered.
+ *
+ * Return: 0, or -errno with @e set.
+ */
+int server_run(struct daemon *d, struct pol_err *e);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* underpind: access control and provisioning of one layer of one cloud. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "daemon.h"
+
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' }, { "import", required_argument, NULL, 'i' },
+	{ "check", no_argument, NULL, 'n' }, { "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int help(FILE *f, int code)
+{
+	fputs("usage: underpind -c FILE [--check | --import TABLE]\n\n"
+	      "  -c, --config FILE   configuration, underpind.conf(5)\n"
+	      "  -n, --check         check configuration, keys, policy and directory, and exit\n"
+	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n\n"
+	      "SIGHUP reloads the policy; a bad one leaves the old in force.\n"
+	      "exit: 0 stopped as asked; 1 cannot start; 2 usage\n", f);
+	return code;
+}
+
+static int open_all(struct daemon *d, struct pol_err *e)
+{
+	struct conf *c = &d->conf;
+	unsigned int i;
+	int ret;
+
+	pthread_mutex_init(&d->busy_lock, NULL);
+	d->audit_key = key_load(c->audit_key, true, e);
+	if (!d->audit_key)
+		return -1;
+	if (*c->ticket_key && !(d->ticket_key = key_load(c->ticket_key, true, e)))
+		return -1;
+	if (*c->jwt_key && !(d->jwt_key = jwt_key_load(c->jwt_key, e)))
+		return -1;
+	if (c->layer == L_INFRASTRUCTURE && !(d->provider = provider_open(c->provider, e)))
+		return -1;
+	for (i = 0; i < 32 && *c->root_image; i++)
+		if (sscanf(c->root_image + 2 * i, "%2hhx", &d->root_image[i]) != 1)
+			return pol_fail(e, 22, "root-image: not hexadecimal");
+	ret = admin_init(&d->admin, c->policy, e);
+	if (!ret && strcmp(pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud))
+		ret = pol_fail(e, 22, "the policy is of cloud '%s', the configuration of '%s'",
+			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);
+	ret = ret ? ret : state_open(&d->state, c->state, d->audit_key, e);
+	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, e);
+}
+
+static void close_all(struct daemon *d)
+{
+	vgds_close(&d->vgds);
+	state_close(&d->state);
+	admin_exit(&d->admin);
+	if (d->provider)
+		d->provider->ops->close(d->provider);
+	key_free(d->audit_key);
+	key_free(d->ticket_key);
+	jwt_key_free(d->jwt_key);
+	pthread_mutex_destroy(&d->busy_lock);
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = NULL, *import = NULL;
+	struct daemon *d = calloc(1, sizeof(*d));
+	bool check = false;
+	struct pol_err e;
+	int c, ret;
+
+	while ((c = getopt_long(argc, argv, "c:i:nh", longs, NULL)) != -1) {
+		if (c == 'c')
+			config = optarg;
+		else if (c == 'i')
+			import = optarg;
+		else if (c == 'n')
+			check = true;
+		else
+			return help(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
+	}
+	if (!config || optind != argc || !d)
+		return help(stderr, 2);
+	ret = conf_load(&d->conf, config, &e);
+	ret = ret ? ret : open_all(d, &e);
+	if (!ret && import)
+		ret = vgds_import(&d->vgds, import, &e);
+	else if (!ret && !check)
+		ret = server_run(d, &e);
+	if (ret) {
+		fprintf(stderr, "underpind: %s\n", e.msg);
+		return 1;
+	}
+	close_all(d);
+	free(d);
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The physical-layer device (A4) as the infrastructure layer sees it. */
+#ifndef PROVIDER_H
+#define PROVIDER_H
+
+#include <stdint.h>
+
+#include "err.h"
+
+/* What a ticket says of a device, asked anew for every ticket. */
+struct device {
+	char host[64];
+	uint8_t vm[16];
+	uint8_t definition[32];		/* SHA-256 of the VM's definition */
+	uint8_t host_id[32];
+	uint8_t nonce[32];		/* of the layer's current launch on that host */
+};
+
+struct provider;
+
+struct provider_ops {
+	const char *name;
+	/* Opens @where; NULL with @e set. */
+	struct provider *(*open)(const char *where, struct pol_err *e);
+	/* Describes the device at @path: 0, -ENOENT, -EINVAL or -EIO. Thread-safe. */
+	int (*describe)(struct provider *p, const char *path, struct device *d,
+			struct pol_err *e);
+	void (*close)(struct provider *p);
+};
+
+struct provider {
+	const struct provider_ops *ops;
+};
+
+/**
+ * provider_open() - open a provider
+ * @where: "dir:PATH": for each host a directory PATH/HOST with its "identity"
+ *	   and "nonce" (64 hexadecimal digits) and libvirt-style VM definitions
+ *	   UUID.xml; a device's path is HOST/UUID
+ *
+ * Return: the provider, or NULL with @e set.
+ */
+struct provider *provider_open(const char *where, struct pol_err *e);
+
+extern const struct provider_ops provider_dir;
+
+#endif

@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The HTTPS side of a daemon: libmicrohttpd takes messages, a bounded queue
+ * hands them to workers, which may block on other daemons. Mutually
+ * authenticated TLS 1.3 only; each connection's certificate is checked once,
+ * against the one authority of the cloud that it claims to be of.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/x509.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon.h"
+
+#define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
+#define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
+#define CONN_MEMORY	(32 << 10)
+
+/* A connection, from accept to close. */
+struct conn {
+	struct conn *next, *prev;
+	int fd;
+	time_t since;		/* of the last thing that made it wait */
+	bool busy;		/* a request is being answered */
+	bool idle;		/* has been answered at least once, and waits */
+	bool checked;
+	struct sender sender;
+};
+
+struct job {
+	struct job *next;
+	struct server *s;
+	struct conn *conn;
+	struct MHD_Connection *mc;
+	char *body;
+	size_t len, cap;
+	bool queued, too_big;
+	char *answer;
+	int status;
+};
+
+struct authority {
+	gnutls_x509_crt_t crt;
+	const char *issuer;
+};
+
+struct server {
+	struct daemon *d;
+	struct MHD_Daemon *mhd;
+	struct authority ca[CONF_PEERS_MAX + 1];
+	int n_ca;
+	pthread_mutex_t lock;		/* protects what follows */
+	pthread_cond_t more, drained;
+	struct job *head, **tail;
+	uint32_t queued, working;
+	bool stop;
+	struct conn *conns;
+	pthread_t worker[DAEMON_WORKERS_MAX], reaper;
+};
+
+static char *read_pem(const char *path, struct pol_err *e)
+{
+	FILE *f = fopen(path, "re");
+	char *buf = calloc(1, 65536);
+
+	if (f && buf && fread(buf, 1, 65535, f) > 0) {
+		fclose(f);
+		return buf;
+	}
+	pol_fail(e, EIO, "%s: cannot be read: %m", path);
+	if (f)
+		fclose(f);
+	free(buf);
+	return NULL;
+}
+
+static int load_ca(struct server *s, const struct conf_peer *p, struct pol_err *e)
+{
+	struct authority *a = &s->ca[s->n_ca];
+	char *pem = read_pem(p->ca, e);
+	gnutls_datum_t data = { (unsigned char *)pem, pem ? strlen(pem) : 0 };
+
+	if (!pem)
+		return -EIO;
+	a->issuer = p->issuer;
+	if (gnutls_x509_crt_init(&a->crt) ||
+	    gnutls_x509_crt_import(a->crt, &data, GNUTLS_X509_FMT_PEM)) {
+		free(pem);
+		return pol_fail(e, EINVAL, "%s: no certificate in PEM", p->ca);
+	}
+	s->n_ca++;
+	free(pem);
+	return 0;
+}
+
+/* --- who is there --- */
+
+static void dn_part(gnutls_x509_crt_t crt, const char *oid, char *buf, size_t size)
+{
+	size_t n = size;
+
+	if (gnutls_x509_crt_get_dn_by_oid(crt, oid, 0, 0, buf, &n))
+		*buf = 0;
+}
+
+static void names(gnutls_x509_crt_t crt, struct sender *s)
+{
+	gnutls_datum_t dn = { NULL, 0 };
+	unsigned char fp[32];
+	size_t n, i;
+
+	/* RFC 4514's order; a name that does not fit is nobody's. */
+	if (!gnutls_x509_crt_get_dn3(crt, &dn, 0) && dn.size < sizeof(s->subject))
+		snprintf(s->subject, sizeof(s->subject), "%s", dn.data);
+	gnutls_free(dn.data);
+	dn_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, s->org, sizeof(s->org));
+	dn_part(crt, GNUTLS_OID_X520_ORGANIZATIONAL_UNIT_NAME, s->unit, sizeof(s->unit));
+	n = sizeof(fp);
+	if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, fp, &n))
+		for (i = 0; i < n; i++)
+			sprintf(s->fingerprint + 2 * i, "%02x", fp[i]);
+}
+
+/*
+ * Exactly one authority may have issued the certificate, directly: with chains,
+ * one cloud's authority could name a subordinate like another's.
+ */
+static void check_certificate(struct server *s, gnutls_x509_crt_t crt, struct sender *who)
+{
+	unsigned int status;
+	int i;
+
+	for (i = 0; i < s->n_ca; i++)
+		if (!gnutls_x509_crt_list_verify(&crt, 1, &s->ca[i].crt, 1, NULL, 0, 0, &status) &&
+		    !status) {
+			snprintf(who->issuer, sizeof(who->issuer), "%s", s->ca[i].issuer);
+			names(crt, who);
+			sender_identify(&s->d->conf, who);
+			return;
+		}
+}
+
+static void check_peer(struct server *s, struct MHD_Connection *mc, struct conn *c)
+{
+	const union MHD_ConnectionInfo *info;
+	const gnutls_datum_t *der;
+	unsigned int n = 0;
+	gnutls_x509_crt_t crt;
+
+	if (c->checked)
+		return;
+	c->checked = true;
+	c->sender.kind = SENDER_NONE;
+	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	der = info ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
+	if (!der || !n || gnutls_x509_crt_init(&crt))
+		return;
+	if (!gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER))
+		check_certificate(s, crt, &c->sender);
+	gnutls_x509_crt_deinit(crt);
+}
+
+/* --- connections --- */
+
+static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct server *s = cls;
+	struct conn *c = *ctx;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*ctx = c = calloc(1, sizeof(*c));
+		if (!c)
+			return;
+		c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+		c->since = time(NULL);
+		METRIC_INC(&s->d->metrics, connections);
+		pthread_mutex_lock(&s->lock);
+		c->next = s->conns;
+		if (c->next)
+			c->next->prev = c;
+		s->conns = c;
+		pthread_mutex_unlock(&s->lock);
+		return;
+	}
+	if (!c)
+		return;
+	pthread_mutex_lock(&s->lock);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		s->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	pthread_mutex_unlock(&s->lock);
+	free(c);
+	*ctx = NULL;
+}
+
+/* Cuts connections that hold a place without sending a whole request in time. */
+static void *reap(void *arg)
+{
+	struct server *s = arg;
+	struct conn *c;
+	time_t now;
+	int tick = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop) {
+		pthread_mutex_unlock(&s->lock);
+		usleep(250000);
+		if (++tick % 1200 == 0)
+			state_purge(&s->d->state);
+		pthread_mutex_lock(&s->lock);
+		now = time(NULL);
+		for (c = s->conns; c; c = c->next)
+			if (!c->busy && c->fd >= 0 &&
+			    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS)) {
+				shutdown(c->fd, SHUT_RDWR);
+				c->fd = -1;
+				METRIC_INC(&s->d->metrics, cut);
+			}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static void mark(struct server *s, struct conn *c, bool busy, bool idle)
+{
+	pthread_mutex_lock(&s->lock);
+	c->busy = busy;
+	c->idle = idle;
+	c->since = time(NULL);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- workers --- */
+
+static struct job *next_job(struct server *s)
+{
+	struct job *j;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->head && !s->stop)
+		pthread_cond_wait(&s->more, &s->lock);
+	j = s->head;
+	if (j) {
+		s->head = j->next;
+		if (!s->head)
+			s->tail = &s->head;
+		s->queued--;
+		s->working++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return j;
+}
+
+static void *work(void *arg)
+{
+	struct server *s = arg;
+	struct job *j;
+
+	while ((j = next_job(s))) {
+		j->answer = vrm_handle(s->d, &j->conn->sender, j->body, j->len, &j->status);
+		MHD_resume_connection(j->mc);
+		pthread_mutex_lock(&s->lock);
+		if (!--s->working && !s->queued)
+			pthread_cond_broadcast(&s->drained);
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+/* Suspends under the lock: a worker cannot resume what is not yet suspended. */
+static bool enqueue(struct job *j)
+{
+	struct server *s = j->s;
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->queued < s->d->conf.queue && !s->stop;
+	if (room) {
+		j->queued = true;
+		j->next = NULL;
+		*s->tail = j;
+		s->tail = &j->next;
+		s->queued++;
+		MHD_suspend_connection(j->mc);
+		pthread_cond_signal(&s->more);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return room;
+}
+
+/* --- requests --- */
+
+static enum MHD_Result reply(struct job *j, int status, const char *type, const char *text)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)text,
+								 MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result ret;
+
+	if (!r)
+		return MHD_NO;
+	MHD_add_response_header(r, "Content-Type", type);
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		MHD_add_response_header(r, "Retry-After", "1");
+	ret = MHD_queue_response(j->mc, status, r);
+	MHD_destroy_response(r);
+	return ret;
+}
+
+static enum MHD_Result reply_error(struct job *j, int status, const char *message)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "{\"error\":\"%s\"}", message);
+	return reply(j, status, "application/json", text);
+}
+
+static bool take_body(struct job *j, const char *data, size_t n)
+{
+	size_t cap = j->cap ? j->cap : 4096;
+	char *p;
+
+	if (j->too_big || j->len + n > MSG_MAX) {
+		j->too_big = true;
+		return false;
+	}
+	while (cap < j->len + n)
+		cap *= 2;
+	if (cap != j->cap) {
+		p = realloc(j->body, cap);
+		if (!p)
+			return false;
+		j->body = p;
+		j->cap = cap;
+	}
+	memcpy(j->body + j->len, data, n);
+	j->len += n;
+	return true;
+}
+
+static enum MHD_Result get(struct job *j, const char *url)
+{
+	struct server *s = j->s;
+	enum MHD_Result ret;
+	char *text;
+
+	if (strcmp(url, "/metrics"))
+		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
+				   "/metrics");
+	text = metrics_text(&s->d->metrics, s->d->conf.cloud,
+			    pol_layer_name[s->d->conf.layer]);
+	if (!text)
+		return MHD_NO;
+	ret = reply(j, MHD_HTTP_OK, "text/plain; version=0.0.4", text);
+	free(text);
+	return ret;
+}
+
+static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, void **ctx)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const char *length = MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "Content-Length");
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (!j || !info || !info->socket_context) {
+		free(j);
+		return MHD_NO;
+	}
+	*ctx = j;
+	j->s = s;
+	j->mc = mc;
+	j->conn = info->socket_context;
+	mark(s, j->conn, false, false);
+	check_peer(s, mc, j->conn);
+	if (j->conn->sender.kind == SENDER_NONE)
+		return reply_error(j, MHD_HTTP_FORBIDDEN, "no certificate of a known authority: "
+				   "present one");
+	if (length && strtoull(length, NULL, 10) > MSG_MAX)
+		return reply_error(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
+				   "bytes");
+	return MHD_YES;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *url,
+			      const char *method, const char *version, const char *data,
+			      size_t *size, void **ctx)
+{
+	struct server *s = cls;
+	struct job *j = *ctx;
+
+	(void)version;
+	if (!j)
+		return first_call(s, mc, ctx);
+	if (j->queued)
+		return j->answer ? reply(j, j->status, "application/json", j->answer) :
+				   reply_error(j, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+	if (*size) {
+		if (!take_body(j, data, *size) && !j->too_big)
+			return MHD_NO;
+		*size = 0;
+		return j->len > MSG_MAX ? MHD_NO : MHD_YES;
+	}
+	mark(s, j->conn, true, false);
+	if (!strcmp(method, "GET"))
+		return get(j, url);
+	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
+		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
+	if (j->too_big)
+		return reply_error(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
+				   "bytes");
+	if (enqueue(j))
+		return MHD_YES;
+	METRIC_INC(&s->d->metrics, overload);
+	return reply_error(j, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests wait: retry");
+}
+
+static void on_completed(void *cls, struct MHD_Connection *mc, void **ctx,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct job *j = *ctx;
+
+	(void)mc;
+	(void)code;
+	if (!j)
+		return;
+	mark(cls, j->conn, false, true);
+	free(j->body);
+	free(j->answer);
+	free(j);
+	*ctx = NULL;
+}
+
+/* --- start and stop --- */
+
+static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, char *trust,
+				    struct pol_err *e)
+{
+	const struct conf *c = &s->d->conf;
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct MHD_Daemon *m;
+
+	if (inet_pton(AF_INET, c->address, &addr.sin_addr) != 1) {
+		pol_fail(e, EINVAL, "listen: '%s' is no IPv4 address", c->address);
+		return NULL;
+	}
+	m = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS |
+			     MHD_ALLOW_SUSPEND_RESUME, c->port, NULL, NULL, handle, s,
+			     MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_HTTPS_MEM_KEY, key,
+			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
+			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
+			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
+			     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
+			     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+			     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+			     MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
+	if (!m)
+		pol_fail(e, EIO, "cannot listen on %s:%u: %m: is another daemon there, or the "
+			 "certificate not the key's?", c->address, c->port);
+	return m;
+}
+
+static int start(struct server *s, struct pol_err *e)
+{
+	const struct conf *c = &s->d->conf;
+	char *key = read_pem(c->key, e), *cert = key ? read_pem(c->cert, e) : NULL;
+	char *trust = cert ? read_pem(c->trust, e) : NULL;
+	uint32_t i;
+	int ret = trust ? load_ca(s, &c->own, e) : -EIO;
+
+	for (i = 0; !ret && i < c->n_peer; i++)
+		if (*c->peer[i].ca)
+			ret = load_ca(s, &c->peer[i], e);
+	if (!ret) {
+		s->mhd = listen_on(s, key, cert, trust, e);
+		ret = s->mhd ? 0 : -EIO;
+	}
+	free(key);
+	free(cert);
+	free(trust);
+	return ret;
+}
+
+static void reload(struct server *s)
+{
+	struct pol_err e;
+
+	if (!admin_reload(&s->d->admin, s->d->conf.policy, &e)) {
+		METRIC_INC(&s->d->metrics, reload);
+		fprintf(stderr, "underpind: policy reloaded\n");
+	} else {
+		METRIC_INC(&s->d->metrics, reload_bad);
+		fprintf(stderr, "underpind: the old policy stays in force: %s\n", e.msg);
+	}
+}
+
+/* Lets the workers finish, then ends them. */
+static void stop(struct server *s, uint32_t n_worker)
+{
+	struct timespec until;
+	uint32_t i;
+	int fd = MHD_quiesce_daemon(s->mhd), ret = 0;
+
+	if (fd >= 0)
+		close(fd);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += s->d->conf.deadline_ms / 1000 + 1;
+	pthread_mutex_lock(&s->lock);
+	while ((s->queued || s->working) && !ret)
+		ret = pthread_cond_timedwait(&s->drained, &s->lock, &until);
+	s->stop = true;
+	pthread_cond_broadcast(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	for (i = 0; i < n_worker; i++)
+		pthread_join(s->worker[i], NULL);
+	pthread_join(s->reaper, NULL);
+	usleep(50000);	/* the last answers leave */
+	MHD_stop_daemon(s->mhd);
+}
+
+static void wait_for_signals(struct server *s, const sigset_t *set)
+{
+	int sig;
+
+	while (!sigwait(set, &sig) && sig == SIGHUP)
+		reload(s);
+}
+
+int server_run(struct daemon *d, struct pol_err *e)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	uint32_t n = d->conf.workers < DAEMON_WORKERS_MAX ? d->conf.workers : DAEMON_WORKERS_MAX;
+	sigset_t set;
+	uint32_t i;
+	int ret;
+
+	if (!s)
+		return pol_fail(e, ENOMEM, "out of memory");
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	s->d = d;
+	s->tail = &s->head;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->more, NULL);
+	pthread_cond_init(&s->drained, NULL);
+	ret = start(s, e);
+	if (!ret) {
+		for (i = 0; i < n; i++)
+			pthread_create(&s->worker[i], NULL, work, s);
+		pthread_create(&s->reaper, NULL, reap, s);
+		fprintf(stderr, "underpind: %s/%s listens on %s:%u\n", d->conf.cloud,
+			pol_layer_name[d->conf.layer], d->conf.address, d->conf.port);
+		wait_for_signals(s, &set);
+		stop(s, n);
+	}
+	while (s->n_ca)
+		gnutls_x509_crt_deinit(s->ca[--s->n_ca].crt);
+	free(s);
+	return ret;
+}
