@@ -362,6 +362,16 @@ static void map_l1(void)
 	pt[(W_OPERAND >> 12) + 1] = W_SCRATCH | 0x63;
 }
 
+void w_reset_l1_memory(void)
+{
+	memset(phys(0), 0, W_VMFRAME);
+	map_l1();
+	*(u32 *)phys(W_VMXON) = W_REVISION;
+	*(u32 *)phys(W_VMCS12) = W_REVISION;
+	*(u32 *)phys(W_VMCS12B) = W_REVISION;
+	memset(phys(W_MSR_BITMAP), 0xff, PAGE_SIZE);
+}
+
 static void start_host(struct percpu *cpu)
 {
 	u64 pa = W_POOL - (2 + 2 * cpu->cpu) * PAGE_SIZE;
@@ -398,11 +408,7 @@ void w_init(u32 n_cpus)
 	host_io_bitmap[0] = pool_alloc();
 	host_io_bitmap[1] = pool_alloc();
 	((u8 *)phys(host_io_bitmap[0]))[0x604 / 8] |= 1 << 0x604 % 8;
-	map_l1();
-	*(u32 *)phys(W_VMXON) = W_REVISION;
-	*(u32 *)phys(W_VMCS12) = W_REVISION;
-	*(u32 *)phys(W_VMCS12B) = W_REVISION;
-	memset(phys(W_MSR_BITMAP), 0xff, PAGE_SIZE);
+	w_reset_l1_memory();
 	for (u32 i = n_cpus; i-- > 0;)
 		start_host(cpus[i]);
 	assert(!nested_init());

@@ -40,6 +40,7 @@
 void w_init(u32 n_cpus);
 void w_free(void);
 void w_use_cpu(u32 n);
+void w_reset_l1_memory(void);
 
 /* The hardware VMCS at @pa; NULL if never loaded. */
 u64 w_vmcs(u64 pa, u32 field);
