@@ -87,9 +87,9 @@ static inline void cpu_relax(void)
  */
 #define VMX_INSN_STATUS(insn, ...) \
 	({ \
-		u8 cf_, zf_; \
-		__asm__ __volatile__(insn "; setc %0; setz %1" : "=qm"(cf_), "=qm"(zf_) \
-				     : __VA_ARGS__ : "cc", "memory"); \
+		bool cf_, zf_; \
+		__asm__ __volatile__(insn : "=@ccc"(cf_), "=@ccz"(zf_) \
+				     : __VA_ARGS__ : "memory"); \
 		cf_ ? -1 : zf_ ? -2 : 0; \
 	})
 
@@ -124,7 +124,12 @@ static inline u64 vmread(u32 field)
 /* A failing vmwrite is a bug of the layer's, or an absent field: see vmwrite_checked(). */
 static inline int vmwrite(u32 field, u64 val)
 {
-	return VMX_INSN_STATUS("vmwrite %2, %3", "rm"(val), "r"((u64)field));
+	bool cf, zf;
+
+	/* No memory is touched: values may stay in registers from one to the next. */
+	__asm__ __volatile__("vmwrite %2, %3" : "=@ccc"(cf), "=@ccz"(zf)
+			     : "rm"(val), "r"((u64)field));
+	return cf ? -1 : zf ? -2 : 0;
 }
 
 struct inv_desc {

@@ -23,7 +23,8 @@ void vm_exit(struct percpu *cpu)
 	cpu->resume_launch = 0;
 	if (cpu->nested.in_vm)
 		nested_exit(cpu, reason);
-	else
+	else if (!(reason == EXIT_REASON_VMREAD || reason == EXIT_REASON_VMWRITE) ||
+		 !nested_insn_fast(cpu, reason))
 		host_exit(cpu, reason);
 	flush_this_cpu_if_behind();
 }

@@ -22,6 +22,12 @@ void nested_cpu_reset(struct percpu *cpu);
 void nested_insn(struct percpu *cpu, u32 reason);
 
 /**
+ * nested_insn_fast() - VMREAD or VMWRITE by L1, if it is an ordinary one
+ * Return: false: nothing was done, nested_insn() decides
+ */
+bool nested_insn_fast(struct percpu *cpu, u32 reason);
+
+/**
  * nested_exit() - a VM exit from L2; VMCS02 is current
  * Decides root_wants / host_wants; on return either VMCS02 is still current (run
  * on) or VMCS01 is, with L1 at its host RIP.

@@ -7,7 +7,6 @@
 #include "asm.h"
 #include "errno.h"
 #include "launch.h"
-#include "lib.h"
 #include "log.h"
 #include "msr.h"
 #include "nested.h"
@@ -235,7 +234,7 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 	if (!(vv->vcpu ? enter_protected(cpu, vv) : enter_ordinary(cpu, vv, l1_efer, l1_pat)))
 		return;
 	nested_prepare_tables(vv);
-	memset(vv->dirty, 0, sizeof(vv->dirty));
+	rows_zero(vv->dirty);
 	vv->launching = launch;
 	vv->launched = true;
 	cpu->resume_launch = !vv->hw_launched;

@@ -48,8 +48,13 @@ static void save_guest_state(struct vvmcs *vv)
 	/* The exit stores LMA there (section 28.3.1, IA32_VMX_MISC[5]). */
 	vv->f[ROW_ENTRY_CTLS] = (vv->f[ROW_ENTRY_CTLS] & ~ENTRY_IA32E) |
 				(vmread(VMCS_ENTRY_CTLS) & ENTRY_IA32E);
-	for (u32 i = 0; i < VMCS_ROW_WORDS; i++)
-		vv->stale[i] |= rows_lazy[i];
+	rows_add(vv->stale, rows_lazy);
+}
+
+static void load_unusable_segment(u32 n)
+{
+	vmwrite(VMCS_GUEST_ES_SEL + 2 * n, 0);
+	vmwrite(VMCS_GUEST_ES_AR + 2 * n, SEG_AR_UNUSABLE);
 }
 
 static void load_segment(u32 n, u64 selector, u64 base, u64 limit, u64 ar)
@@ -60,9 +65,13 @@ static void load_segment(u32 n, u64 selector, u64 base, u64 limit, u64 ar)
 	vmwrite(VMCS_GUEST_ES_AR + 2 * n, ar);
 }
 
-static void load_data_segment(u32 n, u64 selector, u64 base)
+/* A null selector makes the segment unusable: base and limit do not count then. */
+static void load_data_segment(u32 n, u64 selector)
 {
-	load_segment(n, selector, base, 0xffffffff, selector ? AR_DATA : SEG_AR_UNUSABLE);
+	if (selector)
+		load_segment(n, selector, 0, 0xffffffff, AR_DATA);
+	else
+		load_unusable_segment(n);
 }
 
 enum { ES, CS, SS, DS, FS, GS, LDTR, TR };
@@ -70,13 +79,15 @@ enum { ES, CS, SS, DS, FS, GS, LDTR, TR };
 /* Section 28.5.2 */
 static void load_host_segments(const u64 *f)
 {
-	load_data_segment(ES, f[ROW_HOST_ES_SEL], 0);
+	load_data_segment(ES, f[ROW_HOST_ES_SEL]);
 	load_segment(CS, f[ROW_HOST_CS_SEL], 0, 0xffffffff, AR_CODE64);
-	load_data_segment(SS, f[ROW_HOST_SS_SEL], 0);
-	load_data_segment(DS, f[ROW_HOST_DS_SEL], 0);
-	load_data_segment(FS, f[ROW_HOST_FS_SEL], f[ROW_HOST_FS_BASE]);
-	load_data_segment(GS, f[ROW_HOST_GS_SEL], f[ROW_HOST_GS_BASE]);
-	load_segment(LDTR, 0, 0, 0, SEG_AR_UNUSABLE);
+	load_data_segment(SS, f[ROW_HOST_SS_SEL]);
+	load_data_segment(DS, f[ROW_HOST_DS_SEL]);
+	load_data_segment(FS, f[ROW_HOST_FS_SEL]);
+	vmwrite(VMCS_GUEST_FS_BASE, f[ROW_HOST_FS_BASE]);
+	load_data_segment(GS, f[ROW_HOST_GS_SEL]);
+	vmwrite(VMCS_GUEST_GS_BASE, f[ROW_HOST_GS_BASE]);
+	load_unusable_segment(LDTR);
 	load_segment(TR, f[ROW_HOST_TR_SEL], f[ROW_HOST_TR_BASE], 0x67, AR_TSS);
 	vmwrite(VMCS_GUEST_GDTR_BASE, f[ROW_HOST_GDTR_BASE]);
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, 0xffff);

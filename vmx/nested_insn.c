@@ -210,10 +210,6 @@ static void do_vmptrst(struct percpu *cpu)
 	vm_succeed();
 }
 
-/*
- * VMREAD and VMWRITE are the hot path: KVM executes a score of them for each
- * exit of a VM.  The register forms take no loop, no lock and no page walk.
- */
 static void do_vmread(struct percpu *cpu)
 {
 	struct vvmcs *vv = cpu->nested.current;
@@ -253,7 +249,7 @@ static void write_row(struct percpu *cpu, struct vvmcs *vv, u32 row, u64 enc, u6
 			vvmcs_fetch(cpu, vv, row);
 		val = (u32)vv->f[row] | val << 32;
 	}
-	val = vvmcs_mask(row, val);
+	val &= row_mask[row];
 	if (!stale && vv->f[row] == val)
 		return;
 	vv->f[row] = val;
@@ -289,6 +285,44 @@ static void do_vmwrite(struct percpu *cpu)
 	}
 	write_row(cpu, vv, row, enc, val);
 	vm_succeed();
+}
+
+/*
+ * VMREAD and VMWRITE are the hot path: KVM executes several for each exit of a
+ * VM.  The register forms, when they succeed, take one function without a loop,
+ * a lock or a page walk; everything else goes the long way.
+ */
+bool nested_insn_fast(struct percpu *cpu, u32 reason)
+{
+	struct vvmcs *vv = cpu->nested.current;
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
+	u64 enc = cpu->gpr[INFO_REG2(info)], blocking, flags;
+	u32 row;
+
+	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
+	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup[enc / 2] ||
+	    SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR)))
+		return false;
+	row = vmcs_lookup[enc / 2] - 1;
+	if (reason == EXIT_REASON_VMREAD) {
+		if (row_test(vv->stale, row))
+			vvmcs_fetch(cpu, vv, row);
+		cpu->gpr[reg] = vv->f[row];
+	} else {
+		if (vmcs_field[row].class == CLASS_EXIT)
+			return false;
+		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
+	}
+	cpu->exits_host[reason]++;
+	flags = vmread(VMCS_GUEST_RFLAGS);
+	if (flags & RFLAGS_STATUS)
+		vmwrite(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_STATUS);
+	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
+	blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	if (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			blocking & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	return true;
 }
 
 /* VMLAUNCH, VMRESUME: the checks before those of the VMCS (section 27.1). */

@@ -31,7 +31,7 @@ static struct vvmcs *slots[VVMCS_MAX];		/* index: VPID - VVMCS_FIRST_VPID */
 static u32 slot_hint;
 static struct vvmcs *active[UP_MAX_CPUS];	/* lists by ->cpu_next; own CPU only */
 
-u8 vmcs_lookup[512];
+u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
 u64 rows_copied[VMCS_ROW_WORDS];
 u64 rows_copied_bound[VMCS_ROW_WORDS];
 u64 rows_lazy[VMCS_ROW_WORDS];
@@ -63,11 +63,9 @@ static void classify_row(u32 row)
 void vvmcs_init(void)
 {
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++) {
-		u32 enc = vmcs_field[row].encoding;
-
 		if (!caps_field_exists(vmcs_field[row].exists))
 			continue;
-		vmcs_lookup[(enc >> 1 & 0x1f) | (enc >> 5 & 0x60) | (enc >> 6 & 0x180)] = row + 1;
+		vmcs_lookup[vmcs_field[row].encoding / 2] = (u8)(row + 1);
 		classify_row(row);
 	}
 	/* Neither changes what an entry check looks at, and KVM writes both often. */
@@ -77,12 +75,13 @@ void vvmcs_init(void)
 	row_set(rows_host, ROW_EXIT_CTLS);	/* says which host MSRs are loaded */
 }
 
-u64 vvmcs_mask(u32 row, u64 val)
-{
-	static const u64 mask[4] = { 0xffff, ~0ULL, 0xffffffff, ~0ULL };
+#define WIDTH_MASK(enc)	(VMCS_ENC_WIDTH(enc) == 0 ? 0xffff : \
+			 VMCS_ENC_WIDTH(enc) == 2 ? 0xffffffff : ~0ULL)
 
-	return val & mask[VMCS_ENC_WIDTH(vmcs_field[row].encoding)];
-}
+const u64 row_mask[NR_VMCS_ROWS] = {
+#define VMCS_FIELD(name, enc, exists, class, sync, see, set) WIDTH_MASK(enc),
+#include "vmcs_fields.h"
+};
 
 void vvmcs_fetch(struct percpu *cpu, struct vvmcs *vv, u32 row)
 {
@@ -99,7 +98,7 @@ static void fetch_all(struct percpu *cpu, struct vvmcs *vv)
 		if (row_test(vv->stale, row))
 			vv->f[row] = vmread(vmcs_field[row].encoding);
 	vmptrld(cpu->vmcs01_pa);
-	memset(vv->stale, 0, sizeof(vv->stale));
+	rows_zero(vv->stale);
 }
 
 static struct vvmcs **bucket(u64 pa)
@@ -160,7 +159,7 @@ static void import_contents(struct vvmcs *vv)
 	if (READ_ONCE(img->magic) != VMCS12_MAGIC)
 		return;
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++)
-		vv->f[row] = vvmcs_mask(row, READ_ONCE(img->f[row]));
+		vv->f[row] = READ_ONCE(img->f[row]) & row_mask[row];
 }
 
 static void export_contents(const struct vvmcs *vv)

@@ -54,8 +54,9 @@ struct vvmcs {
 /** vvmcs_init() - build the encoding look-up from what is offered.  Launch, first CPU. */
 void vvmcs_init(void);
 
-/* Encoding -> row + 1, 0: no such field.  Index: width, type and index of the encoding. */
-extern u8 vmcs_lookup[512];
+/* Encoding / 2 -> row + 1, 0: no such field. */
+#define VMCS_LOOKUP_SIZE	0x3800
+extern u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
 
 /* Rows by what happens to them at entry and exit; computed by vvmcs_init(). */
 extern u64 rows_copied[VMCS_ROW_WORDS];		/* VMCS12 -> VMCS02, when dirty */
@@ -71,14 +72,11 @@ extern u64 rows_host[VMCS_ROW_WORDS];		/* a change means checking host state aga
  */
 static inline int vmcs_row(u64 enc)
 {
-	u32 i;
-
-	if (enc & ~0x6c3fULL)
+	if (enc >= 2 * VMCS_LOOKUP_SIZE)
 		return -1;
 	if ((enc & VMCS_ENC_HIGH) && VMCS_ENC_WIDTH(enc) != 1)
 		return -1;
-	i = (enc >> 1 & 0x1f) | (enc >> 5 & 0x60) | (enc >> 6 & 0x180);
-	return (int)vmcs_lookup[i] - 1;
+	return (int)vmcs_lookup[enc / 2] - 1;
 }
 
 static inline bool row_test(const u64 *set, u32 row)
@@ -96,20 +94,31 @@ static inline void row_clear(u64 *set, u32 row)
 	set[row / 64] &= ~BIT(row % 64);
 }
 
+/* Written out: these run at every entry and exit. */
+_Static_assert(VMCS_ROW_WORDS == 3, "row sets are written out as three words");
+
 static inline bool rows_meet(const u64 *a, const u64 *b)
 {
-	u64 any = 0;
+	return (a[0] & b[0]) | (a[1] & b[1]) | (a[2] & b[2]);
+}
 
-	for (u32 i = 0; i < VMCS_ROW_WORDS; i++)
-		any |= a[i] & b[i];
-	return any;
+static inline void rows_add(u64 *to, const u64 *set)
+{
+	to[0] |= set[0];
+	to[1] |= set[1];
+	to[2] |= set[2];
+}
+
+static inline void rows_zero(u64 *set)
+{
+	set[0] = set[1] = set[2] = 0;
 }
 
 /** vvmcs_fetch() - bring one stale row home from VMCS02; VMCS01 is and stays current */
 void vvmcs_fetch(struct percpu *cpu, struct vvmcs *vv, u32 row);
 
-/** vvmcs_mask() - @val cut to the width of the field in @row */
-u64 vvmcs_mask(u32 row, u64 val);
+/* The bits that a field has, by row. */
+extern const u64 row_mask[NR_VMCS_ROWS];
 
 /**
  * vvmcs_find() - the active or bound vvmcs of L1's frame @pa, or NULL
