@@ -70,11 +70,12 @@ static void create(struct machine *m, int kvm)
 
 	m->vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	m->mem = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m->mem == MAP_FAILED)
 		err(1, "mmap");
-	/* Small pages: each touch is a violation of its own. */
+	/* Small pages, all present: each touch is a violation of its own. */
 	madvise(m->mem, MEMORY, MADV_NOHUGEPAGE);
+	memset(m->mem, 0, MEMORY);
 	region.userspace_addr = (uintptr_t)m->mem;
 	must(ioctl(m->vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR");
 	must(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
