@@ -97,7 +97,7 @@ static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 	if (rows_meet(vv->dirty, rows_merged)) {
 		sync_execution_controls(vv);
 		sync_transition_controls(vv);
-		vv->remerge = true;
+		vv->remerge |= row_test(vv->dirty, ROW_MSR_BITMAP);
 	}
 	if (vv->f[ROW_CPU_CTLS] & CPU_MSR_BITMAPS)
 		msr_bitmap_sync(vv);
@@ -223,6 +223,11 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 
 	if (!prepare(cpu, vv))
 		return;
+	/* A 64-bit host is all that is offered (section 27.2.4). */
+	if (!(l1_efer & EFER_LMA)) {
+		refuse(cpu, VMERR_ENTRY_HOST_STATE, "L1 is not in 64-bit mode");
+		return;
+	}
 	failed = nested_check_guest_state(vv, &qual);
 	if (failed) {
 		up_log("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);

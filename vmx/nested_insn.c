@@ -300,10 +300,10 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason)
 	u32 row;
 
 	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
-	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup[enc / 2] ||
+	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup_row1(enc) ||
 	    SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR)))
 		return false;
-	row = vmcs_lookup[enc / 2] - 1;
+	row = vmcs_lookup_row1(enc) - 1;
 	if (reason == EXIT_REASON_VMREAD) {
 		if (row_test(vv->stale, row))
 			vvmcs_fetch(cpu, vv, row);

@@ -55,8 +55,14 @@ struct vvmcs {
 void vvmcs_init(void);
 
 /* Encoding / 2 -> row + 1, 0: no such field. */
-#define VMCS_LOOKUP_SIZE	0x3800
+#define VMCS_LOOKUP_SIZE	0x4000
 extern u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
+
+/* The index is masked besides being checked: L1 must not steer speculation either. */
+static inline u32 vmcs_lookup_row1(u64 enc)
+{
+	return vmcs_lookup[enc / 2 % VMCS_LOOKUP_SIZE];
+}
 
 /* Rows by what happens to them at entry and exit; computed by vvmcs_init(). */
 extern u64 rows_copied[VMCS_ROW_WORDS];		/* VMCS12 -> VMCS02, when dirty */
@@ -76,7 +82,7 @@ static inline int vmcs_row(u64 enc)
 		return -1;
 	if ((enc & VMCS_ENC_HIGH) && VMCS_ENC_WIDTH(enc) != 1)
 		return -1;
-	return (int)vmcs_lookup[enc / 2] - 1;
+	return (int)vmcs_lookup_row1(enc) - 1;
 }
 
 static inline bool row_test(const u64 *set, u32 row)
