@@ -90,14 +90,15 @@ def job_files(options, waiting=False):
 def core_slot():
     """Emulators run as fast as a core does: one each, others wait."""
     slots = [open(os.path.join(cache.directory(), f"slot-{number}.lock"), "w")
-             for number in range(os.cpu_count() or 1)]
+             for number in range(int(os.environ.get("UNDERPIN_MACHINES", os.cpu_count() or 1)))]
     try:
-        waited = False
-        while not any(take(slot) for slot in slots):
-            if not waited:
-                say("waiting for a free core: other machines are running")
-            waited = True
-            time.sleep(0.5)
+        with cache.lock("queue", "waiting for a free core behind others"):
+            waited = False
+            while not any(take(slot) for slot in slots):
+                if not waited:
+                    say("waiting for a free core: other machines are running")
+                waited = True
+                time.sleep(0.2)
         yield
     finally:
         for slot in slots:
