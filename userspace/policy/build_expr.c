@@ -98,7 +98,7 @@ int build_literal(struct build *b, struct m_at at, enum pol_type type, const cha
 int build_values(struct build *b, struct m_at at, uint32_t first, uint32_t n,
 		 enum pol_category category)
 {
-	const struct m_attrval *v = b->m->val + first;
+	const struct m_attrval *v = n ? b->m->val + first : NULL;
 	struct pol_val out;
 	uint32_t i, a;
 	char *text;

@@ -94,3 +94,42 @@ $(POL_OUT)/property-san: $(POL_OUT)/san/tests/property.o $(POL_OUT)/san/tests/re
 .PHONY: clouds
 clouds: policy-all
 	tests/policy/clouds.sh
+
+$(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+
+.PHONY: bench-policy
+bench-policy: $(POL_OUT)/policy-bench
+	tests/policy/bench.sh
+
+# Fuzzers: everything compiled again by clang with coverage and sanitizers.
+POL_FUZZ := sheet image message ticket jwt zone
+POL_FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+POL_FUZZ_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -O1 $(POL_FUZZ_FLAGS)
+POL_FUZZ_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/fuzz/lib/%.o) $(POL_OUT)/fuzz/lib/message.o \
+	$(POL_OUT)/fuzz/lib/jwt.o $(POL_OUT)/schemas.o
+
+$(POL_OUT)/fuzz/lib/%.o: $(POL_SRC)/%.c
+	@mkdir -p $(@D)
+	clang $(POL_FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/fuzz/lib/%.o: $(POLD_SRC)/%.c
+	@mkdir -p $(@D)
+	clang $(POL_FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/fuzz/%.o: tests/policy/fuzz/%.c
+	@mkdir -p $(@D)
+	clang $(POL_FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_FUZZ:%=$(POL_OUT)/fuzz/%): $(POL_OUT)/fuzz/%: $(POL_OUT)/fuzz/%.o $(POL_FUZZ_O)
+	clang -pie -fsanitize=fuzzer,address,undefined -o $@ $^ $(POL_LIBS)
+
+$(POL_OUT)/fuzz/seed-ticket: tests/policy/fuzz/seed-ticket.c $(POL_OUT)/ticket.o
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -o $@ $^
+
+.PHONY: policy-fuzzers
+policy-fuzzers: $(POL_FUZZ:%=$(POL_OUT)/fuzz/%) $(POL_OUT)/fuzz/seed-ticket policy-all
+
+$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)

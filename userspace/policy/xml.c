@@ -194,7 +194,7 @@ static int root_kind(const char *name, const char *buf, size_t len, struct pol_e
 
 	if (!r)
 		return pol_fail(e, ENOMEM, "%s: out of memory", name);
-	xmlTextReaderSetStructuredErrorHandler(r, (xmlStructuredErrorFunc)on_error, &w);
+	xmlSetStructuredErrorFunc(&w, (xmlStructuredErrorFunc)on_error);
 	while (!root && !w.failed && xmlTextReaderRead(r) == 1)
 		if (xmlTextReaderNodeType(r) == XML_READER_TYPE_ELEMENT)
 			root = (const char *)xmlTextReaderConstLocalName(r);
@@ -205,6 +205,7 @@ static int root_kind(const char *name, const char *buf, size_t len, struct pol_e
 		pol_fail(e, EINVAL, "%s: root element '%s' is no sheet: use constraints, users, "
 			 "roles, assignments, permissions, resources or slas", name,
 			 root ? root : "");
+	xmlSetStructuredErrorFunc(NULL, NULL);
 	xmlFreeTextReader(r);
 	return kind < 0 ? -EINVAL : kind;
 }
@@ -254,6 +255,11 @@ static int step(struct walk *w, xml_fn fn, void *ctx)
 	}
 }
 
+/*
+ * Errors come by libxml2's handler of this thread: with a handler of the
+ * reader's, a parse error during validation is given the validator's data
+ * for the parser's, and crashes.
+ */
 static int walk_all(struct walk *w, xmlSchemaValidCtxtPtr v, xml_fn fn, void *ctx)
 {
 	int ret = 0, more;
@@ -261,7 +267,6 @@ static int walk_all(struct walk *w, xmlSchemaValidCtxtPtr v, xml_fn fn, void *ct
 	xmlSchemaSetValidStructuredErrors(v, (xmlStructuredErrorFunc)on_error, w);
 	if (xmlTextReaderSchemaValidateCtxt(w->reader, v, 0))
 		return pol_fail(w->e, ENOMEM, "%s: out of memory", w->name);
-	xmlTextReaderSetStructuredErrorHandler(w->reader, (xmlStructuredErrorFunc)on_error, w);
 	while ((more = xmlTextReaderRead(w->reader)) == 1) {
 		if (w->failed)
 			return w->failed;
@@ -293,6 +298,7 @@ int xml_walk(const char *name, const char *buf, size_t len, xml_fn fn, void *ctx
 		return kind;
 	v = schema[kind] ? xmlSchemaNewValidCtxt(schema[kind]) : NULL;
 	w.reader = open_reader(name, buf, len);
+	xmlSetStructuredErrorFunc(&w, (xmlStructuredErrorFunc)on_error);
 	if (v && w.reader)
 		ret = walk_all(&w, v, fn, ctx);
 	else
@@ -300,6 +306,7 @@ int xml_walk(const char *name, const char *buf, size_t len, xml_fn fn, void *ctx
 			       xml_kind_name[kind]);
 	xmlFreeTextReader(w.reader);
 	xmlSchemaFreeValidCtxt(v);
+	xmlSetStructuredErrorFunc(NULL, NULL);
 	return ret;
 }
 
