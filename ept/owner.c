@@ -118,6 +118,7 @@ int frames_init(const struct up_config *cfg)
 	u32 i;
 
 	if (cfg->ram_ranges > UP_MAX_RAM_RANGES || cfg->layer_chunks > UP_MAX_POOL_CHUNKS ||
+	    cfg->pool_chunks > UP_MAX_POOL_CHUNKS ||
 	    cfg->maxphyaddr < 32 || cfg->maxphyaddr > 52 || cfg->table_frames >> 40)
 		return -UP_EINVAL;
 	nframes = cfg->table_frames;

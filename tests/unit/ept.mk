@@ -5,7 +5,8 @@ UB := build/unit-ept
 CC := gcc
 CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Wall -Wextra -Werror -include tests/unit/fake/asm.h -Itests/unit -Ivmx
-LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=pool_free
+WRAP := pool_free host_ept_unmap shadow_empty_all binding_cut
+LDFLAGS := -fsanitize=address,undefined $(WRAP:%=-Wl,--wrap=%)
 
 EPT := $(patsubst %.c,$(UB)/%.o,$(wildcard ept/*.c))
 WORLD := $(UB)/tests/unit/ept_world.o $(UB)/tests/unit/fake/fake.o

@@ -105,6 +105,9 @@ void cpu_halt_forever(void);
 #ifdef FAKE_MUTANTS
 /* ept/flush.c itself is compiled without. */
 #include "../../../ept/flush.h"
+#include "../../../vmx/lib.h"
+#define zero_page(page) \
+	(fake_skip(__FILE__, __LINE__, "zero_page") ? (void)0 : (zero_page)(page))
 #define flush_done(ticket) \
 	(fake_skip(__FILE__, __LINE__, "flush_done") ? true : (flush_done)(ticket))
 #define flush_ticket() \
