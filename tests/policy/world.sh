@@ -18,6 +18,7 @@ declare -A NET=([east]=10.77.1 [west]=10.77.2) NUM=([application]=1 [platform]=2
 declare -A PID
 
 addr() { echo "${NET[$1]}.${NUM[$2]}"; }
+proxied() { echo "${NET[$1]}.1${NUM[$2]}"; }	# where the fault suite puts a proxy
 ns() { echo "$TAG-${1:0:1}${NUM[$2]}"; }
 uuid() { local h; h=$(printf %s "$1" | sha256sum); echo "${h:0:8}-${h:8:4}-4${h:13:3}-8${h:17:3}-${h:20:12}"; }
 
@@ -26,13 +27,13 @@ authority() { # DIR CLOUD
 		-keyout "$1/$2-ca.key" -out "$1/$2-ca.pem" 2>/dev/null
 }
 
-certificate() { # DIR CLOUD NAME SUBJECT [IP] [DAYS]
+certificate() { # DIR CLOUD NAME SUBJECT [IP[,IP:IP...]] [DAYS]
 	openssl req -new -newkey ed25519 -nodes -subj "$4" -keyout "$1/$3.key" \
 		-out "$1/$3.csr" 2>/dev/null
 	openssl x509 -req -in "$1/$3.csr" -CA "$1/$2-ca.pem" -CAkey "$1/$2-ca.key" \
 		-CAcreateserial -days "${6:-30}" -out "$1/$3.pem" \
-		-extfile <(echo "subjectAltName=${5:+IP:$5}${5:-DNS:none}" | sed 's/IP:\(.*\)\1$/IP:\1/') \
-		2>/dev/null
+		-extfile <(if [ -n "${5:-}" ]; then echo "subjectAltName=IP:$5"; else
+			echo "subjectAltName=DNS:none"; fi) 2>/dev/null
 	rm -f "$1/$3.csr"
 }
 
@@ -58,7 +59,7 @@ conf() { # DIR CLOUD LAYER PEER
 	peer.$p.ca = $d/$p-ca.pem
 	END
 	for k in $LAYERS; do
-		echo "own.$k = https://${PROXY_OWN:-$(addr "$c" "$k")}:8443"
+		echo "own.$k = https://$(addr "$c" "$k"):8443"
 		echo "peer.$p.$k = https://$(addr "$p" "$k"):8443"
 	done
 	if [ "$l" = infrastructure ]; then
@@ -142,7 +143,8 @@ world_make() {
 		done
 		cp -r "$POLICIES/$c" "$d/policy-$c"
 		for l in $LAYERS; do
-			certificate "$d" $c $c-$l "/O=underpind/OU=$l/CN=$c $l" "$(addr $c $l)"
+			certificate "$d" $c $c-$l "/O=underpind/OU=$l/CN=$c $l" \
+				"$(addr $c $l),IP:$(proxied $c $l)"
 		done
 	done
 	openssl genpkey -algorithm ed25519 -out "$d/jwt.key"

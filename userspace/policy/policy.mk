@@ -133,3 +133,7 @@ policy-fuzzers: $(POL_FUZZ:%=$(POL_OUT)/fuzz/%) $(POL_OUT)/fuzz/seed-ticket poli
 
 $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
+
+$(POL_OUT)/policy-proxy: tests/policy/proxy.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -o $@ $< -lpthread
