@@ -3,6 +3,7 @@
 
 #include "binding.h"
 #include "mtrr.h"
+#include "pool.h"
 #include "shadow.h"
 #include "table.h"
 #include "../vmx/asm.h"
@@ -47,25 +48,60 @@ void binding_cut(struct vm *vm)
 		ept_park(vm->gfn_root);
 }
 
-bool binding_next(const struct vm *vm, u64 *gfn, u64 *pfn)
+static bool table_is_empty(const u64 *e)
 {
-	u64 e, table, g = *gfn;
+	const u64 *table = (const u64 *)ALIGN_DOWN((u64)e, PAGE_SIZE);
+	u64 i, at = e - table;
+
+	/* From @e on: in a run of clears the next entry decides. */
+	for (i = 1; i < EPT_ENTRIES; i++)
+		if (table[(at + i) % EPT_ENTRIES])
+			return false;
+	return true;
+}
+
+void binding_clear(struct vm *vm, u64 gfn)
+{
+	u64 *e = binding_entry(vm, gfn);
+	u64 empty = 0;
 	u32 l;
 
-	while (vm->gfn_root && g < BINDING_GFNS) {
+	for (l = 1; e && l <= EPT_LEVELS; l++) {
+		ept_set(e, 0);
+		if (empty)
+			pool_free(empty);
+		if (l == EPT_LEVELS || !table_is_empty(e))
+			return;
+		e = ept_find(vm->gfn_root, gfn << PAGE_SHIFT, l + 1);
+		empty = *e & EPT_ADDR;
+	}
+}
+
+bool binding_next(const struct vm *vm, u64 *gfn, u64 *pfn)
+{
+	u64 table, e, i, gpa = *gfn << PAGE_SHIFT;
+	u32 l;
+
+	if (*gfn >= BINDING_GFNS)
+		return false;
+	while (vm->gfn_root && !(gpa >> EPT_SHIFT(EPT_LEVELS + 1))) {
 		table = vm->gfn_root;
 		for (l = EPT_LEVELS; ; l--) {
-			e = ((u64 *)phys(table))[ept_index(g << PAGE_SHIFT, l)];
-			if (!e || l == 1)
-				break;
+			i = ept_index(gpa, l);
+			while (i < EPT_ENTRIES && !((u64 *)phys(table))[i])
+				i++;
+			if (i != ept_index(gpa, l))
+				gpa = ALIGN_DOWN(gpa, EPT_SPAN(l + 1)) + i * EPT_SPAN(l);
+			if (i == EPT_ENTRIES)
+				break;		/* on with the next table */
+			e = ((u64 *)phys(table))[i];
+			if (l == 1) {
+				*gfn = gpa >> PAGE_SHIFT;
+				*pfn = (e & EPT_ADDR) >> PAGE_SHIFT;
+				return true;
+			}
 			table = e & EPT_ADDR;
 		}
-		if (e) {
-			*gfn = g;
-			*pfn = (e & EPT_ADDR) >> PAGE_SHIFT;
-			return true;
-		}
-		g = ALIGN_DOWN(g, EPT_SPAN(l) >> PAGE_SHIFT) + (EPT_SPAN(l) >> PAGE_SHIFT);
 	}
 	return false;
 }

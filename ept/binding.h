@@ -22,6 +22,12 @@ u64 *binding_entry(const struct vm *vm, u64 gfn);
 /** binding_set() - bind @gfn to @pfn, inactive.  Return: 0 or -UP_ENOMEM */
 int binding_set(struct vm *vm, u64 gfn, u64 pfn);
 
+/**
+ * binding_clear() - @gfn is unbound; tables that are empty then are freed
+ * Only after binding_cut() and a flush: no CPU may have the tables cached.
+ */
+void binding_clear(struct vm *vm, u64 gfn);
+
 /** binding_cut() - no gfn of @vm is reachable any more, and none will be */
 void binding_cut(struct vm *vm);
 

@@ -219,7 +219,7 @@ int vm_return_host(struct vm *vm, u64 gfn, u64 *pfn)
 	if (!err && (!flush_done(vm->flush_ticket) || !host_ept_clean(*pfn)))
 		err = -UP_EAGAIN;
 	if (!err) {
-		ept_set(e, 0);
+		binding_clear(vm, gfn);
 		vm->frames--;
 		vm->frames_pending -= state == FRAME_PENDING;
 		vm->frames_shared -= state == FRAME_SHARED;

@@ -387,10 +387,10 @@ struct vm_ept *vm_ept_create(struct vm *vm)
 
 	spin_lock(&frames_lock);
 	t->root = binding_root(vm);
-	t->vm = vm;
+	t->vm = t->root ? vm : NULL;
 	t->gen++;	/* the root may have been another table's */
 	spin_unlock(&frames_lock);
-	return t->root ? t : NULL;
+	return t->vm ? t : NULL;
 }
 
 int vm_ept_destroy(struct vm_ept *t)

@@ -216,8 +216,8 @@ void __wrap_pool_free(u64 pa)
 			expect(!t->used || !t->table || (t->entry & EPT_ADDR) != pa ||
 			       (t->root != host_root &&
 				(c == fake_cpu->cpu || t->root != cpu_model[c].root)),
-			       "CPU %u has table %llx cached, and it is freed", c,
-			       (unsigned long long)pa);
+			       "CPU %u has table %llx of context %u cached, and it is freed", c,
+			       (unsigned long long)pa, t->ctx);
 		}
 	}
 	__real_pool_free(pa);
@@ -824,8 +824,15 @@ void w_vm_destroy(u32 cpu, u32 n)
 	memset(&pvm[n], 0, sizeof(pvm[n]));
 	memset(&mvm[n], 0, sizeof(mvm[n]));
 	pvm[n].id = n;
+	to_host(cpu);
+	w_vm_create(cpu, n);
+}
+
+void w_vm_create(u32 cpu, u32 n)
+{
+	leave_guest(cpu);
 	pvm[n].ept = vm_ept_create(&pvm[n]);
-	pvm[n].state = UP_VM_BUILDING;
+	pvm[n].state = pvm[n].ept ? UP_VM_BUILDING : UP_VM_NONE;
 	to_host(cpu);
 }
 
@@ -916,8 +923,10 @@ void w_shadow_touch(u32 cpu, u32 n, u64 gpa, u64 access)
 		gpa += 0x3000;
 	leave_guest(cpu);
 	t = shadow_get(eptp12[n]);
-	if (!t)
+	if (!t) {
+		to_host(cpu);
 		return;
+	}
 	vm_ept_prepare(t);
 	root = vm_ept_eptp(t) & EPT_ADDR;
 	for (tries = 0; tries < nshadow_seen && shadow_seen[tries] != t; tries++)
@@ -1114,8 +1123,10 @@ void w_teardown(void)
 		for (gfn = 0; gfn < ARRAY_SIZE(mvm[n].bound); gfn++)
 			for (i = 0; mvm[n].bound[gfn] && w_return(i % CPUS, n, gfn); i++)
 				w_flush_all();
+		if (!pvm[n].ept)
+			continue;
 		w_vm_destroy(0, n);
-		expect(!vm_ept_destroy(pvm[n].ept), "destroy");
+		expect(!pvm[n].ept || !vm_ept_destroy(pvm[n].ept), "destroy");
 		pvm[n].gfn_root = 0;
 	}
 	for (i = 0; i < CPUS; i++)

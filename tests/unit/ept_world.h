@@ -61,6 +61,7 @@ int w_return(u32 cpu, u32 n, u64 gfn);
 int w_share(u32 cpu, u32 n, u64 gfn);
 int w_unshare(u32 cpu, u32 n, u64 gfn);
 void w_vm_state(u32 cpu, u32 n, enum up_vm_state state);
+void w_vm_create(u32 cpu, u32 n);
 void w_vm_destroy(u32 cpu, u32 n);	/* a dead VM without frames: a new one in its place */
 
 void w_host_touch(u32 cpu, u64 pfn, u64 access, enum gla gla);

@@ -262,7 +262,7 @@ static void every_transition_from_every_state(void)
 static void region_comes_back_large(void *arg)
 {
 	struct up_status s = { 0 };
-	u64 i;
+	u64 i, before;
 
 	(void)arg;
 	w_init(500);
@@ -277,9 +277,11 @@ static void region_comes_back_large(void *arg)
 	w_vm_state(0, 0, UP_VM_DEAD);
 	w_return(0, 0, 0);
 	w_flush_all();
+	before = pool_count();
 	for (i = 0; i < 512; i++)
 		while (w_return(0, 0, i))
 			w_flush_all();
+	expect(pool_count() >= before + 3, "the VM's tables are kept");
 	w_check();
 	w_host_touch(0, 1600, EPT_W, GLA_KERNEL);
 	ept_stats(&s);

@@ -73,6 +73,8 @@ static void vm_life(u32 cpu, u32 n, u64 gfn)
 		w_vm_state(cpu, n, UP_VM_RUNNABLE);
 	else if (pvm[n].state == UP_VM_RUNNABLE && !rnd(60))
 		w_vm_state(cpu, n, UP_VM_DEAD);
+	else if (pvm[n].state == UP_VM_NONE)
+		w_vm_create(cpu, n);
 	else if (pvm[n].state == UP_VM_DEAD && !pvm[n].frames)
 		w_vm_destroy(cpu, n);
 	else if (pvm[n].state == UP_VM_DEAD || !rnd(8))
