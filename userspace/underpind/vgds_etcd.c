@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "http.h"
 #include "vgds.h"
 
 #define ETCD_URLS_MAX	7
 #define ETCD_TIMEOUT_MS	1000	/* of one member */
+#define ETCD_PATIENCE_MS 3000	/* of all: longer than an election takes */
 
 struct backend {
 	char *text;
@@ -24,28 +27,51 @@ struct backend {
 	int good;	/* the member that answered last; a stale read of it is harmless */
 };
 
-/* Asks the members one after another, the last good one first. */
-static json_t *call(struct backend *b, const char *path, const char *body, struct pol_err *e)
+static int64_t now_ms(void)
 {
-	int start = __atomic_load_n(&b->good, __ATOMIC_RELAXED), i, k;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+static json_t *call_one(const char *base, const char *path, const char *body, long timeout_ms,
+			struct pol_err *e)
+{
 	struct http_answer a;
 	char url[256];
 	json_t *j;
 
-	for (i = 0; i < b->n; i++) {
+	snprintf(url, sizeof(url), "%s%s", base, path);
+	if (http_post(url, NULL, body, timeout_ms, &a, e))
+		return NULL;
+	j = a.status == 200 ? json_loadb(a.body, a.len, 0, NULL) : NULL;
+	if (!j)
+		pol_fail(e, EIO, "%s: status %ld: has the cluster lost its quorum?", url, a.status);
+	free(a.body);
+	return j;
+}
+
+/*
+ * Asks the members one after another, the last good one first, until one
+ * answers: a cluster that has lost its leader is silent while it elects another.
+ */
+static json_t *call(struct backend *b, const char *path, const char *body, struct pol_err *e)
+{
+	int start = __atomic_load_n(&b->good, __ATOMIC_RELAXED), i, k;
+	int64_t end = now_ms() + ETCD_PATIENCE_MS, left;
+	json_t *j;
+
+	for (i = 0; (left = end - now_ms()) > 0; i++) {
 		k = (start + i) % b->n;
-		snprintf(url, sizeof(url), "%s%s", b->url[k], path);
-		if (http_post(url, NULL, body, ETCD_TIMEOUT_MS, &a, e))
-			continue;
-		j = a.status == 200 ? json_loadb(a.body, a.len, 0, NULL) : NULL;
-		if (!j)
-			pol_fail(e, EIO, "%s: status %ld: has the cluster lost its quorum?", url,
-				 a.status);
-		free(a.body);
+		j = call_one(b->url[k], path, body, left < ETCD_TIMEOUT_MS ? left :
+			     ETCD_TIMEOUT_MS, e);
 		if (j) {
 			__atomic_store_n(&b->good, k, __ATOMIC_RELAXED);
 			return j;
 		}
+		if (k == (start + b->n - 1) % b->n)
+			usleep(50000);
 	}
 	return NULL;
 }
