@@ -32,7 +32,8 @@ void inject_exception(u32 vector, bool has_error, u32 error)
 {
 	u32 info = vector | INTR_TYPE_HARD_EXC << 8 | INTR_VALID;
 
-	if (has_error) {
+	/* In real mode exceptions have no error code (SDM vol. 3, 27.2.1.3). */
+	if (has_error && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
 		info |= INTR_HAS_ERROR;
 		vmwrite(VMCS_ENTRY_INTR_ERROR, error);
 	}

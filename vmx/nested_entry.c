@@ -249,6 +249,8 @@ void nested_entry_failed(struct percpu *cpu, u32 error)
 {
 	struct vvmcs *vv = cpu->nested.current;
 
+	if (vv->vcpu)
+		protect_entry_failed(cpu, vv);
 	nested_switch_to_l1(cpu);
 	if (vv->launching)
 		vv->launched = false;

@@ -388,6 +388,8 @@ static void entry_failure(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	       cpu->cpu, reason, qual);
 	if (vv->launching)
 		vv->launched = false;
+	if (vv->vcpu)
+		protect_entry_failed(cpu, vv);
 	nested_switch_to_l1(cpu);
 	nested_reflect_entry_failure(cpu, vv, reason & 0xffff, qual);
 }

@@ -478,6 +478,13 @@ static bool event_allowed(const struct vcpu *v, u32 info)
 	}
 }
 
+/* The error code of an exception that has one, but not in real mode (SDM vol. 3, 27.2.1.3). */
+static u32 with_error_code(u32 info)
+{
+	info &= ~(u32)INTR_HAS_ERROR;
+	return vmread(VMCS_GUEST_CR0) & CR0_PE ? info | (u32)INTR_HAS_ERROR : info;
+}
+
 static void inject_events(struct vcpu *v)
 {
 	u64 *f = v->vv->f;
@@ -485,6 +492,9 @@ static void inject_events(struct vcpu *v)
 
 	if (!(info & INTR_VALID) || !event_allowed(v, info))
 		info = 0;
+	/* KVM takes the vCPU for one in real mode, where #GP has no error code. */
+	if (INTR_TYPE(info) == INTR_TYPE_HARD_EXC)
+		info = with_error_code(info);
 	if (v->pending_event & INTR_VALID) {
 		/* The VM's own goes first; L1's is handed back at the next exit. */
 		v->held_event = info;
@@ -533,7 +543,17 @@ int protect_entry(struct percpu *cpu, struct vvmcs *vv)
 	inject_events(v);
 	v->bare = false;
 	v->vm->entries++;
+	memcpy(v->host_gpr, cpu->gpr, sizeof(v->host_gpr));
 	memcpy(cpu->gpr, v->gpr, sizeof(v->gpr));
 	vcpu_load(v);
 	return 0;
+}
+
+void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv)
+{
+	struct vcpu *v = vv->vcpu;
+
+	vcpu_save(v);
+	memcpy(cpu->gpr, v->host_gpr, sizeof(cpu->gpr));
+	vm_kill(v->vm, "hardware refused its state");
 }

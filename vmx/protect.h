@@ -30,6 +30,12 @@ void protect_call(struct percpu *cpu, struct vcpu *v);
 int protect_entry(struct percpu *cpu, struct vvmcs *vv);
 
 /**
+ * protect_entry_failed() - hardware refused VMCS02 after protect_entry(): take it all back
+ * Any VMCS is current.  The VM is ended: its state is not one it can be in.
+ */
+void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv);
+
+/**
  * protect_exit() - a VM exit of a bound vvmcs; VMCS02 is current
  * Return: true: handled, run on; false: L1 gets it, by way of protect_reflect()
  */

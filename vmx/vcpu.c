@@ -99,7 +99,6 @@ void vcpu_load(struct vcpu *v)
 	xrstor64(phys(v->xsave_pa), mask);
 	xsetbv(0, v->regs.xcr0);
 	regs_write(&v->regs);
-	v->loaded = true;
 }
 
 void vcpu_save(struct vcpu *v)
@@ -118,7 +117,6 @@ void vcpu_save(struct vcpu *v)
 		xrstor64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xsetbv(0, v->host.xcr0);
 	regs_write(&v->host);
-	v->loaded = false;
 }
 
 void vcpu_init_state(struct vcpu *v)

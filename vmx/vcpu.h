@@ -22,6 +22,7 @@ struct vcpu {
 	struct vm *vm;
 	struct vvmcs *vv;
 	u64 gpr[NR_GPRS];
+	u64 host_gpr[NR_GPRS];		/* L1's at its VM entry, should that fail */
 	struct cpu_regs regs;		/* the VM's, while the host runs */
 	struct cpu_regs host;		/* the host's, while the VM runs */
 	u64 xsave_pa;			/* extended state of the VM: one frame */
@@ -32,7 +33,6 @@ struct vcpu {
 	u32 pending_error;
 	u32 pending_len;
 	u32 held_event;			/* L1's, to be handed back as not delivered */
-	bool loaded;			/* regs and extended state are the VM's now */
 	bool bare;			/* not entered since it was bound */
 };
 

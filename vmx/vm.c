@@ -57,6 +57,7 @@ void vm_kill(struct vm *vm, const char *why)
 	if (vm->state == UP_VM_DEAD)
 		return;
 	WRITE_ONCE(vm->state, UP_VM_DEAD);
+	vm->gfn_cursor = 0;	/* for reclaiming, from here on */
 	for (i = 0; i < sizeof(vm->death) - 1 && why[i]; i++)
 		vm->death[i] = why[i];
 	up_log("VM %u: ended: %s", vm->id, why);
@@ -290,12 +291,13 @@ static long reclaim(struct vm *vm, u64 *list, u64 max, u64 *done)
 	if (vm->state != UP_VM_DEAD)
 		return -UP_EBUSY;
 	while (*done < max && *done < RECLAIM_MAX) {
-		gfn = 0;
+		gfn = vm->gfn_cursor;
 		if (!next_frame(vm, &gfn, &pfn))
 			return 0;
 		err = vm_return_host(vm, gfn, &pfn);
 		if (err)
 			return *done ? 0 : err;
+		vm->gfn_cursor = gfn + 1;
 		list[(*done)++] = pfn;
 	}
 	return 0;
