@@ -44,7 +44,9 @@ static u64 host_alloc(void)
 {
 	u64 pa = pool_alloc_reserve();
 
-	return pa || !shadow_reclaim() ? pa : pool_alloc_reserve();
+	if (!pa && !shadow_reclaim())
+		shadow_shrink_all();
+	return pa ? pa : pool_alloc_reserve();
 }
 
 u64 host_ept_init(void)

@@ -14,6 +14,12 @@ void shadow_empty_all(void);
  */
 bool shadow_reclaim(void);
 
+/**
+ * shadow_shrink_all() - free tables that are in use too
+ * Only while this CPU runs the host.  What other CPUs use is free after a flush.
+ */
+void shadow_shrink_all(void);
+
 /** table_alloc() - pool_alloc() with shadow_reclaim() behind it */
 u64 table_alloc(void);
 

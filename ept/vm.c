@@ -27,6 +27,7 @@
 #define INVEPT_SINGLE	1
 #define SHADOW_TABLES	(UP_MAX_CPUS + 32)	/* so that one is always unused */
 #define FREE_MAX	256			/* table frames freed in one go */
+#define OFF_MAX		4096			/* and when no VM is left: some 100 us */
 
 struct vm_ept {
 	u64 root;		/* 0: none yet */
@@ -50,6 +51,7 @@ static struct vm_ept shadows[SHADOW_TABLES];
 static struct vm_ept vm_tables[UP_MAX_VMS];
 static struct cpu_use cpu_use[UP_MAX_CPUS];
 static u64 use_clock;
+static u32 nfilled;		/* shadow tables that map something */
 
 static struct cpu_use *this_use(void)
 {
@@ -71,6 +73,7 @@ static void shadow_empty(struct vm_ept *t)
 		return;
 	ept_park(t->root);
 	t->filled = false;
+	nfilled--;
 	WRITE_ONCE(t->gen, t->gen + 1);
 }
 
@@ -78,7 +81,7 @@ void shadow_empty_all(void)
 {
 	u32 i;
 
-	for (i = 0; i < SHADOW_TABLES; i++)
+	for (i = 0; i < SHADOW_TABLES && nfilled; i++)
 		shadow_empty(&shadows[i]);
 }
 
@@ -99,11 +102,11 @@ static struct vm_ept *shadow_victim(bool with_frames)
 }
 
 /* Nobody uses @t: it stands for no EPTP12 any more, and gives frames back. */
-static void shadow_release(struct vm_ept *t, u32 budget)
+static void shadow_release(struct vm_ept *t, u32 *budget)
 {
 	t->eptp12 = 0;
 	shadow_empty(t);
-	if (!t->root || !ept_free_below(t->root, EPT_LEVELS, &budget, pool_free))
+	if (!t->root || !ept_free_below(t->root, EPT_LEVELS, budget, pool_free))
 		return;
 	pool_free(t->root);
 	t->root = 0;
@@ -112,10 +115,32 @@ static void shadow_release(struct vm_ept *t, u32 budget)
 bool shadow_reclaim(void)
 {
 	struct vm_ept *t = shadow_victim(true);
+	u32 budget = FREE_MAX;
 
 	if (t)
-		shadow_release(t, FREE_MAX);
+		shadow_release(t, &budget);
 	return t;
+}
+
+/* @t is in use, and gives its tables back: after a flush if others use it too. */
+static bool shadow_shrink(struct vm_ept *t)
+{
+	bool others = users(t) - (this_use()->shadow == t);
+	u32 budget = FREE_MAX;
+
+	shadow_empty(t);
+	ept_free_below(t->root, EPT_LEVELS, &budget, others ? ept_retire : pool_free);
+	return !others;
+}
+
+void shadow_shrink_all(void)
+{
+	struct vm_ept *t;
+
+	for (t = shadows; t < shadows + SHADOW_TABLES; t++)
+		if (t->root)
+			shadow_shrink(t);
+	ept_reap();	/* the flush that they wait for counts from now */
 }
 
 u64 table_alloc(void)
@@ -144,6 +169,8 @@ static struct vm_ept *shadow_new(u64 eptp12)
 	shadow_empty(t);
 	if (!t->root) {
 		t->root = table_alloc();
+		if (!t->root)
+			t->root = pool_alloc_reserve();	/* KVM gives up without */
 		if (!t->root)
 			return NULL;
 		t->gen++;	/* the frame may have been another table's root */
@@ -175,7 +202,7 @@ struct vm_ept *shadow_get(u64 eptp12)
 void shadow_cpu_off(void)
 {
 	struct cpu_use *use = this_use();
-	u32 i, in_use = 0;
+	u32 i, in_use = 0, budget = OFF_MAX;
 
 	spin_lock(&frames_lock);
 	use->shadow = NULL;
@@ -183,7 +210,7 @@ void shadow_cpu_off(void)
 	for (i = 0; i < ncpus; i++)
 		in_use += cpu_use[i].shadow != NULL;
 	for (i = 0; i < SHADOW_TABLES && !in_use; i++)
-		shadow_release(&shadows[i], FREE_MAX);
+		shadow_release(&shadows[i], &budget);
 	spin_unlock(&frames_lock);
 }
 
@@ -266,6 +293,7 @@ static enum ept_result shadow_fill(struct vm_ept *t, const struct ept_walk *w, u
 		note_denied();
 		return EPT_REFLECT;
 	}
+	nfilled += !t->filled;
 	t->filled = true;
 	e = ept_slot(t->root, gpa, 2, table_alloc);
 	if (!e)
@@ -277,24 +305,14 @@ static enum ept_result shadow_fill(struct vm_ept *t, const struct ept_walk *w, u
 		return EPT_FILLED;
 	}
 	made = !ept_is_table(*e) || !(*e & EPT_RWX);
-	e = ept_slot(t->root, gpa, 1, table_alloc);
+	e = made ? ept_slot(t->root, gpa, 1, table_alloc) :
+		   (u64 *)phys(*e & EPT_ADDR) + ept_index(gpa, 1);
 	if (!e)
 		return EPT_NOMEM;
 	if (made)
 		shadow_fill_table(e - ept_index(gpa, 1), w);
 	ept_set(e, shadow_leaf(w->hpa, w->access, w->entry, 1));
 	return EPT_FILLED;
-}
-
-/* The pool is empty and so are the tables not in use: this one has to shrink. */
-static enum ept_result shadow_refill(struct vm_ept *t, const struct ept_walk *w, u64 gpa)
-{
-	bool alone = users(t) == 1;
-	u32 budget = FREE_MAX;
-
-	shadow_empty(t);
-	ept_free_below(t->root, EPT_LEVELS, &budget, alone ? pool_free : ept_retire);
-	return alone ? shadow_fill(t, w, gpa) : EPT_NOMEM;
 }
 
 /*
@@ -329,7 +347,8 @@ static enum ept_result violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qua
 	if (t->vm)
 		return vm_fill(t->vm, &w, gpa);
 	r = shadow_fill(t, &w, gpa);
-	return r == EPT_NOMEM ? shadow_refill(t, &w, gpa) : r;
+	/* The pool is empty, and no table is out of use: this one has to shrink. */
+	return r == EPT_NOMEM && shadow_shrink(t) ? shadow_fill(t, &w, gpa) : r;
 }
 
 enum ept_result vm_ept_violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)

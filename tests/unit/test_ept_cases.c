@@ -382,23 +382,30 @@ static void shadow_tables_are_recycled(void *arg)
 	w_teardown();
 }
 
+/* KVM's tables for a VM of 1 GiB in small pages: every 2 MiB needs a table */
+static u64 vm_of_many_tables(void)
+{
+	u64 i, *t = phys(2048ULL << PAGE_SHIFT);
+
+	t[0] = 2049ULL << PAGE_SHIFT | EPT_RWX;
+	t = phys(2049ULL << PAGE_SHIFT);
+	t[0] = 2050ULL << PAGE_SHIFT | EPT_RWX;
+	t = phys(2050ULL << PAGE_SHIFT);
+	for (i = 0; i < 512; i++)	/* the same table everywhere */
+		t[i] = 2051ULL << PAGE_SHIFT | EPT_RWX;
+	t = phys(2051ULL << PAGE_SHIFT);
+	t[7] = 2000ULL << PAGE_SHIFT | 0x37;
+	return 2048ULL << PAGE_SHIFT | EPTP_FLAGS;
+}
+
 /* One VM needs more tables than there are: it goes on, in less. */
 static void one_vm_outgrows_the_pool(void *arg)
 {
-	u64 eptp = 2048ULL << PAGE_SHIFT | EPTP_FLAGS, qual, i;
-	u64 *root, *pd;
+	u64 eptp, qual, i;
 
 	(void)arg;
 	w_init(60);
-	root = phys(2048ULL << PAGE_SHIFT);
-	root[0] = 2049ULL << PAGE_SHIFT | EPT_RWX;
-	root = phys(2049ULL << PAGE_SHIFT);
-	root[0] = 2050ULL << PAGE_SHIFT | EPT_RWX;
-	pd = phys(2050ULL << PAGE_SHIFT);
-	for (i = 0; i < 512; i++)	/* the same table for every 2 MiB */
-		pd[i] = 2051ULL << PAGE_SHIFT | EPT_RWX;
-	root = phys(2051ULL << PAGE_SHIFT);
-	root[7] = 2000ULL << PAGE_SHIFT | 0x37;
+	eptp = vm_of_many_tables();
 	for (i = 0; i < 512; i++) {
 		qual = EPT_VIOL_READ;
 		expect(count_violations(eptp, i * SZ_2M + 0x7000, &qual) == 1, "region");
@@ -420,6 +427,30 @@ static void one_vm_outgrows_the_pool(void *arg)
 		}
 	}
 	w_teardown();
+}
+
+/* VMs hold the whole pool, one of them runs elsewhere: the host gets its tables. */
+static void host_gets_its_tables(void *arg)
+{
+	u64 eptp, qual, i, waits = 0;
+
+	(void)arg;
+	w_init(60);
+	ept_caps &= ~EPT_CAP_1G;	/* a table for each GiB */
+	eptp = vm_of_many_tables();
+	fake_cpu = cpus[1];
+	for (i = 0; pool_count() > POOL_RESERVE; i++) {
+		qual = EPT_VIOL_READ;
+		count_violations(eptp, i * SZ_2M + 0x7000, &qual);
+	}
+	for (i = 1; i < 36; i++) {
+		fake_cpu = cpus[0];
+		while (host_ept_violation(i * SZ_1G, EPT_VIOL_READ, 0) != EPT_FILLED) {
+			expect(waits++ < 1, "the host waits in vain");
+			w_flush_all();
+		}
+	}
+	w_check();
 }
 
 static void layer_shrinks_again(void *arg)
@@ -500,6 +531,7 @@ static const struct {
 	{ "after INVEPT one violation fills a table", fills_come_in_batches },
 	{ "shadow tables are recycled, the reserve stays", shadow_tables_are_recycled },
 	{ "one VM goes on when the pool is empty", one_vm_outgrows_the_pool },
+	{ "the host gets its tables when VMs hold the pool", host_gets_its_tables },
 	{ "donated frames are usable after a flush, and go back", layer_shrinks_again },
 	{ "a scan of all memory through the direct map meets decoys", scanning_all_memory },
 	{ "device memory keeps its type", device_memory },
