@@ -137,3 +137,7 @@ $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/libpolicy-san.a
 $(POL_OUT)/policy-proxy: tests/policy/proxy.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $< -lpthread
+
+$(POL_OUT)/policy-attack: tests/policy/attack.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto

@@ -19,6 +19,7 @@
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
+#define DROPPED_MAX	(4 << 20)	/* of a body too big, before its connection is cut */
 #define CONN_MEMORY	(32 << 10)
 
 /* A connection, from accept to close. */
@@ -38,7 +39,7 @@ struct job {
 	struct conn *conn;
 	struct MHD_Connection *mc;
 	char *body;
-	size_t len, cap;
+	size_t len, cap, dropped;
 	bool queued, too_big;
 	char *answer;
 	int status;
@@ -330,6 +331,7 @@ static bool take_body(struct job *j, const char *data, size_t n)
 
 	if (j->too_big || j->len + n > MSG_MAX) {
 		j->too_big = true;
+		j->dropped += n;
 		return false;
 	}
 	while (cap < j->len + n)
@@ -404,10 +406,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return j->answer ? reply(j, j->status, "application/json", j->answer) :
 				   reply_error(j, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 	if (*size) {
-		if (!take_body(j, data, *size) && !j->too_big)
+		if (!take_body(j, data, *size) && (!j->too_big || j->dropped > DROPPED_MAX))
 			return MHD_NO;
 		*size = 0;
-		return j->len > MSG_MAX ? MHD_NO : MHD_YES;
+		return MHD_YES;
 	}
 	mark(s, j->conn, true, false);
 	if (!strcmp(method, "GET"))
