@@ -6,8 +6,12 @@
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/types.h>
-#include <asm/asm.h>
 #include "../vmx/call.h"
+
+#ifdef UP_KUNIT	/* the layer is fake_kunit.c */
+long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2);
+#else
+#include <asm/asm.h>
 
 /**
  * up_vmcall() - one call of the layer, on this CPU
@@ -40,6 +44,7 @@ static inline long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2)
 		*r2 = ret == -ENODEV ? 0 : b;
 	return ret;
 }
+#endif
 
 /** up_page_pfn() - frame number of a page of the direct map, as calls take it */
 static inline u64 up_page_pfn(const void *page)

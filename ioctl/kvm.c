@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/kvm_host.h>
 #include <linux/module.h>
@@ -17,6 +18,8 @@
 #include "kvm.h"
 #include "layout.h"
 
+#define EXPEL_TRIES	1000	/* of a millisecond or two, for all vCPUs together */
+
 /* Used with up_kvm_get()'s reference held, so that the module stays. */
 static struct kvm_symbols {
 	typeof(&file_is_kvm) file_is_kvm;
@@ -24,6 +27,8 @@ static struct kvm_symbols {
 	typeof(&kvm_put_kvm) put;
 	typeof(&vcpu_load) load;
 	typeof(&vcpu_put) unload;
+	typeof(&kvm_inject_nmi) nmi;
+	typeof(&kvm_vcpu_kick) kick;
 	unsigned int users;
 } syms;
 static DEFINE_MUTEX(syms_lock);
@@ -40,7 +45,27 @@ static void symbols_drop(void)
 		symbol_put(vcpu_load);
 	if (syms.unload)
 		symbol_put(vcpu_put);
+	if (syms.nmi)
+		symbol_put(kvm_inject_nmi);
+	if (syms.kick)
+		symbol_put(kvm_vcpu_kick);
 	memset(&syms, 0, sizeof(syms));
+}
+
+static bool symbols_take(void)
+{
+	syms.file_is_kvm = symbol_get(file_is_kvm);
+	syms.get = symbol_get(kvm_get_kvm_safe);
+	syms.put = symbol_get(kvm_put_kvm);
+	syms.load = symbol_get(vcpu_load);
+	syms.unload = symbol_get(vcpu_put);
+	syms.nmi = symbol_get(kvm_inject_nmi);
+	syms.kick = symbol_get(kvm_vcpu_kick);
+	if (syms.file_is_kvm && syms.get && syms.put && syms.load && syms.unload && syms.nmi &&
+	    syms.kick)
+		return true;
+	symbols_drop();
+	return false;
 }
 
 static int symbols_get(void)
@@ -48,18 +73,9 @@ static int symbols_get(void)
 	int ret = 0;
 
 	mutex_lock(&syms_lock);
-	if (!syms.users) {
-		syms.file_is_kvm = symbol_get(file_is_kvm);
-		syms.get = symbol_get(kvm_get_kvm_safe);
-		syms.put = symbol_get(kvm_put_kvm);
-		syms.load = symbol_get(vcpu_load);
-		syms.unload = symbol_get(vcpu_put);
-		if (!syms.file_is_kvm || !syms.get || !syms.put || !syms.load || !syms.unload) {
-			symbols_drop();
-			ret = -EOPNOTSUPP;
-		}
-	}
-	if (!ret)
+	if (!syms.users && !symbols_take())
+		ret = -EOPNOTSUPP;
+	else
 		syms.users++;
 	mutex_unlock(&syms_lock);
 	return ret;
@@ -198,6 +214,43 @@ long up_kvm_bind_vcpu(struct kvm *kvm, unsigned int index, u32 id)
 	ret = has_run(vcpu) ? -EBUSY : bind_loaded(vcpu, id);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
+}
+
+/*
+ * A halted vCPU waits inside KVM_RUN; an NMI makes it try to run, which the layer
+ * refuses by then.
+ */
+void up_kvm_expel(struct kvm *kvm)
+{
+	int i, tries = 0, nr = atomic_read(&kvm->online_vcpus);
+
+	for (i = 0; i < nr; i++) {
+		struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, i);
+
+		while (!mutex_trylock(&vcpu->mutex)) {
+			if (tries++ == EXPEL_TRIES)
+				return;
+			syms.nmi(vcpu);
+			syms.kick(vcpu);
+			usleep_range(1000, 2000);
+		}
+		mutex_unlock(&vcpu->mutex);
+	}
+}
+
+void up_kvm_gather(struct kvm *kvm)
+{
+	int i, nr = atomic_read(&kvm->online_vcpus);
+
+	for (i = 0; i < nr; i++) {
+		struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, i);
+
+		if (!mutex_trylock(&vcpu->mutex))
+			continue;
+		syms.load(vcpu);
+		syms.unload(vcpu);
+		mutex_unlock(&vcpu->mutex);
+	}
 }
 
 static struct kvm_memory_slot *slot_of(struct rb_node *node, int idx)

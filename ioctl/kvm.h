@@ -43,6 +43,21 @@ int up_kvm_check_vcpus(struct kvm *kvm, int kvm_fd, const s32 *fds, unsigned int
 long up_kvm_bind_vcpu(struct kvm *kvm, unsigned int index, u32 id);
 
 /**
+ * up_kvm_expel() - make the vCPUs of a killed VM leave KVM_RUN
+ *
+ * May sleep.  After a second or two it gives up.
+ */
+void up_kvm_expel(struct kvm *kvm);
+
+/**
+ * up_kvm_gather() - take the VMCSs of a VM's vCPUs to this CPU
+ *
+ * A VMCS can be forgotten only on the CPU that holds it.  May sleep, the caller
+ * has disabled migration.  vCPUs that are in use are left where they are.
+ */
+void up_kvm_gather(struct kvm *kvm);
+
+/**
  * up_kvm_slots() - copy a VM's memory slots, in ascending guest address
  * @kvm: the VM
  * @slots: where to put an array to be freed with kvfree()

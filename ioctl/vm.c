@@ -10,9 +10,11 @@
 
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/wait_bit.h>
 #include "call.h"
 #include "ioctl.h"
@@ -243,6 +245,36 @@ struct up_vm *up_vm_create(struct underpin_vm_create *args, const s32 *fds)
 	return vm;
 }
 
+struct destroy_call {
+	u32 id;
+	long ret;
+};
+
+static void destroy_here(void *arg)
+{
+	struct destroy_call *call = arg;
+
+	call->ret = up_vmcall(UP_CALL_VM_DESTROY, call->id, 0, 0, NULL, NULL);
+}
+
+/* The layer forgets a VMCS only on the CPU that holds it. */
+static long destroy_somewhere(struct up_vm *vm)
+{
+	struct destroy_call call = { .id = vm->id };
+	unsigned int cpu;
+
+	migrate_disable();
+	up_kvm_gather(vm->kvm);
+	destroy_here(&call);
+	migrate_enable();
+	for_each_online_cpu(cpu) {
+		if (call.ret != -EBUSY)
+			break;
+		smp_call_function_single(cpu, destroy_here, &call, 1);
+	}
+	return call.ret;
+}
+
 /* Under vms_lock, since the layer may give the number to another VM at once. */
 static int layer_destroy(struct up_vm *vm)
 {
@@ -250,9 +282,10 @@ static int layer_destroy(struct up_vm *vm)
 	int err = 0;
 	long ret;
 
+	up_kvm_expel(vm->kvm);
 	mutex_lock(&vms_lock);
 	do {
-		ret = up_vmcall(UP_CALL_VM_DESTROY, vm->id, 0, 0, NULL, NULL);
+		ret = destroy_somewhere(vm);
 		if (ret)
 			err = up_retry(&retry, ret, false);
 	} while (ret && !err);
