@@ -159,8 +159,9 @@ enum underpin_step {
  * UNDERPIN_VM_PROTECT, on the VM's descriptor, once.  All or nothing: when it
  * fails, everything was given back, and the VM never becomes a protected one.
  * EBUSY: a vCPU has run already; EALREADY: it was called before; ENOMEM: no
- * memory; EFAULT: some of the VM's memory cannot be pinned for writing; EINTR:
- * a fatal signal; ESTALE: the VM has ended.
+ * memory; ENOSPC: more vCPUs than the layer protects; EFAULT: some of the VM's
+ * memory cannot be pinned for writing; EINTR: a fatal signal; ESTALE: the VM has
+ * ended.
  */
 struct underpin_vm_protect {
 	__u32 flags;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "check.h"
+#include "cli.h"
 #include "sysfile.h"
 
 #define MSR_FEATURE_CONTROL	0x3a	/* SDM vol. 4, table 2-2 */
@@ -172,7 +173,7 @@ enum check_result check_vmx_features(struct check_report *r)
 	if (!text)
 		return CHECK_SKIP;
 	check_pass(r, "EPT, unrestricted guest and VPID");
-	for (i = 0; i < sizeof(needed) / sizeof(needed[0]) && ret == CHECK_PASS; i++) {
+	for (i = 0; i < ARRAY_SIZE(needed) && ret == CHECK_PASS; i++) {
 		int flag = check_flag(text, "vmx flags", needed[i]);
 
 		/* Linux before 5.6 has no such line; then VMX off has none either. */
@@ -196,7 +197,7 @@ enum check_result check_ept_features(struct check_report *r)
 		return check_skip(r, "no VMX");
 	if (read_msr(MSR_VMX_EPT_VPID_CAP, &cap))
 		return check_skip(r, "IA32_VMX_EPT_VPID_CAP cannot be read (modprobe msr, as root); the module checks it itself");
-	for (i = 0; i < sizeof(ept_needed) / sizeof(ept_needed[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(ept_needed); i++)
 		if (!(cap >> ept_needed[i].bit & 1))
 			return check_fail(r, cure, "EPT without %s", ept_needed[i].name);
 	return check_pass(r, "4-level walks, write-back, 2 MiB pages%s, INVEPT",
@@ -290,7 +291,7 @@ enum check_result check_speculation(struct check_report *r)
 	static const char * const kinds[] = { "l1tf", "mds", "mmio_stale_data", "itlb_multihit" };
 	size_t i, found = 0;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char *line = sysfile_line("/sys/devices/system/cpu/vulnerabilities/%s", kinds[i]);
 		bool bad = line && !strstr(line, "Not affected");
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "check.h"
+#include "cli.h"
 #include "sysfile.h"
 #include "../ioctl/underpin.h"
 
@@ -23,7 +24,7 @@ enum check_result check_vmx_unused(struct check_report *r)
 
 	if (layer_loaded())
 		return check_pass(r, "the layer is the user of VMX");
-	for (i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(users); i++) {
 		if (!sysfile_exists("/sys/module/%s", users[i]))
 			continue;
 		snprintf(cure, sizeof(cure), "rmmod %s; load it again after underpin.ko", users[i]);

@@ -50,6 +50,15 @@ void cli_error(const char *fmt, ...)
 	va_end(args);
 }
 
+void cli_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(fmt, args);
+	va_end(args);
+}
+
 int cli_usage_error(const char *fmt, ...)
 {
 	va_list args;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 /* Exit statuses; documented in docs/man/underpin.8. */
 enum cli_exit {
 	CLI_OK = 0,
@@ -38,6 +40,9 @@ int cli_dispatch(const char *path, const struct cli_command *commands, int argc,
 
 /** cli_error() - "underpin: " and a message that names what was wrong and the cure */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** cli_note() - "underpin: " and good news, on stderr, too */
+void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** cli_usage_error() - cli_error(), then where to find help.  Return: CLI_USAGE */
 int cli_usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -28,8 +28,6 @@ static const struct check checks[] = {
 	{ "smt",		false,	check_smt },
 };
 
-#define NR_CHECKS	(sizeof(checks) / sizeof(checks[0]))
-
 static const char * const result_names[] = {
 	[CHECK_PASS] = "PASS", [CHECK_FAIL] = "FAIL", [CHECK_SKIP] = "SKIP",
 };
@@ -103,7 +101,7 @@ int cmd_check(int argc, char **argv)
 		json_object_put(all);
 		return CLI_USAGE;
 	}
-	for (i = 0; i < NR_CHECKS; i++) {
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
 		struct check_report report = { };
 		enum check_result result = checks[i].run(&report);
 

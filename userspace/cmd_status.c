@@ -24,8 +24,6 @@ static const struct {
 #undef FIGURE
 };
 
-#define NR_FIGURES	(sizeof(figures) / sizeof(figures[0]))
-
 static uint64_t figure(const struct underpin_status *st, size_t i)
 {
 	uint64_t value;
@@ -82,7 +80,7 @@ static void add_whole(json_object *o, const struct underpin_status *st)
 	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
 	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
 	json_object_object_add(o, "vms", json_object_new_uint64(st->vms));
-	for (i = 0; i < NR_FIGURES; i++)
+	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		json_object_object_add(o, figures[i].name, json_object_new_uint64(figure(st, i)));
 }
 
@@ -127,7 +125,7 @@ static int status_text(int dev, struct underpin_status *st)
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
 	printf("state            running%s\nimage_hash       %s\nvms              %u\n",
 	       st->sealed ? ", sealed" : "", hash, st->vms);
-	for (i = 0; i < NR_FIGURES; i++)
+	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));
 	for (cpu = 0; cpu < nr; cpu++) {
 		if (get_status(dev, cpu, st))

@@ -18,7 +18,7 @@ static const char *state_name(uint32_t state)
 		[UNDERPIN_VM_DEAD] = "dead",
 	};
 
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
 }
 
 static json_object *hex_json(const unsigned char *bytes)

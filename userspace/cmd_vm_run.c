@@ -193,8 +193,8 @@ static int protect(struct run *r)
 	if (ret || r->quiet)
 		return ret;
 	cli_hex(hex, r->vm.measurement, sizeof(r->vm.measurement));
-	cli_error("VM %u protected: %" PRIu64 " frames, measurement %s", r->vm.id, r->vm.frames,
-		  hex);
+	cli_note("VM %u protected: %" PRIu64 " frames, measurement %s", r->vm.id, r->vm.frames,
+		 hex);
 	return 0;
 }
 
@@ -298,7 +298,7 @@ static void prepare(struct run *r)
 
 	r->have_tty = !tcgetattr(STDIN_FILENO, &r->tty);
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(passed); i++)
 		sigaddset(&set, passed[i]);
 	sigprocmask(SIG_BLOCK, &set, &r->old_mask);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC);

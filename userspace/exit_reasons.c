@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names of VMX basic exit reasons (SDM vol. 3, appendix C). */
 #include <stdio.h>
+#include "cli.h"
 #include "exit_reasons.h"
 
 static const char * const names[] = {
@@ -30,7 +31,7 @@ const char *exit_reason_name(unsigned int reason)
 {
 	static char other[16];
 
-	if (reason < sizeof(names) / sizeof(names[0]) && names[reason])
+	if (reason < ARRAY_SIZE(names) && names[reason])
 		return names[reason];
 	snprintf(other, sizeof(other), "reason-%u", reason);
 	return other;

@@ -57,6 +57,8 @@ const char *protect_step_error(uint32_t step, int err)
 		return "the layer has no memory for its tables, and Linux none to give";
 	if (step == UNDERPIN_STEP_BIND && err == EBUSY)
 		return "it has run already; start the VM stopped (qemu -S)";
+	if (step == UNDERPIN_STEP_BIND && err == ENOSPC)
+		return "the layer protects VMs with fewer vCPUs only; use -smp 1";
 	if (err == ESTALE)
 		return "the VM ended meanwhile";
 	return strerror(err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cli.h"
 #include "qemu_args.h"
 
 #define MONITOR_ID	"underpin-monitor"
@@ -57,7 +58,7 @@ int qemu_args_check(char *const argv[], char *why, size_t len)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		if (!qemu_args_has(argv, refused[i].option))
 			continue;
 		snprintf(why, len, "-%s: %s", refused[i].option, refused[i].why);

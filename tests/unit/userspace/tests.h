@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#include "cli.h"
 
 /* One row a test: TEST(name) in the list below declares and lists it. */
 #define TESTS(TEST) \
