@@ -348,6 +348,12 @@ __attribute__((weak)) void protect_reflect(struct percpu *cpu, struct vvmcs *vv,
 	(void)reason;
 }
 
+__attribute__((weak)) void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv)
+{
+	(void)cpu;
+	(void)vv;
+}
+
 /* L1's page tables: the first 2 MiB by 4 KiB pages, identity, accessed and dirty. */
 static void map_l1(void)
 {

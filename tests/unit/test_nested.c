@@ -11,11 +11,52 @@
 #include "../../vmx/io.h"
 #include "../../vmx/msr.h"
 #include "../../vmx/operand.h"
+#include "../../vmx/protect.h"
+
+/* The protected side, as the tests set it. */
+static struct {
+	int entry;		/* what protect_entry() returns */
+	bool handled;		/* what protect_exit() returns */
+	u32 entries, exits, reflected, failed;
+} guard;
+
+int protect_entry(struct percpu *cpu, struct vvmcs *vv)
+{
+	(void)cpu;
+	(void)vv;
+	guard.entries++;
+	return guard.entry;
+}
+
+bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+{
+	(void)cpu;
+	(void)vv;
+	(void)reason;
+	guard.exits++;
+	return guard.handled;
+}
+
+void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+{
+	(void)cpu;
+	vv->f[ROW_EXIT_REASON] = reason;
+	guard.reflected++;
+}
+
+void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv)
+{
+	(void)cpu;
+	(void)vv;
+	guard.failed++;
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	w_init(2);
+	memset(&guard, 0, sizeof(guard));
+	guard.entry = -UP_EPERM;
 	return 0;
 }
 
@@ -87,6 +128,8 @@ static void fields_of_features_not_offered_do_not_exist(void **state)
 }
 
 /* Instructions */
+
+#define RFLAGS_ALL	(0x8d5 | X86_RFLAGS_IF)
 
 static void nothing_but_vmxon_before_vmxon(void **state)
 {
@@ -344,6 +387,16 @@ static void invvpid_reaches_only_the_layers_own_numbers(void **state)
 	desc[0] = 0;
 	assert_int_equal(w_insn(EXIT_REASON_INVVPID, info, W_OPERAND), W_FAIL_VALID);
 	assert_int_equal(w_insn_error(), VMERR_INVALID_OPERAND);
+	desc[0] = 7;
+	desc[1] = BIT(47);	/* not canonical */
+	fake_cpu->gpr[RDX] = 0;
+	assert_int_equal(w_insn(EXIT_REASON_INVVPID, info, W_OPERAND), W_FAIL_VALID);
+	desc[1] = 0x1000;
+	for (u64 type = 0; type < 4; type++) {
+		fake_cpu->gpr[RDX] = type;
+		assert_int_equal(w_insn(EXIT_REASON_INVVPID, info, W_OPERAND), W_SUCCEED);
+		assert_int_equal(ev.invvpids, 1);
+	}
 	fake_cpu->gpr[RDX] = 4;
 	assert_int_equal(w_insn(EXIT_REASON_INVVPID, info, W_OPERAND), W_FAIL_VALID);
 	fake_cpu->gpr[RDX] = 3;
@@ -453,6 +506,61 @@ static void a_bound_vmcs_stays_the_layers(void **state)
 	assert_int_equal(vvmcs_unbind(fake_cpu, vv), 0);
 	assert_null(vvmcs_find(W_VMCS12));
 	assert_null(fake_cpu->nested.current);
+}
+
+static void of_a_bound_vmcs_only_the_guard_touches_guest_state(void **state)
+{
+	struct vcpu *vcpu = (struct vcpu *)&guard;
+	u64 v02;
+
+	(void)state;
+	in_vm_ready();
+	assert_int_equal(vvmcs_bind(fake_cpu, fake_cpu->nested.current, vcpu), 0);
+	v02 = w_vmcs02();
+	guard.entry = 0;
+	w_set_vmcs(v02, VMCS_GUEST_RIP, 0xfff0);
+	w_set_vmcs(v02, VMCS_EXCEPTION_BITMAP, 0x40);
+	w_write(VMCS_GUEST_RIP, 0x6666);
+	w_write(VMCS_GUEST_CR3, 0x6666000);
+	w_write(VMCS_EXCEPTION_BITMAP, ~0u);
+	w_write(VMCS_TPR_THRESHOLD, 3);
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_ptr_equal(fake_cpu->vcpu, vcpu);
+	assert_int_equal(w_vmcs(v02, VMCS_GUEST_RIP), 0xfff0);
+	assert_int_equal(w_vmcs(v02, VMCS_GUEST_CR3), 0);
+	assert_int_equal(w_vmcs(v02, VMCS_EXCEPTION_BITMAP), 0x40);
+	assert_int_equal(w_vmcs(v02, VMCS_TPR_THRESHOLD), 3);
+	assert_int_equal(w_vmcs(v02, VMCS_EPTP), 0);		/* the guard's to write */
+	guard.handled = true;
+	w_exit(EXIT_REASON_CPUID);
+	assert_true(fake_cpu->nested.in_vm);
+	guard.handled = false;
+	vmwrite(VMCS_GUEST_RSP, 0x5ec7e7);
+	vmwrite(VMCS_GUEST_FS_BASE, 0x5ec7e7);
+	vmwrite(VMCS_GUEST_EFER, 0x5ec7e7);
+	w_exit(EXIT_REASON_HLT);
+	assert_int_equal(guard.exits, 2);
+	assert_int_equal(guard.reflected, 1);
+	assert_null(fake_cpu->vcpu);
+	assert_int_equal(w_read(VMCS_EXIT_REASON), EXIT_REASON_HLT);
+	for (u32 row = 0; row < NR_VMCS_ROWS; row++) {
+		u64 val;
+
+		if (w_vmread(vmcs_field[row].encoding, &val) == W_SUCCEED)
+			assert_int_not_equal(val, 0x5ec7e7);
+	}
+	assert_int_equal(vmread(VMCS_GUEST_EFER), 0xd01);	/* L1's own */
+	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_true(nested_nmi(fake_cpu));
+	assert_int_equal(guard.reflected, 2);
+	assert_int_equal(w_read(VMCS_IDT_VECTORING_INFO), 0);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	w_exit(EXIT_REASON_GUEST_STATE | BIT(31));
+	assert_int_equal(guard.failed, 1);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	nested_entry_failed(fake_cpu, VMERR_ENTRY_CONTROLS);
+	assert_int_equal(guard.failed, 2);
+	assert_int_equal(vvmcs_unbind(fake_cpu, fake_cpu->nested.current), 0);
 }
 
 /* VM entry */
@@ -578,6 +686,64 @@ static void a_bad_guest_state_is_an_entry_failure(void **state)
 	assert_int_equal(w_enter(true), W_EXITED);
 	w_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	assert_int_equal(w_enter(true), W_ENTERED);	/* still clear, not launched */
+}
+
+static void only_a_64_bit_host_enters(void **state)
+{
+	(void)state;
+	in_vm_ready();
+	vmwrite(VMCS_GUEST_EFER, 1);
+	assert_int_equal(w_enter(true), W_FAIL_VALID);
+	assert_int_equal(w_insn_error(), VMERR_ENTRY_HOST_STATE);
+	vmwrite(VMCS_GUEST_EFER, 0xd01);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, BLOCKED_BY_MOV_SS);
+	assert_int_equal(w_enter(true), W_FAIL_VALID);
+	assert_int_equal(w_insn_error(), VMERR_ENTRY_MOV_SS);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	assert_int_equal(w_enter(true), W_ENTERED);
+}
+
+static void the_short_way_is_the_long_way(void **state)
+{
+	u64 rip = vmread(VMCS_GUEST_RIP);
+
+	(void)state;
+	fake_cpu->gpr[RCX] = VMCS_GUEST_RSP;
+	vmwrite(VMCS_EXIT_INSN_INFO, BIT(10) | RBX << 3 | (u32)RCX << 28);
+	vmwrite(VMCS_EXIT_INSN_LEN, W_INSN_LEN);
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));	/* no VMXON */
+	w_vmxon();
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));	/* no VMCS */
+	w_load(W_VMCS12);
+	w_write(VMCS_GUEST_RSP, 0x1234);
+	fake_cpu->gpr[RBX] = 0;
+	vmwrite(VMCS_GUEST_RFLAGS, 0x2 | RFLAGS_ALL);
+	rip = vmread(VMCS_GUEST_RIP);
+	assert_true(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	assert_int_equal(fake_cpu->gpr[RBX], 0x1234);
+	assert_int_equal(vmread(VMCS_GUEST_RFLAGS), 2 | X86_RFLAGS_IF);
+	assert_true(vmread(VMCS_GUEST_RIP) == rip + W_INSN_LEN);
+	fake_cpu->gpr[RBX] = 0x5678;
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, BLOCKED_BY_STI | BLOCKED_BY_NMI);
+	assert_true(nested_insn_fast(fake_cpu, EXIT_REASON_VMWRITE));
+	assert_int_equal(w_read(VMCS_GUEST_RSP), 0x5678);
+	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), BLOCKED_BY_NMI);
+	/* What may fail, or is rare, goes the long way, and nothing was done. */
+	vmwrite(VMCS_EXIT_INSN_INFO, RBX << 3 | (u32)RCX << 28);
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	vmwrite(VMCS_EXIT_INSN_INFO, BIT(10) | RBX << 3 | (u32)RCX << 28);
+	fake_cpu->gpr[RCX] = VMCS_EXIT_REASON;
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMWRITE));
+	fake_cpu->gpr[RCX] = VMCS_PML_ADDR;
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	fake_cpu->gpr[RCX] = VMCS_TSC_OFFSET | 1;
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	fake_cpu->gpr[RCX] = ~0ULL;
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	fake_cpu->gpr[RCX] = VMCS_GUEST_RSP;
+	vmwrite(VMCS_GUEST_SS_AR, 0xc0f3);
+	assert_false(nested_insn_fast(fake_cpu, EXIT_REASON_VMREAD));
+	vmwrite(VMCS_GUEST_SS_AR, 0xc093);
 }
 
 static void what_hardware_refuses_l1_learns(void **state)
@@ -962,6 +1128,56 @@ static void the_preemption_timer_runs_through_exits_of_root(void **state)
 	assert_int_equal(w_read(VMCS_EXIT_REASON), EXIT_REASON_PREEMPTION_TIMER);
 }
 
+static void what_l1_asks_to_save_is_saved(void **state)
+{
+	(void)state;
+	in_vm_ready();
+	w_write(VMCS_PIN_CTLS, 0x16 | PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_PREEMPTION_TIMER);
+	w_write(VMCS_EXIT_CTLS, 0x00036fff | EXIT_SAVE_EFER | EXIT_SAVE_PAT |
+				EXIT_SAVE_PREEMPTION);
+	assert_int_equal(w_enter(true), W_ENTERED);
+	vmwrite(VMCS_GUEST_EFER, 0xd00);
+	vmwrite(VMCS_GUEST_PAT, 0x0606060606060600);
+	vmwrite(VMCS_PREEMPTION_TIMER, 77);
+	vmwrite(VMCS_ENTRY_CTLS, vmread(VMCS_ENTRY_CTLS) & ~ENTRY_IA32E);	/* left long mode */
+	w_exit(EXIT_REASON_CPUID);
+	assert_int_equal(w_read(VMCS_GUEST_EFER), 0xd00);
+	assert_true(w_read(VMCS_GUEST_PAT) == 0x0606060606060600);
+	assert_int_equal(w_read(VMCS_PREEMPTION_TIMER), 77);
+	assert_false(w_read(VMCS_ENTRY_CTLS) & ENTRY_IA32E);
+}
+
+static void an_iret_cut_short_keeps_nmis_blocked(void **state)
+{
+	(void)state;
+	in_l2();
+	vmwrite(VMCS_GUEST_PHYS_ADDR, 0x5000);
+	vmwrite(VMCS_EXIT_QUAL, EPT_VIOL_READ | EPT_VIOL_NMI_UNBLOCKING);
+	ev.ept_result = EPT_FILLED;
+	w_exit(EXIT_REASON_EPT_VIOLATION);
+	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), BLOCKED_BY_NMI);
+}
+
+static void an_nmi_that_waits_for_l2_is_not_lost(void **state)
+{
+	(void)state;
+	in_vm_ready();
+	w_write(VMCS_PIN_CTLS, 0x16 | PIN_EXTINT_EXITING);	/* NMIs are L2's own */
+	assert_int_equal(w_enter(true), W_ENTERED);
+	fake_cpu->nmi_deferred = true;				/* vmx/exit.c: timer set */
+	w_exit(EXIT_REASON_PREEMPTION_TIMER);
+	assert_true(fake_cpu->nested.in_vm);
+	assert_int_equal(fake_cpu->nmi_pending, 1);
+	fake_cpu->nmi_pending = 0;
+	fake_cpu->nmi_deferred = true;
+	vmwrite(VMCS_PIN_CTLS, vmread(VMCS_PIN_CTLS) | PIN_PREEMPTION_TIMER);
+	w_exit(EXIT_REASON_CPUID);				/* L1 comes first after all */
+	assert_int_equal(fake_cpu->nmi_pending, 1);
+	assert_false(fake_cpu->nmi_deferred);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_false(vmread(VMCS_PIN_CTLS) & PIN_PREEMPTION_TIMER);
+}
+
 static void a_contents_image_from_the_host_is_cut_to_width(void **state)
 {
 	u64 *image = phys(W_VMCS12);
@@ -999,10 +1215,13 @@ int main(void)
 		T(a_donated_frame_gets_nothing_back),
 		T(no_frame_is_lost),
 		T(a_bound_vmcs_stays_the_layers),
+		T(of_a_bound_vmcs_only_the_guard_touches_guest_state),
 		T(entry_merges_what_l1_wants_with_what_the_layer_needs),
 		T(each_bad_field_is_refused_and_can_be_mended),
 		T(addresses_are_asked_at_every_entry),
 		T(a_bad_guest_state_is_an_entry_failure),
+		T(only_a_64_bit_host_enters),
+		T(the_short_way_is_the_long_way),
 		T(what_hardware_refuses_l1_learns),
 		T(efer_and_pat_follow_the_controls),
 		T(l1s_bitmap_can_never_open_the_floor),
@@ -1022,6 +1241,9 @@ int main(void)
 		T(an_nmi_in_root_exits_to_l1),
 		T(an_exit_by_nmi_blocks_nmis_in_l1),
 		T(the_preemption_timer_runs_through_exits_of_root),
+		T(what_l1_asks_to_save_is_saved),
+		T(an_iret_cut_short_keeps_nmis_blocked),
+		T(an_nmi_that_waits_for_l2_is_not_lost),
 		T(a_contents_image_from_the_host_is_cut_to_width),
 	};
 
