@@ -89,7 +89,7 @@ int cli_only_output(int argc, char **argv, int operands, bool *json)
 
 	*json = false;
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, "+o:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
 		if (opt != 'o') {
 			cli_usage_error("%s: see above", argv[0]);
 			return -1;

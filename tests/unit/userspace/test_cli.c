@@ -72,6 +72,7 @@ void test_cli_output_option(void **state)
 {
 	char *json[] = { "list", "-o", "json", NULL };
 	char *text[] = { "show", "--output=text", "3", NULL };
+	char *after[] = { "show", "3", "-o", "json", NULL };
 	char *unknown[] = { "list", "-o", "xml", NULL };
 	char *extra[] = { "list", "3", NULL };
 	bool is_json;
@@ -81,6 +82,9 @@ void test_cli_output_option(void **state)
 	assert_true(is_json);
 	assert_int_equal(cli_only_output(3, text, 1, &is_json), 2);
 	assert_false(is_json);
+	assert_int_equal(cli_only_output(4, after, 1, &is_json), 3);
+	assert_true(is_json);
+	assert_string_equal(after[3], "3");
 	assert_int_equal(cli_only_output(3, unknown, 0, &is_json), -1);
 	assert_int_equal(cli_only_output(2, extra, 0, &is_json), -1);
 	assert_int_equal(cli_only_output(1, extra, 1, &is_json), -1);
