@@ -96,14 +96,18 @@ bool frame_host_usable(u64 pfn);
  */
 struct vm;
 
-/** host_donate_layer() - @pfn joins the growth pool; pool_commit() makes it usable */
+/** host_donate_layer() - @pfn joins the growth pool, once every CPU has flushed */
 int host_donate_layer(u64 pfn);
 
 /**
- * pool_commit() - move donated frames into the pool once no stale translation is left
+ * pool_commit() - move donated frames into the pool if their flush is complete
+ * Also done by itself when the pool is short: call it only to know.
  * Return: 0 all moved, -UP_EAGAIN flush pending or more to move: call again.
  */
 int pool_commit(void);
+
+/** donated_to_pool() - pool_commit() for a holder of frames_lock.  Return: all moved */
+bool donated_to_pool(void);
 
 /**
  * layer_return_host() - zero a frame of the layer and give it to the host

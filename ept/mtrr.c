@@ -16,6 +16,7 @@
 #define MSR_MTRR_PHYSBASE0	0x200
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MTRRCAP_VCNT		MASK(7, 0)
+#define MTRRCAP_FIX		BIT(8)
 #define PHYSMASK_VALID		BIT(11)
 #define DEF_TYPE_TYPE		MASK(7, 0)
 #define DEF_TYPE_FIXED		BIT(10)
@@ -64,7 +65,7 @@ void mtrr_init(void)
 		variable[i].base = rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i);
 		variable[i].mask = rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i + 1);
 	}
-	for (i = 0; i < ARRAY_SIZE(fixed); i++)
+	for (i = 0; i < ARRAY_SIZE(fixed) && rdmsr(MSR_MTRRCAP) & MTRRCAP_FIX; i++)
 		fixed[i].types = rdmsr(fixed[i].msr);
 	def_type = rdmsr(MSR_MTRR_DEF_TYPE);
 }

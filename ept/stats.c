@@ -14,6 +14,7 @@ void ept_stats(struct up_status *out)
 
 	spin_lock(&frames_lock);
 	ept_reap();
+	donated_to_pool();
 	spin_unlock(&frames_lock);
 	frame_counters(&c);
 	out->pool_frames = c.layer;

@@ -87,6 +87,7 @@ int host_donate_layer(u64 pfn)
 	spin_lock(&frames_lock);
 	err = pfn ? check_frame(pfn, OWNER_HOST, FRAME_OWNED) : -UP_EINVAL;
 	if (!err) {
+		donated_to_pool();
 		donated_ticket = host_lose(pfn, FRAME_ENTRY(OWNER_LAYER, FRAME_PENDING, donated));
 		donated = pfn;
 	}
@@ -94,23 +95,30 @@ int host_donate_layer(u64 pfn)
 	return err;
 }
 
+bool donated_to_pool(void)
+{
+	u64 pfn;
+	u32 n;
+
+	if (donated == NO_PFN || !flush_done(donated_ticket))
+		return donated == NO_PFN;
+	for (n = 0; donated != NO_PFN && n < COMMIT_FRAMES; n++) {
+		pfn = donated;
+		donated = FRAME_GFN(frame_entry(pfn));
+		frame_set(pfn, FRAME_ENTRY(OWNER_LAYER, FRAME_OWNED, 0));
+		pool_free(pfn << PAGE_SHIFT);
+	}
+	return donated == NO_PFN;
+}
+
 int pool_commit(void)
 {
-	u32 n = 0;
-	u64 pfn;
+	bool all;
 
 	spin_lock(&frames_lock);
-	if (donated != NO_PFN && flush_done(donated_ticket)) {
-		for (; donated != NO_PFN && n < COMMIT_FRAMES; n++) {
-			pfn = donated;
-			donated = FRAME_GFN(frame_entry(pfn));
-			frame_set(pfn, FRAME_ENTRY(OWNER_LAYER, FRAME_OWNED, 0));
-			pool_free(pfn << PAGE_SHIFT);
-		}
-	}
-	n = donated != NO_PFN;
+	all = donated_to_pool();
 	spin_unlock(&frames_lock);
-	return n ? -UP_EAGAIN : 0;
+	return all ? 0 : -UP_EAGAIN;
 }
 
 int layer_return_host(u64 pfn)

@@ -147,7 +147,13 @@ u64 table_alloc(void)
 {
 	u64 pa = pool_alloc();
 
-	return pa || !shadow_reclaim() ? pa : pool_alloc();
+	if (!pa) {
+		donated_to_pool();
+		pa = pool_alloc();
+	}
+	if (!pa && shadow_reclaim())
+		pa = pool_alloc();
+	return pa;
 }
 
 static struct vm_ept *shadow_find(u64 eptp12)

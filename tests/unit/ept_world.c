@@ -293,9 +293,17 @@ static void model_sync(void)
 
 	for (pfn = 0; pfn < HOLE_START; pfn++) {
 		e = frame_entry(pfn);
-		if (mframe[pfn].owner < OWNER_VM0 || mframe[pfn].state != FRAME_PENDING ||
-		    FRAME_STATE(e) != FRAME_OWNED || FRAME_OWNER(e) != mframe[pfn].owner)
+		if (mframe[pfn].state != FRAME_PENDING || FRAME_STATE(e) != FRAME_OWNED ||
+		    FRAME_OWNER(e) != mframe[pfn].owner)
 			continue;
+		if (mframe[pfn].owner == OWNER_LAYER) {
+			expect(done(mframe[pfn].pending_since), "frame %llx is pooled too early",
+			       (unsigned long long)pfn);
+			mframe[pfn].state = FRAME_OWNED;
+			mdonated--;
+			mlayer++;
+			continue;
+		}
 		n = mframe[pfn].owner - OWNER_VM0;
 		expect(done(mvm[n].ticket), "frame %llx is committed before its flush",
 		       (unsigned long long)pfn);
@@ -549,6 +557,7 @@ static void leave_guest(u32 cpu)
 {
 	steps++;
 	now++;
+	model_sync();
 	fake_cpu = cpus[cpu];
 	flush_this_cpu_if_behind();
 	cpu_model[cpu].clean = now;
@@ -589,6 +598,7 @@ int w_donate_layer(u32 cpu, u64 pfn)
 	want = !pfn ? -UP_EINVAL : pfn >= FRAMES || !is_ram(pfn) ? -UP_ENOENT :
 	       mframe[pfn].owner != OWNER_HOST ? -UP_EPERM : 0;
 	want = same("donate to the layer", host_donate_layer(pfn), want);
+	model_sync();
 	if (!want) {
 		model_pending(pfn, OWNER_LAYER, 0);
 		mdonated++;

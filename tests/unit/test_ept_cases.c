@@ -167,7 +167,15 @@ static int t_donate_hole(void) { return w_donate_vm(1, 0, HOLE_START, GFN + 2); 
 static int t_donate_nowhere(void) { return w_donate_layer(1, FRAMES + 5); }
 static int t_donate_zero(void) { return w_donate_layer(1, 0); }
 
-static int t_layer_return(void) { return w_layer_return(1, F); }
+
+static bool layer_may_return;	/* F came from pool_alloc() */
+
+static int t_layer_return(void)
+{
+	if (mframe[F].owner == OWNER_LAYER && mframe[F].state == FRAME_OWNED && !layer_may_return)
+		return 0;	/* in the pool meanwhile: not for this */
+	return w_layer_return(1, F);
+}
 
 static const struct {
 	const char *name;
@@ -214,6 +222,7 @@ static void run_one(void *arg)
 	if (one->variant == CACHED)
 		touch_everywhere();
 	states[one->state].make();
+	layer_may_return = states[one->state].make == layers;
 	if (one->variant == FLUSHED)
 		w_flush_all();
 	if (one->variant == DECOYED)
@@ -231,7 +240,7 @@ static void run_one(void *arg)
 	}
 	touch_everywhere();
 	w_check();
-	if (states[one->state].make == layers && mframe[F].owner == OWNER_LAYER)
+	if (layer_may_return && mframe[F].owner == OWNER_LAYER)
 		pool_free(F << PAGE_SHIFT);
 	w_teardown();
 }
