@@ -107,8 +107,8 @@ static bool port_wanted(u64 qual, u64 bitmap_a, u64 bitmap_b)
 {
 	u32 size = (qual & 7) + 1, port = qual >> 16 & 0xffff;
 
-	for (u32 i = 0; i < size; i++)
-		if (port + i > 0xffff || port_bit(port + i < 0x8000 ? bitmap_a : bitmap_b, port + i))
+	for (u32 i = 0; i < size; i++, port++)
+		if (port > 0xffff || port_bit(port < 0x8000 ? bitmap_a : bitmap_b, port))
 			return true;
 	return false;
 }

@@ -51,7 +51,8 @@ static void classify_row(u32 row)
 	}
 	if (d->sync == SYNC_LAZY)
 		row_set(rows_lazy, row);
-	if (d->class == CLASS_CTRL)
+	/* Hardware checks what is copied as it is. */
+	if (d->class == CLASS_CTRL && d->sync != SYNC_COPY)
 		row_set(rows_ctrl, row);
 	/* Merged guest-state rows are computed at every entry, and so is the EPTP. */
 	if (d->class == CLASS_CTRL && d->sync == SYNC_MERGE && row != ROW_EPTP)
@@ -68,9 +69,8 @@ void vvmcs_init(void)
 		vmcs_lookup[vmcs_field[row].encoding / 2] = (u8)(row + 1);
 		classify_row(row);
 	}
-	/* Neither changes what an entry check looks at, and KVM writes both often. */
-	row_clear(rows_ctrl, ROW_TSC_OFFSET);
-	row_clear(rows_ctrl, ROW_EXCEPTION_BITMAP);
+	row_set(rows_ctrl, ROW_CR3_TARGET_COUNT);
+	/* KVM writes it often, and no check looks at it. */
 	row_clear(rows_host, ROW_HOST_RSP);
 	row_set(rows_host, ROW_EXIT_CTLS);	/* says which host MSRs are loaded */
 }

@@ -117,7 +117,9 @@ static inline void rows_add(u64 *to, const u64 *set)
 
 static inline void rows_zero(u64 *set)
 {
-	set[0] = set[1] = set[2] = 0;
+	set[0] = 0;
+	set[1] = 0;
+	set[2] = 0;
 }
 
 /** vvmcs_fetch() - bring one stale row home from VMCS02; VMCS01 is and stays current */

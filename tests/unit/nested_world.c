@@ -15,6 +15,7 @@
 #include "../../vmx/protect.h"
 #include "../../ept/pool.h"
 
+#define WEAK		__attribute__((weak))
 #define MAX_VMCS	64
 #define FIELDS		0x8000
 
@@ -326,14 +327,14 @@ void shadow_cpu_off(void)
 {
 }
 
-__attribute__((weak)) int protect_entry(struct percpu *cpu, struct vvmcs *vv)
+WEAK int protect_entry(struct percpu *cpu, struct vvmcs *vv)
 {
 	(void)cpu;
 	(void)vv;
 	return -UP_EPERM;
 }
 
-__attribute__((weak)) bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+WEAK bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
 	(void)cpu;
 	(void)vv;
@@ -341,14 +342,14 @@ __attribute__((weak)) bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u3
 	return false;
 }
 
-__attribute__((weak)) void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+WEAK void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
 	(void)cpu;
 	(void)vv;
 	(void)reason;
 }
 
-__attribute__((weak)) void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv)
+WEAK void protect_entry_failed(struct percpu *cpu, struct vvmcs *vv)
 {
 	(void)cpu;
 	(void)vv;

@@ -160,7 +160,9 @@ static void user_mode_gets_gp(void **state)
 
 static void vmxon_checks_its_region(void **state)
 {
-	static const u64 bad[] = { W_VMXON + 1, 1ULL << W_MAXPHYADDR, W_VMFRAME, W_POOL, W_SCRATCH };
+	static const u64 bad[] = {
+		W_VMXON + 1, 1ULL << W_MAXPHYADDR, W_VMFRAME, W_POOL, W_SCRATCH,
+	};
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
