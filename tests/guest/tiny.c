@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MEMORY		(64u << 20)
+#define MEMORY		(16u << 20)
 #define CODE		0x1000
 #define RESULT		0x900	/* four u32: start low, high, end low, high */
 #define ARENA		0x400000
