@@ -541,6 +541,7 @@ void w_check(void)
 		small = tree_small;
 		large = tree_large;
 		ept_stats(&s);
+		model_sync();
 		/* Shared frames are mapped but not the host's; they count as small. */
 		expect(s.host_2m_frames == large && s.host_4k_frames == small,
 		       "host frames by 2 MiB %llu, is %llu; by 4 KiB %llu, is %llu",

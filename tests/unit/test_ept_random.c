@@ -84,7 +84,8 @@ static void vm_life(u32 cpu, u32 n, u64 gfn)
 /* layer_return_host() is for frames that pool_alloc() gave: others it must know. */
 static void return_wrong(u32 cpu, u64 pfn)
 {
-	if (mframe[pfn].owner != OWNER_LAYER || mframe[pfn].state != FRAME_OWNED)
+	w_exit(cpu);
+	if (mframe[pfn].owner != OWNER_LAYER)
 		w_layer_return(cpu, pfn);
 }
 
