@@ -24,7 +24,7 @@ enum ept_result {
 	EPT_FAULT_USER,		/* host: inject #PF with the protection-key bit */
 	EPT_FAULT_DECOY,	/* host: decoy has been mapped, run again */
 	EPT_FAULT_DENIED,	/* host: a layer frame or an impossible address: inject #GP */
-	EPT_NOMEM,		/* pool empty; try again: frames come when other CPUs have flushed */
+	EPT_NOMEM,		/* pool empty; try again: frames come as other CPUs flush */
 };
 
 /* Host EPT: identity, filled on demand from the owner table. */

@@ -50,10 +50,12 @@ u64 frame_entry(u64 pfn);
 /** frame_set() - write a frame's entry and keep the counters.  Holds frames_lock. */
 void frame_set(u64 pfn, u64 entry);
 
-/** frame_counters() - frames of RAM, of the layer, of all VMs; bytes of the table */
 struct frame_counters {
-	u64 ram, layer, vm, table_bytes;
+	u64 ram, layer, vm;	/* frames */
+	u64 table_bytes;
 };
+
+/** frame_counters() - how much RAM there is, and whose */
 void frame_counters(struct frame_counters *c);
 
 /**

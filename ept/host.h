@@ -29,6 +29,7 @@ struct host_ept_stats {
 	u64 decoys;		/* decoys ever mapped */
 	u64 faults;		/* page faults that the caller was told to inject */
 };
+
 extern struct host_ept_stats host_ept_stats;
 
 #endif /* EPT_HOST_H */

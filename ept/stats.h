@@ -5,7 +5,7 @@
 
 #include "../vmx/call.h"
 
-/** ept_stats() - fill pool_*, table_bytes, ram_frames, host_*, vm_frames, faults, decoys, flush_epoch */
+/** ept_stats() - fill in frames, table_bytes, faults, decoys and flush_epoch; takes frames_lock */
 void ept_stats(struct up_status *out);
 
 #endif /* EPT_STATS_H */

@@ -11,8 +11,10 @@
 
 u64 ept_caps;
 
-/* Tables taken out of use: a list threaded through their first entries.  A CPU
- * that still walks one sees an address without access bits: not present. */
+/*
+ * Tables taken out of use: a list threaded through their first entries.  A CPU
+ * that still walks one sees an address without access bits: not present.
+ */
 static u64 retired;	/* no ticket yet */
 static u64 waiting;	/* for retire_ticket */
 static u64 retire_ticket;

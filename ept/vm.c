@@ -214,7 +214,7 @@ void shadow_cpu_off(void)
 	use->shadow = NULL;
 	use->reflected = NULL;
 	for (i = 0; i < ncpus; i++)
-		in_use += cpu_use[i].shadow != NULL;
+		in_use += !!cpu_use[i].shadow;
 	for (i = 0; i < SHADOW_TABLES && !in_use; i++)
 		shadow_release(&shadows[i], &budget);
 	spin_unlock(&frames_lock);
