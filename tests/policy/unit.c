@@ -408,6 +408,7 @@ static void test_audit(void **state)
 {
 	struct key *k = new_key(true), *other = new_key(true);
 	struct audit_head h;
+	struct audit log;
 	struct pol_err e;
 	char text[32];
 	sqlite3 *db;
@@ -415,11 +416,12 @@ static void test_audit(void **state)
 
 	(void)state;
 	assert_int_equal(sqlite3_open(":memory:", &db), 0);
-	assert_int_equal(audit_init(db, &e), 0);
+	assert_int_equal(audit_init(&log, db, k, &e), 0);
 	for (i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), "{\"n\":%d}", i);
-		assert_int_equal(audit_append(db, k, text, &e), 0);
+		assert_int_equal(audit_append(&log, text, &e), 0);
 	}
+	audit_exit(&log);
 	assert_int_equal(audit_verify(db, k, &h, &e), 0);
 	assert_int_equal(h.n, 5);
 	assert_int_equal(audit_verify(db, other, &h, &e), -EBADMSG);

@@ -10,13 +10,25 @@ static int sql_fail(sqlite3 *db, struct pol_err *e, const char *what)
 	return pol_fail(e, EIO, "audit: %s: %s", what, sqlite3_errmsg(db));
 }
 
-int audit_init(sqlite3 *db, struct pol_err *e)
+int audit_init(struct audit *a, sqlite3 *db, const struct key *signer, struct pol_err *e)
 {
 	static const char sql[] =
 		"CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
 		" hash BLOB NOT NULL, signature BLOB NOT NULL)";
 
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? sql_fail(db, e, "create") : 0;
+	*a = (struct audit){ .db = db, .signer = signer };
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) ||
+	    sqlite3_prepare_v2(db, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", -1,
+			       &a->last, NULL) ||
+	    sqlite3_prepare_v2(db, "INSERT INTO audit VALUES(?,?,?,?)", -1, &a->append, NULL))
+		return sql_fail(db, e, "open");
+	return 0;
+}
+
+void audit_exit(struct audit *a)
+{
+	sqlite3_finalize(a->last);
+	sqlite3_finalize(a->append);
 }
 
 static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_t len,
@@ -35,47 +47,40 @@ static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_
 	EVP_MD_CTX_free(c);
 }
 
-static int last(sqlite3 *db, struct audit_head *h)
+static int last(struct audit *a, struct audit_head *h)
 {
-	sqlite3_stmt *s;
-	int ret;
+	int ret = sqlite3_step(a->last);
 
 	memset(h, 0, sizeof(*h));
-	if (sqlite3_prepare_v2(db, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", -1, &s,
-			       NULL))
-		return -EIO;
-	ret = sqlite3_step(s);
-	if (ret == SQLITE_ROW && sqlite3_column_bytes(s, 1) == 32) {
-		h->n = sqlite3_column_int64(s, 0);
-		memcpy(h->hash, sqlite3_column_blob(s, 1), 32);
+	if (ret == SQLITE_ROW && sqlite3_column_bytes(a->last, 1) == 32) {
+		h->n = sqlite3_column_int64(a->last, 0);
+		memcpy(h->hash, sqlite3_column_blob(a->last, 1), 32);
 		ret = SQLITE_DONE;
 	}
-	sqlite3_finalize(s);
+	sqlite3_reset(a->last);
 	return ret == SQLITE_DONE ? 0 : -EIO;
 }
 
-int audit_append(sqlite3 *db, const struct key *k, const char *record, struct pol_err *e)
+int audit_append(struct audit *a, const char *record, struct pol_err *e)
 {
 	size_t len = strlen(record);
 	uint8_t hash[32], sig[64];
 	struct audit_head h;
-	sqlite3_stmt *s;
 	int ret;
 
-	if (last(db, &h))
-		return sql_fail(db, e, "read");
+	if (last(a, &h))
+		return sql_fail(a->db, e, "read");
 	link_hash(h.hash, h.n + 1, record, len, hash);
-	if (key_sign(k, hash, 32, sig))
+	if (key_sign(a->signer, hash, 32, sig))
 		return pol_fail(e, EIO, "audit: cannot sign");
-	if (sqlite3_prepare_v2(db, "INSERT INTO audit VALUES(?,?,?,?)", -1, &s, NULL))
-		return sql_fail(db, e, "append");
-	sqlite3_bind_int64(s, 1, h.n + 1);
-	sqlite3_bind_text(s, 2, record, len, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 3, hash, 32, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 4, sig, 64, SQLITE_STATIC);
-	ret = sqlite3_step(s);
-	sqlite3_finalize(s);
-	return ret == SQLITE_DONE ? 0 : sql_fail(db, e, "append");
+	sqlite3_bind_int64(a->append, 1, h.n + 1);
+	sqlite3_bind_text(a->append, 2, record, len, SQLITE_STATIC);
+	sqlite3_bind_blob(a->append, 3, hash, 32, SQLITE_STATIC);
+	sqlite3_bind_blob(a->append, 4, sig, 64, SQLITE_STATIC);
+	ret = sqlite3_step(a->append);
+	sqlite3_reset(a->append);
+	sqlite3_clear_bindings(a->append);
+	return ret == SQLITE_DONE ? 0 : sql_fail(a->db, e, "append");
 }
 
 static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,

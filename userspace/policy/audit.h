@@ -12,24 +12,32 @@
 
 #include "key.h"
 
+/* A log that is written to; audit_exit() it before its database is closed. */
+struct audit {
+	sqlite3 *db;
+	const struct key *signer;
+	sqlite3_stmt *last, *append;
+};
+
 /**
- * audit_init() - create the log's table if it is not there
+ * audit_init() - open the log of a database, creating its table if need be
+ * @signer: outlives @a
  *
  * Return: 0 or -EIO.
  */
-int audit_init(sqlite3 *db, struct pol_err *e);
+int audit_init(struct audit *a, sqlite3 *db, const struct key *signer, struct pol_err *e);
+void audit_exit(struct audit *a);
 
 /**
  * audit_append() - add one record within the caller's transaction
- * @db: a database that audit_init() prepared; the caller serialises its use
- * @k: the signer
+ * @a: the log; the caller serialises its use
  * @record: JSON text
  *
  * A grant and its record are committed together or not at all.
  *
  * Return: 0 or -EIO.
  */
-int audit_append(sqlite3 *db, const struct key *k, const char *record, struct pol_err *e);
+int audit_append(struct audit *a, const char *record, struct pol_err *e);
 
 struct audit_head {
 	uint64_t n;

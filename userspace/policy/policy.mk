@@ -98,9 +98,13 @@ clouds: policy-all
 $(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
+$(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+
 .PHONY: bench-policy
-bench-policy: $(POL_OUT)/policy-bench
+bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load policy-all
 	tests/policy/bench.sh
+	tests/policy/bench-e2e.sh
 
 # Fuzzers: everything compiled again by clang with coverage and sanitizers.
 POL_FUZZ := sheet image message ticket jwt zone

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "audit.h"
 #include "fault.h"
 #include "state.h"
 
 static const char schema[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000;"
+	"PRAGMA wal_autocheckpoint=8000;"
 	"CREATE TABLE IF NOT EXISTS request(id TEXT PRIMARY KEY, sender TEXT NOT NULL,"
 	" digest BLOB NOT NULL, answer TEXT, time INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS allocation(resource TEXT PRIMARY KEY, host TEXT NOT NULL,"
@@ -23,27 +24,46 @@ static int fail(struct state *s, struct pol_err *e)
 	return pol_fail(e, EIO, "state: %s: check the disk", sqlite3_errmsg(s->db));
 }
 
+static int prepare(struct state *s)
+{
+	const struct {
+		sqlite3_stmt **q;
+		const char *sql;
+	} list[] = {
+		{ &s->lookup, "SELECT sender, digest, answer FROM request WHERE id=?" },
+		{ &s->note, "INSERT OR IGNORE INTO request VALUES(?,?,?,NULL,?)" },
+		{ &s->finish, "UPDATE request SET answer=? WHERE id=?" },
+		{ &s->begin, "BEGIN IMMEDIATE" },
+		{ &s->commit, "COMMIT" },
+		{ &s->rollback, "ROLLBACK" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (sqlite3_prepare_v2(s->db, list[i].sql, -1, list[i].q, NULL))
+			return -EIO;
+	return 0;
+}
+
 int state_open(struct state *s, const char *path, const struct key *signer, struct pol_err *e)
 {
 	memset(s, 0, sizeof(*s));
 	pthread_mutex_init(&s->lock, NULL);
-	s->signer = signer;
 	if (sqlite3_open(path, &s->db) || sqlite3_exec(s->db, schema, NULL, NULL, NULL) ||
-	    sqlite3_prepare_v2(s->db, "SELECT sender, digest, answer FROM request WHERE id=?", -1,
-			       &s->lookup, NULL) ||
-	    sqlite3_prepare_v2(s->db, "INSERT OR IGNORE INTO request VALUES(?,?,?,NULL,?)", -1,
-			       &s->begin, NULL) ||
-	    sqlite3_prepare_v2(s->db, "UPDATE request SET answer=? WHERE id=?", -1, &s->finish,
-			       NULL))
+	    prepare(s))
 		return fail(s, e);
-	return audit_init(s->db, e);
+	return audit_init(&s->audit, s->db, signer, e);
 }
 
 void state_close(struct state *s)
 {
+	audit_exit(&s->audit);
 	sqlite3_finalize(s->lookup);
-	sqlite3_finalize(s->begin);
+	sqlite3_finalize(s->note);
 	sqlite3_finalize(s->finish);
+	sqlite3_finalize(s->begin);
+	sqlite3_finalize(s->commit);
+	sqlite3_finalize(s->rollback);
 	sqlite3_close(s->db);
 	pthread_mutex_destroy(&s->lock);
 }
@@ -61,17 +81,17 @@ static int seen(struct state *s, const char *sender, const uint8_t *digest, char
 	return *answer ? STATE_DONE : -EIO;
 }
 
-int state_lookup(struct state *s, const char *id, const char *sender, const uint8_t *digest,
-		 char **answer, struct pol_err *e)
+int state_lookup(struct state *s, const struct request_key *k, char **answer,
+		 struct pol_err *e)
 {
 	int ret;
 
 	*answer = NULL;
 	pthread_mutex_lock(&s->lock);
-	sqlite3_bind_text(s->lookup, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->lookup, 1, k->id, -1, SQLITE_STATIC);
 	ret = sqlite3_step(s->lookup);
 	if (ret == SQLITE_ROW)
-		ret = seen(s, sender, digest, answer);
+		ret = seen(s, k->sender, k->digest, answer);
 	else
 		ret = ret == SQLITE_DONE ? STATE_NEW : fail(s, e);
 	sqlite3_reset(s->lookup);
@@ -84,16 +104,6 @@ static int run(struct state *s, const char *sql)
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) ? -EIO : 0;
 }
 
-/* Ends the transaction: commits if @ret is 0, and says how it went. */
-static int end(struct state *s, int ret, struct pol_err *e)
-{
-	if (!ret && run(s, "COMMIT"))
-		ret = fail(s, e);
-	if (ret)
-		run(s, "ROLLBACK");
-	return ret;
-}
-
 static int step(sqlite3_stmt *q)
 {
 	int ret = sqlite3_step(q);
@@ -103,24 +113,42 @@ static int step(sqlite3_stmt *q)
 	return ret == SQLITE_DONE ? 0 : -EIO;
 }
 
-int state_begin(struct state *s, const char *id, const char *sender, const uint8_t *digest,
-		const char *record, struct pol_err *e)
+/* Locks and begins; @sync is when its commit must be on the disk. */
+static int begin(struct state *s, bool sync, struct pol_err *e)
 {
-	int ret;
-
 	pthread_mutex_lock(&s->lock);
-	ret = run(s, "BEGIN IMMEDIATE") ? fail(s, e) : 0;
-	if (!ret) {
-		sqlite3_bind_text(s->begin, 1, id, -1, SQLITE_STATIC);
-		sqlite3_bind_text(s->begin, 2, sender, -1, SQLITE_STATIC);
-		sqlite3_bind_blob(s->begin, 3, digest, 32, SQLITE_STATIC);
-		sqlite3_bind_int64(s->begin, 4, time(NULL));
-		ret = step(s->begin) ? fail(s, e) : 0;
-	}
-	ret = ret ? ret : audit_append(s->db, s->signer, record, e);
-	ret = end(s, ret, e);
+	run(s, sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+	return step(s->begin) ? fail(s, e) : 0;
+}
+
+/* Commits if @ret is 0, unlocks, and says how it went. */
+static int end(struct state *s, int ret, struct pol_err *e)
+{
+	if (!ret && step(s->commit))
+		ret = fail(s, e);
+	if (ret)
+		step(s->rollback);
 	pthread_mutex_unlock(&s->lock);
 	return ret;
+}
+
+static int note(struct state *s, const struct request_key *k, struct pol_err *e)
+{
+	sqlite3_bind_text(s->note, 1, k->id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->note, 2, k->sender, -1, SQLITE_STATIC);
+	sqlite3_bind_blob(s->note, 3, k->digest, 32, SQLITE_STATIC);
+	sqlite3_bind_int64(s->note, 4, time(NULL));
+	return step(s->note) ? fail(s, e) : 0;
+}
+
+int state_begin(struct state *s, const struct request_key *k, const char *record,
+		struct pol_err *e)
+{
+	int ret = begin(s, true, e);
+
+	ret = ret ? ret : note(s, k, e);
+	ret = ret ? ret : audit_append(&s->audit, record, e);
+	return end(s, ret, e);
 }
 
 static int put_answer(struct state *s, const char *id, const char *answer, struct pol_err *e)
@@ -133,16 +161,12 @@ static int put_answer(struct state *s, const char *id, const char *answer, struc
 int state_finish(struct state *s, const char *id, const char *answer, const char *record,
 		 struct pol_err *e)
 {
-	int ret;
+	int ret = begin(s, false, e);
 
-	pthread_mutex_lock(&s->lock);
-	ret = run(s, "BEGIN IMMEDIATE") ? fail(s, e) : 0;
 	if (!ret && answer)
 		ret = put_answer(s, id, answer, e);
-	ret = ret ? ret : audit_append(s->db, s->signer, record, e);
-	ret = end(s, ret, e);
-	pthread_mutex_unlock(&s->lock);
-	return ret;
+	ret = ret ? ret : audit_append(&s->audit, record, e);
+	return end(s, ret, e);
 }
 
 /* Runs @sql with up to three texts and a number; rows changed or found, or -EIO. */
@@ -175,7 +199,7 @@ static int insert_allocation(struct state *s, const struct allocation *a)
 	sqlite3_bind_text(q, 1, a->resource, -1, SQLITE_STATIC);
 	sqlite3_bind_text(q, 2, a->host, -1, SQLITE_STATIC);
 	sqlite3_bind_text(q, 3, a->cloud, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 4, a->request, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 4, a->request.id, -1, SQLITE_STATIC);
 	sqlite3_bind_int(q, 5, a->isolated);
 	sqlite3_bind_int64(q, 6, time(NULL));
 	ret = step(q);
@@ -190,7 +214,7 @@ static int insert_ticket(struct state *s, const struct allocation *a)
 
 	if (sqlite3_prepare_v2(s->db, "INSERT INTO ticket VALUES(?,?,?,?)", -1, &q, NULL))
 		return -EIO;
-	sqlite3_bind_text(q, 1, a->request, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 1, a->request.id, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(q, 2, a->ticket, TICKET_SIZE, SQLITE_STATIC);
 	sqlite3_bind_text(q, 3, a->resource, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 4, time(NULL));
@@ -199,8 +223,7 @@ static int insert_ticket(struct state *s, const struct allocation *a)
 	return ret;
 }
 
-static int allocate(struct state *s, const struct allocation *a, const char *answer,
-		    const char *record, struct pol_err *e)
+static int allocate(struct state *s, const struct allocation *a, struct pol_err *e)
 {
 	int n = query(s, "SELECT 1 FROM allocation WHERE resource=?", a->resource, NULL, 0);
 
@@ -213,40 +236,41 @@ static int allocate(struct state *s, const struct allocation *a, const char *ans
 	if (insert_allocation(s, a) || insert_ticket(s, a))
 		return fail(s, e);
 	fault("allocated");
-	n = put_answer(s, a->request, answer, e);
-	return n ? n : audit_append(s->db, s->signer, record, e);
+	return 0;
+}
+
+/* The request, its answer and its record, with what they are about. */
+static int conclude(struct state *s, const struct allocation *a, const char *answer,
+		    const char *record, struct pol_err *e)
+{
+	int ret = note(s, &a->request, e);
+
+	ret = ret ? ret : put_answer(s, a->request.id, answer, e);
+	return ret ? ret : audit_append(&s->audit, record, e);
 }
 
 int state_allocate(struct state *s, const struct allocation *a, const char *answer,
 		   const char *record, struct pol_err *e)
 {
-	int ret;
+	int ret = begin(s, true, e);
 
-	pthread_mutex_lock(&s->lock);
-	ret = run(s, "BEGIN IMMEDIATE") ? fail(s, e) : 0;
-	ret = ret ? ret : allocate(s, a, answer, record, e);
-	ret = end(s, ret, e);
-	pthread_mutex_unlock(&s->lock);
-	return ret;
+	ret = ret ? ret : allocate(s, a, e);
+	ret = ret ? ret : conclude(s, a, answer, record, e);
+	return end(s, ret, e);
 }
 
-int state_release(struct state *s, const char *resource, const char *cloud, const char *id,
-		  const char *answer, const char *record, struct pol_err *e)
+int state_release(struct state *s, const struct allocation *a, const char *answer,
+		  const char *record, struct pol_err *e)
 {
-	int ret, n;
+	int ret = begin(s, true, e), n;
 
-	pthread_mutex_lock(&s->lock);
-	ret = run(s, "BEGIN IMMEDIATE") ? fail(s, e) : 0;
 	if (!ret) {
-		n = query(s, "DELETE FROM allocation WHERE resource=? AND cloud=?", resource,
-			  cloud, 0);
+		n = query(s, "DELETE FROM allocation WHERE resource=? AND cloud=?", a->resource,
+			  a->cloud, 0);
 		ret = n < 0 ? fail(s, e) : n ? 0 : -ENOENT;
 	}
-	ret = ret ? ret : put_answer(s, id, answer, e);
-	ret = ret ? ret : audit_append(s->db, s->signer, record, e);
-	ret = end(s, ret, e);
-	pthread_mutex_unlock(&s->lock);
-	return ret;
+	ret = ret ? ret : conclude(s, a, answer, record, e);
+	return end(s, ret, e);
 }
 
 void state_purge(struct state *s)

@@ -11,15 +11,15 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "key.h"
+#include "audit.h"
 
 #define STATE_RETAIN	3600	/* seconds that answered requests are kept */
 
 struct state {
 	pthread_mutex_t lock;
 	sqlite3 *db;
-	const struct key *signer;
-	sqlite3_stmt *lookup, *begin, *finish;
+	struct audit audit;
+	sqlite3_stmt *lookup, *note, *finish, *begin, *commit, *rollback;
 };
 
 /**
@@ -38,26 +38,38 @@ enum state_seen {
 	STATE_REPLAY,		/* seen from another sender or with another content */
 };
 
+/* What makes two messages the same request. */
+struct request_key {
+	const char *id;
+	const char *sender;
+	const uint8_t *digest;		/* 32 bytes */
+};
+
 /**
  * state_lookup() - has a request been seen?
  * @answer: of STATE_DONE, to be freed
  *
  * Return: an enum state_seen, or -EIO.
  */
-int state_lookup(struct state *s, const char *id, const char *sender, const uint8_t *digest,
-		 char **answer, struct pol_err *e);
+int state_lookup(struct state *s, const struct request_key *k, char **answer,
+		 struct pol_err *e);
 
 /**
  * state_begin() - note a request and the record of its local decision
  *
+ * On the disk on return: what follows may act on it.
+ *
  * Return: 0 or -EIO.
  */
-int state_begin(struct state *s, const char *id, const char *sender, const uint8_t *digest,
-		const char *record, struct pol_err *e);
+int state_begin(struct state *s, const struct request_key *k, const char *record,
+		struct pol_err *e);
 
 /**
  * state_finish() - note the final answer of a request and its record
  * @answer: JSON text, or NULL to note a record only
+ *
+ * Outlives the daemon at once, and a power failure a moment later: the request
+ * was noted before, and a retry finds its answer where it was given.
  *
  * Return: 0 or -EIO.
  */
@@ -69,7 +81,7 @@ struct allocation {
 	const char *resource;
 	const char *host;
 	const char *cloud;		/* whose */
-	const char *request;
+	struct request_key request;
 	bool isolated;			/* must not share its host with another cloud's */
 	const uint8_t *ticket;		/* TICKET_SIZE bytes */
 };
@@ -86,10 +98,10 @@ int state_allocate(struct state *s, const struct allocation *a, const char *answ
 /**
  * state_release() - free an allocation, answer and record, all or nothing
  *
- * Return: 0, -ENOENT if the resource is not allocated to @cloud, or -EIO.
+ * Return: 0, -ENOENT if the resource is not allocated to that cloud, or -EIO.
  */
-int state_release(struct state *s, const char *resource, const char *cloud, const char *id,
-		  const char *answer, const char *record, struct pol_err *e);
+int state_release(struct state *s, const struct allocation *a, const char *answer,
+		  const char *record, struct pol_err *e);
 
 /* Forgets answered requests older than STATE_RETAIN. */
 void state_purge(struct state *s);

@@ -23,6 +23,7 @@ struct work {
 	struct msg_answer a;
 	struct pol_image *p;
 	int64_t end_ms;			/* monotonic */
+	char sender[520];		/* its name in the state */
 	bool begun;			/* the request is noted in the state */
 	bool done;			/* its answer is there too */
 	/* subject */
@@ -124,9 +125,10 @@ static char *record(struct work *w, const char *event)
 	return text;
 }
 
-static void sender_name(const struct sender *s, char *buf, size_t size)
+static struct request_key request_key(struct work *w)
 {
-	snprintf(buf, size, "%s|%s", s->issuer, s->subject);
+	snprintf(w->sender, sizeof(w->sender), "%s|%s", w->s->issuer, w->s->subject);
+	return (struct request_key){ w->rq.id, w->sender, w->rq.digest };
 }
 
 /* --- steps, in their order --- */
@@ -199,12 +201,11 @@ static bool no_loop(struct work *w)
 /* A retry gets the answer that there was; anything else with this id is a replay. */
 static bool unseen(struct work *w, char **answer)
 {
+	struct request_key k = request_key(w);
 	struct pol_err e;
-	char name[520];
 	int seen;
 
-	sender_name(w->s, name, sizeof(name));
-	seen = state_lookup(&w->d->state, w->rq.id, name, w->rq.digest, answer, &e);
+	seen = state_lookup(&w->d->state, &k, answer, &e);
 	if (seen < 0)
 		return fail(w, "VRM", "state-unavailable", e.msg);
 	if (seen == STATE_REPLAY) {
@@ -389,18 +390,21 @@ static bool directory(struct work *w)
 	return fail(w, "VRM", "directory-unavailable", e.msg);
 }
 
-/* Nothing is forwarded or allocated before this decision is in the audit log. */
+/*
+ * Nothing is forwarded before this decision is in the audit log. What this
+ * daemon allocates itself is committed together with its record.
+ */
 static bool begin(struct work *w)
 {
+	struct request_key k = request_key(w);
 	struct pol_err e = { "out of memory" };
-	char name[520], *text;
+	char *text;
 	int ret;
 
-	if (w->begun)
+	if (w->begun || w->entry.kind == VGDS_DEVICE)
 		return true;
-	sender_name(w->s, name, sizeof(name));
 	text = record(w, "permit-here");
-	ret = text ? state_begin(&w->d->state, w->rq.id, name, w->rq.digest, text, &e) : -ENOMEM;
+	ret = text ? state_begin(&w->d->state, &k, text, &e) : -ENOMEM;
 	free(text);
 	if (ret)
 		return fail(w, "VRM", "state-unavailable", e.msg);
@@ -526,7 +530,7 @@ static int commit(struct work *w, const struct device *dev, bool provision, stru
 {
 	struct allocation al = {
 		.resource = w->rq.instance, .host = dev->host, .cloud = tenant(w),
-		.request = w->rq.id, .ticket = w->a.ticket,
+		.request = request_key(w), .ticket = w->a.ticket,
 		.isolated = w->p->inst[w->q.inst].isolated,
 	};
 	char *text = record(w, "granted"), *answer;
@@ -536,8 +540,7 @@ static int commit(struct work *w, const struct device *dev, bool provision, stru
 	answer = msg_answer_text(&w->a, w->rq.id);
 	if (text && answer)
 		ret = provision ? state_allocate(&w->d->state, &al, answer, text, e) :
-			state_release(&w->d->state, w->rq.instance, tenant(w), w->rq.id, answer,
-				      text, e);
+			state_release(&w->d->state, &al, answer, text, e);
 	free(text);
 	free(answer);
 	return ret;

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# "make bench-policy", second part: type-2 requests through three daemons over
+# TLS, connections kept; each provision and each release is one request.
+set -eu
+. tests/policy/world.sh
+W=$(mktemp -d)
+trap 'world_down; rm -rf "$W"' EXIT
+N=16
+world_make "$W"
+gen() { # PREFIX TYPE
+	echo '<resources xmlns="urn:underpin:policy:1">'
+	for i in $(seq $N); do echo "<instance name=\"$1$i\" type=\"$2\"/>"; done
+	echo '</resources>'
+}
+gen bench-app- app > "$W/policy-east/zz1.xml"
+gen bench-env- env > "$W/policy-east/zz2.xml"
+gen bench-vm- vm > "$W/policy-east/zz3.xml"
+for i in $(seq $N); do
+	entry bench-app-$i lower bench-env-$i >> "$W/east-application.tsv"
+	entry bench-env-$i lower bench-vm-$i >> "$W/east-platform.tsv"
+	device east bench-vm-$i h9 >> "$W/east-infrastructure.tsv"
+done
+host "$W" east h9 $(seq -f 'bench-vm-%g' $N)
+world_up "$W"
+cpu() { awk '{print ($14 + $15) * 10000}' "/proc/${PID[east-$1]}/stat"; }	# microseconds
+rss() { awk '/VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/${PID[east-$1]}/status"; }
+printf 'threads\tgrants\trequests_per_s\tp50_us\tp99_us\tcpu_us_app\tcpu_us_platform\tcpu_us_infra\trss_mib_app\trss_mib_platform\trss_mib_infra\n'
+for t in 1 4 8; do
+	declare -A c0=()
+	for l in $LAYERS; do c0[$l]=$(cpu $l); done
+	read -r grants rps p50 p99 < <(ip netns exec "$TAG-user" "$OUT/policy-load" \
+		"https://$(addr east application):8443/v1/request" "$W/alice.pem" "$W/alice.key" \
+		"$W/east-ca.pem" $t "${SECONDS_EACH:-8}" bench-app-)
+	printf '%s\t%s\t%s\t%s\t%s' $t $grants $rps $p50 $p99
+	for l in $LAYERS; do printf '\t%s' $((($(cpu $l) - c0[$l]) / (grants * 2))); done
+	for l in $LAYERS; do printf '\t%s' "$(rss $l)"; done
+	echo
+done
