@@ -419,41 +419,44 @@ void nested_exit(struct percpu *cpu, u32 reason)
 }
 
 /* An exit by NMI, as hardware would have made it had the NMI come just after the VM entry. */
-static void save_nmi_exit(struct vvmcs *vv, u32 undelivered, u64 error, u64 len)
+static void save_nmi_exit(struct vvmcs *vv)
 {
 	vv->f[ROW_EXIT_REASON] = EXIT_REASON_EXCEPTION_NMI;
 	vv->f[ROW_EXIT_QUAL] = 0;
 	vv->f[ROW_EXIT_INTR_INFO] = VEC_NMI | INTR_TYPE_NMI << 8 | INTR_VALID;
-	vv->f[ROW_IDT_VECTORING_INFO] = undelivered & INTR_VALID ? undelivered : 0;
-	vv->f[ROW_IDT_VECTORING_ERROR] = error;
-	vv->f[ROW_EXIT_INSN_LEN] = len;
-	row_clear(vv->stale, ROW_IDT_VECTORING_ERROR);
 }
 
-/*
- * The event that was about to be injected counts as one whose delivery the NMI
- * interrupted (section 28.2.4).  For a protected vCPU it stays in VMCS02, and
- * protect_reflect() says what of it is L1's.
- */
+/* The event that was about to be injected: the NMI interrupted its delivery (section 28.2.4). */
+static void save_undelivered(struct vvmcs *vv)
+{
+	u64 event = vmread(VMCS_ENTRY_INTR_INFO);
+
+	vv->f[ROW_IDT_VECTORING_INFO] = event & INTR_VALID ? event : 0;
+	vv->f[ROW_IDT_VECTORING_ERROR] = vmread(VMCS_ENTRY_INTR_ERROR);
+	vv->f[ROW_EXIT_INSN_LEN] = vmread(VMCS_ENTRY_INSN_LEN);
+	row_clear(vv->stale, ROW_IDT_VECTORING_ERROR);
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+	event_rows_changed(vv);
+}
+
+/* Of a protected vCPU, protect_reflect() says what of an undelivered event is L1's. */
 bool nested_nmi(struct percpu *cpu)
 {
 	struct vvmcs *vv = cpu->nested.current;
-	u32 event = (u32)vmread(VMCS_ENTRY_INTR_INFO);
-	u64 error = vmread(VMCS_ENTRY_INTR_ERROR), len = vmread(VMCS_ENTRY_INSN_LEN);
 	u64 efer = vmread(VMCS_GUEST_EFER), pat = vmread(VMCS_GUEST_PAT);
 
-	if (!(vv->f[ROW_PIN_CTLS] & PIN_NMI_EXITING))
+	/* A protected vCPU always exits by NMI: the host's are not for it. */
+	if (!vv->vcpu && !(vv->f[ROW_PIN_CTLS] & PIN_NMI_EXITING))
 		return false;
 	if (vv->vcpu) {
 		protect_reflect(cpu, vv, EXIT_REASON_EXCEPTION_NMI);
-		save_nmi_exit(vv, 0, 0, 0);
+		save_nmi_exit(vv);
 		finish_protected(cpu, vv);
 		return true;
 	}
-	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
-	event_rows_changed(vv);
 	save_guest_state(vv);
-	save_nmi_exit(vv, event, error, len);
+	save_nmi_exit(vv);
+	save_undelivered(vv);
 	vv->f[ROW_ENTRY_INTR_INFO] &= ~INTR_VALID;
 	to_l1(cpu, vv, efer, pat);
 	return true;
