@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The driver: every attack on an unprotected VM, then on a protected one. */
+#define _GNU_SOURCE
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include "attack.h"
+
+int attack_fd, underpin_fd;
+uint64_t layer_pfn[64];
+unsigned int layer_pfns;
+
+static const struct attack *const all[] = {
+	user_attacks, host_attacks,
+};
+#define NLISTS (sizeof(all) / sizeof(*all))
+
+static struct atk_secret half[2];	/* of unprotected VMs, of protected ones */
+static struct victim *current[2];	/* the same */
+static int tests, tried, defeated, failures;
+static uint64_t not_zeroed;
+
+void note(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("#     ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+}
+
+static void report(bool ok, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("%sok %d - ", ok ? "" : "not ", ++tests);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n");
+	fflush(stdout);
+	failures += !ok;
+}
+
+/* The low 16 bits of all quadwords are the same: the module's scan is quicker. */
+static void choose_secret(struct atk_secret *s)
+{
+	int i;
+
+	if (getrandom(s, sizeof(*s), 0) != sizeof(*s))
+		err(1, "getrandom");
+	for (i = 0; i < 4; i++)
+		s->b[i] = (s->b[i] & ~0xffffULL) | ((s->a[i] ^ s->a[0] ^ s->b[0]) & 0xffff);
+}
+
+static uint64_t scan(const struct atk_secret *s, uint64_t *where)
+{
+	char line[256];
+	struct atk_scan sc;
+	uint64_t start, end, found = 0, list[2048];
+	unsigned int i;
+	FILE *f = fopen("/proc/iomem", "r");
+
+	if (!f || ioctl(attack_fd, ATK_SECRET, s))
+		err(1, "scan");
+	*where = 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "System RAM") ||
+		    sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		sc = (struct atk_scan){
+			.start = (start + PAGE - 1) & ~(PAGE - 1ULL),
+			.end = (end + 1) & ~(PAGE - 1ULL),
+			.list = (uintptr_t)list, .room = 2048,
+		};
+		if (ioctl(attack_fd, ATK_SCAN, &sc))
+			err(1, "ATK_SCAN");
+		if (sc.found && !found)
+			*where = sc.where;
+		found += sc.found;
+		for (i = 0; i < sc.decoys && i < 2048 && layer_pfns < 64; i += 7)
+			layer_pfn[layer_pfns++] = list[i];
+	}
+	fclose(f);
+	return found;
+}
+
+static void drop(int which)
+{
+	struct victim *v = current[which];
+
+	if (!v)
+		return;
+	if (v->protected)
+		not_zeroed += victim_release(v);
+	victim_kill(v);
+	current[which] = NULL;
+}
+
+/* A VM as the attack wants it. */
+static struct victim *victim_for(const struct attack *a, int which)
+{
+	if (a->flags & FRESH)
+		drop(which);
+	if (!current[which])
+		current[which] = victim_start(which, !(a->flags & FRESH), &half[which]);
+	return current[which];
+}
+
+static bool act(const struct attack *a, int which, bool *well)
+{
+	struct victim *v = victim_for(a, which);
+	bool hit;
+
+	if (ioctl(attack_fd, ATK_SECRET, &half[which]))
+		err(1, "ATK_SECRET");
+	hit = a->act(v);
+	*well = true;
+	if (which && !(a->flags & ENDS))
+		*well = victim_well(v, 2);
+	if (!*well)
+		note("the VM says: ...%s, ended %d",
+		     v->sh->log + (v->sh->nlog > 60 ? v->sh->nlog - 60 : 0), v->sh->ended);
+	if (!*well || (a->flags & (FRESH | ENDS)) || (!which && a->flags & TAINTS) ||
+	    v->sh->deaf || v->sh->ended)
+		drop(which);
+	return hit;
+}
+
+static void try(const struct attack *a)
+{
+	uint64_t began = now_ms();
+	bool control, hit, well;
+
+	printf("# %d %s\n", a->number, a->name);
+	fflush(stdout);
+	control = act(a, 0, &well);
+	hit = act(a, 1, &well);
+	tried++;
+	defeated += control && !hit && well;
+	printf("#     %lu ms\n", now_ms() - began);
+	report(control && !hit && well, "%d %s%s%s%s", a->number, a->name,
+	       control ? "" : ": has no effect on an unprotected VM either",
+	       hit ? ": SUCCEEDS" : "", well ? "" : ": the protected VM is not well");
+}
+
+static bool chosen(const struct attack *a, char **argv)
+{
+	if (!*argv)
+		return true;
+	for (; *argv; argv++)
+		if (atoi(*argv) == a->number)
+			return true;
+	return false;
+}
+
+static void look_everywhere(void)
+{
+	uint64_t where = 0, found;
+
+	if (current[0]) {
+		found = scan(&half[0], &where);
+		report(found > 100, "a scan of RAM finds an unprotected VM's secret (%lu words)",
+		       found);
+	}
+	found = scan(&half[1], &where);
+	report(!found, "a scan of RAM finds no word of the protected VMs' secret (%lu, at %lx)",
+	       found, where);
+}
+
+int main(int argc, char **argv)
+{
+	const struct attack *a;
+	unsigned int i;
+
+	(void)argc;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	attack_fd = open("/dev/attack", O_RDWR);
+	underpin_fd = open("/dev/underpin", O_RDWR);
+	if (attack_fd < 0 || underpin_fd < 0)
+		err(1, "/dev/attack, /dev/underpin");
+	choose_secret(&half[0]);
+	choose_secret(&half[1]);
+	for (i = 0; i < NLISTS; i++)
+		for (a = all[i]; a->number; a++)
+			if (chosen(a, argv + 1))
+				try(a);
+	if (!current[0])
+		current[0] = victim_start(false, true, &half[0]);
+	if (!current[1])
+		current[1] = victim_start(true, true, &half[1]);
+	look_everywhere();
+	drop(0);
+	drop(1);
+	report(!not_zeroed, "frames that came back read zero (%lu did not)", not_zeroed);
+	printf("1..%d\n%d attacks tried, %d defeated\n", tests, tried, defeated);
+	return failures != 0;
+}
