@@ -44,7 +44,8 @@
 	TEST(check_kvm_ept_off) \
 	TEST(check_smt_and_speculation) \
 	TEST(check_cpus_missing) \
-	TEST(protect_errors_name_the_cure)
+	TEST(protect_errors_name_the_cure) \
+	TEST(uapi_keeps_its_shape)
 
 #define DECLARE_TEST(name) void test_##name(void **state);
 TESTS(DECLARE_TEST)

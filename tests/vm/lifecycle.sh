@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the test machine: how protected VMs come and go.  Prints TAP.
+# Needs underpin.ko, underpin, tiny-fw.bin (see tests/guest/tiny-fw.S) and tap.sh.
+# shellcheck disable=SC1091,SC2086  # $qemu is several words
+set -u
+. ./tap.sh
+
+qemu="qemu-system-x86_64 -accel kvm -cpu host,kvm=off -machine pc,hpet=off,smm=off -m 16
+	-nodefaults -display none -no-reboot -bios tiny-fw.bin"
+
+figures() { underpin status | grep -E '^(vms|pool_free|vm_frames)'; }
+
+# until_true SECONDS COMMAND...: polls; the tiny guest needs no processor meanwhile.
+until_true() {
+	tries=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+no_vm() { [ -z "$(underpin vm list)" ]; }
+
+# says FILE TEXT: the guest's serial port said so
+says() { grep -q "$2" "$1"; }
+
+# start NAME ARGUMENT...: underpin vm run in the background, until the guest runs
+start() {
+	log=$1.serial
+	err=$1.err
+	shift
+	underpin vm run "$@" -- $qemu -serial "file:$log" >out 2>"$err" </dev/null &
+	tool=$!
+	until_true 30 says "$log" 'TP.*S' || { cat "$err" "$log"; return 1; }
+}
+
+# ended NAME STATUS: the tool ends so, no VM is left, and the layer's frames are back
+ended() {
+	status=0
+	wait "$tool" || status=$?
+	same "$1" "$status" && until_true 10 no_vm && same "$before" "$(figures)"
+}
+
+quiet_dmesg() {
+	! dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|vmread failed|vmwrite failed|stay pinned'
+}
+
+insmod ./underpin.ko && modprobe kvm_intel || exit 1
+
+# The first VM may make the layer grow; figures count from the second on.
+check 'a VM is protected and runs' start first
+check 'vm list shows it' sh -c "underpin vm list | grep -Eq '^ +0 protected'"
+check 'vm show tells its measurement' sh -c \
+	"underpin vm show 0 -o json | grep -q '\"measurement\": \"[0-9a-f]\{64\}\"'"
+measured=$(underpin vm show 0 | sed -n 's/^measurement *//p')
+check 'it is the one that was printed' grep -q "$measured" first.err
+qemu_pid=$(pgrep -x qemu-system-x86)
+check 'its memory is pinned' grep -Eq '^VmPin:.*[1-9]' "/proc/$qemu_pid/status"
+check 'the module cannot be removed' sh -c '! rmmod underpin 2>/dev/null'
+check 'it cannot be protected twice' sh -c \
+	"underpin vm protect --pid $qemu_pid 2>&1 | grep -q 'protected already'"
+kill -9 "$qemu_pid"
+wait "$tool"
+check 'SIGKILL of QEMU ends it' until_true 10 no_vm
+before=$(figures)
+
+check 'another is protected with the expected measurement' start second --expect "$measured" -q
+kill "$tool"
+check 'SIGTERM to underpin ends QEMU in order' ended 0
+
+check 'a third' start third -q
+kill -9 "$tool"
+wait "$tool"
+check 'SIGKILL of underpin ends the VM' until_true 10 no_vm
+check 'and QEMU' until_true 10 sh -c '! pgrep -x qemu-system-x86'
+
+zeros=0000000000000000000000000000000000000000000000000000000000000000
+underpin vm run --expect $zeros -- $qemu -serial file:never.serial >out 2>err </dev/null
+check 'with another measurement than expected it does not run' same 125 $?
+check 'and says so' grep -q 'not the expected one' err
+check 'its first instruction was never reached' sh -c '[ ! -s never.serial ]'
+check 'nothing is left of it' same "$before" "$(figures)"
+
+$qemu -serial file:two.serial -smp 2 -S </dev/null &
+tool=$!
+until_true 10 sh -c "ls -l /proc/$tool/fd | grep -q kvm-vcpu:1"
+underpin vm protect --pid $tool >out 2>err
+check 'more vCPUs than the layer protects are refused' same 1 $?
+check 'with the cure' grep -q 'smp 1' err
+check 'and everything given back' same "$before" "$(figures)"
+kill -9 $tool
+wait $tool
+
+$qemu -serial file:ran.serial </dev/null &
+tool=$!
+until_true 30 says ran.serial 'TU.*S'
+underpin vm protect --pid $tool >out 2>err
+check 'a VM that has run is refused' same 1 $?
+check 'with the cure' grep -q 'has run already' err
+kill -9 $tool
+wait $tool
+
+mkfifo monitor.in monitor.out
+$qemu -serial file:released.serial -S -chardev pipe,id=m,path=monitor \
+	-mon chardev=m </dev/null &
+tool=$!
+exec 3>monitor.in
+cat monitor.out >monitor.log &
+until_true 10 sh -c "ls -l /proc/$tool/fd | grep -q kvm-vcpu:0"
+check 'a stopped QEMU is protected by its process number' underpin vm protect --pid $tool
+echo cont >&3
+check 'and runs when it is let go' until_true 30 says released.serial 'TP.*S'
+id=$(underpin vm list | awk 'NR == 2 { print $1 }')
+check 'it is released while it runs' underpin vm release "$id"
+check 'no VM is left' no_vm
+check 'the frames are back' same "$before" "$(figures)"
+check 'QEMU is still there' kill -0 $tool
+kill -9 $tool
+wait $tool
+
+check 'the module can be removed' sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'nothing in the kernel log' quiet_dmesg
+finish_tap
