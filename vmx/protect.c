@@ -72,13 +72,22 @@ int protect_init(void)
 	return 0;
 }
 
+/*
+ * KVM offers UMIP also where it has to emulate it.  The layer does not let it
+ * (it would see the operands); the guest then keeps a bit without effect.
+ */
+static u64 cr4_kept(void)
+{
+	return CR4_UMIP & ~rdmsr(MSR_VMX_CR4_FIXED1);
+}
+
 void protect_bind(struct vcpu *v)
 {
 	vcpu_init_state(v);
 	vmwrite(VMCS_CR0_MASK, CR0_KEPT);
 	vmwrite(VMCS_CR0_SHADOW, CR0_CD | CR0_NW);
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
-	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED);
+	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED | cr4_kept());
 	vmwrite(VMCS_CR4_SHADOW, 0);
 	vmwrite(VMCS_EXCEPTION_BITMAP, 0);
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
@@ -155,8 +164,8 @@ static bool on_cr(struct percpu *cpu, struct vcpu *v)
 	(void)v;
 	if (type == 0 && cr == 0) {
 		vmwrite(VMCS_CR0_SHADOW, val & CR0_KEPT);
-	} else if (type == 0 && cr == 4) {
-		inject_gp();		/* only bits that are refused exit */
+	} else if (type == 0 && cr == 4 && !(val & ~CR4_ALLOWED)) {
+		vmwrite(VMCS_CR4_SHADOW, val & cr4_kept());
 	} else if (cr == 8) {
 		/* Without a TPR shadow there is no local APIC: reads zero. */
 		if (type == 1 && reg != RSP)

@@ -18,6 +18,7 @@
 #define CR4_PGE			BIT(7)
 #define CR4_OSFXSR		BIT(9)
 #define CR4_OSXMMEXCPT		BIT(10)
+#define CR4_UMIP		BIT(11)
 #define CR4_LA57		BIT(12)
 #define CR4_VMXE		BIT(13)
 #define CR4_SMXE		BIT(14)
