@@ -51,8 +51,10 @@ void flush_this_cpu(void)
 	__atomic_store_n(&cpu->flushed_epoch, e, __ATOMIC_RELEASE);
 }
 
-void flush_this_cpu_if_behind(void)
+bool flush_this_cpu_if_behind(void)
 {
-	if (this_cpu()->flushed_epoch != __atomic_load_n(&epoch, __ATOMIC_ACQUIRE))
-		flush_this_cpu();
+	if (this_cpu()->flushed_epoch == __atomic_load_n(&epoch, __ATOMIC_ACQUIRE))
+		return false;
+	flush_this_cpu();
+	return true;
 }

@@ -28,7 +28,9 @@ void flush_this_cpu(void);
  * checked.  At the end would be wrong: a frame could leave the host between a
  * check and the flush, and the CPU would enter with the address in its VMCS
  * although it had noted the epoch that says it cannot.
+ * Return: true if it flushed: addresses in this CPU's VMCS that were checked
+ * before must be checked again, although the exit may be none of the host's.
  */
-void flush_this_cpu_if_behind(void);
+bool flush_this_cpu_if_behind(void);
 
 #endif /* EPT_FLUSH_H */

@@ -7,7 +7,8 @@
  * only by flushing.  An exit flushes first (reads the epoch, flushes, notes the
  * epoch), then performs one operation under the lock, then enters the host or
  * the VM; on entry to a VM hardware also gets the address of one host frame in
- * its VMCS (a bitmap, a virtual-APIC page) which was checked before.
+ * its VMCS (a virtual-APIC page) which was checked before.  An exit that is none
+ * of the host's goes back with the same address, checked again after a flush.
  *
  * Promises, as assertions: the host never reaches a private frame of the VM nor
  * sees its secret; the VM never reaches a frame that is not its own; what comes
@@ -23,6 +24,7 @@
  *	NO_TICKET	the epoch does not move when a mapping goes
  *	NO_FORGET	a CPU notes the epoch, and does not flush
  *	FLUSH_AT_END	the flush comes after the check of the host's address
+ *	NO_RECHECK	the address stays without being checked again
  */
 #ifndef FRAMES
 #define FRAMES 1
@@ -86,7 +88,8 @@ inline host_access(c, f)
 			host_tlb[AT(c, f)] = true;
 			host_uses(f)
 		:: else
-		fi
+		fi;
+		f = 0
 	}
 }
 
@@ -111,19 +114,22 @@ inline vm_access(c, f)
 		if
 		:: in_vmcs[c] && in_vmcs[c] - 1 == f -> host_uses(f)
 		:: else
-		fi
+		fi;
+		f = 0
 	}
 }
 
-inline flush(c, e)
+inline flush(c, e, moved)
 {
 	e = epoch;
 	if
 	:: e != flushed[c] ->
 		atomic { forget(c) };
-		flushed[c] = e
-	:: else
-	fi
+		flushed[c] = e;
+		moved = true
+	:: else -> moved = false
+	fi;
+	e = 0
 }
 
 inline forget(c)
@@ -258,31 +264,44 @@ inline operation(f)
 		:: dead = true
 		:: true
 		fi;
-		no_two_views(f)
+		no_two_views(f);
+		f = 0
 	}
 }
 
 proctype cpu(byte c)
 {
-	byte f, e;
-	bool run_vm;
+	byte f, e, addr;
+	bool run_vm, moved;
 
 	do
 	:: true ->
-		run_vm = false;
 		atomic {
+			/* the exit before was root's own affair, or the host enters anew */
 			if
-			:: !dead -> run_vm = true
-			:: true
+#ifdef NO_RECHECK
+			:: run_vm && addr && !dead -> in_vmcs[c] = addr
+#else
+			:: run_vm && addr && !dead && !moved -> in_vmcs[c] = addr
+			:: run_vm && addr && !dead && moved && state[addr - 1] == HOSTS ->
+				in_vmcs[c] = addr
+#endif
+			:: !dead ->
+				run_vm = true;
+				pick(f);
+				if
+				:: state[f] == HOSTS -> in_vmcs[c] = f + 1
+				:: else
+				fi
+			:: run_vm = false
 			fi;
-			pick(f);
-			if
-			:: run_vm && state[f] == HOSTS -> in_vmcs[c] = f + 1
-			:: else
-			fi
+			addr = 0;
+			moved = false;
+			f = 0	/* values that are used no more only make states differ */
 		}
 #ifdef FLUSH_AT_END
-		flush(c, e);
+		flush(c, e, moved);
+		moved = true;
 #endif
 		/* the guest runs */
 		do
@@ -291,9 +310,9 @@ proctype cpu(byte c)
 		:: break
 		od;
 		/* exit */
-		atomic { in_vmcs[c] = 0; run_vm = false };
+		atomic { addr = in_vmcs[c]; in_vmcs[c] = 0 };
 #ifndef FLUSH_AT_END
-		flush(c, e);
+		flush(c, e, moved);
 #endif
 		operation(f)
 	od
