@@ -3,6 +3,8 @@
 #ifndef POL_BUILD_H
 #define POL_BUILD_H
 
+#include <errno.h>
+
 #include "image.h"
 
 struct build {
@@ -13,10 +15,12 @@ struct build {
 #undef X
 };
 
-/* Reports at @at: "sheet:line: ..." and returns -EINVAL. */
-int build_bad(struct build *b, struct m_at at, const char *fmt, ...)
+/* Reports at @at: "sheet:line: ...". */
+void build_say(struct build *b, struct m_at at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-int build_nomem(struct build *b);
+
+#define build_bad(b, at, ...)	({ build_say((b), (at), __VA_ARGS__); -EINVAL; })
+#define build_nomem(b)		pol_fail((b)->e, ENOMEM, "out of memory while compiling the policy")
 
 /**
  * build_add() - name a record
@@ -50,6 +54,13 @@ int build_need(struct build *b, struct m_at at, enum pol_kind kind, const char *
  */
 int build_name(struct build *b, struct m_at at, enum pol_kind kind, const char *what,
 	       uint32_t name, uint32_t idx);
+
+/* Does @op take a left side of type @left? */
+bool op_takes(uint32_t op, uint32_t left);
+/* The type of @op's right side, for a left side of type @left. */
+uint32_t op_right(uint32_t op, uint32_t left);
+/* Does function @apply take an attribute of type @type, with or without a zone? */
+bool apply_takes(uint32_t apply, uint32_t type, bool zone);
 
 /* The compiler's passes, in their order. */
 int build_attrs(struct build *b);

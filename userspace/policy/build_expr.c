@@ -109,8 +109,9 @@ int build_values(struct build *b, struct m_at at, uint32_t first, uint32_t n,
 		if (ret)
 			return ret;
 		if (b->attr[a].category != category)
-			return build_bad(b, at, "attribute '%s' cannot be given here: begin it with "
-					 "%s", m_str(b->m, v[i].attr), category_prefix[category]);
+			return build_bad(b, at, "attribute '%s' cannot be given here: begin it "
+					 "with %s", m_str(b->m, v[i].attr),
+					 category_prefix[category]);
 		text = strdup(m_str(b->m, v[i].value));	/* interning may move the original */
 		ret = text ? build_literal(b, at, b->attr[a].type, text, &out.num, &out.n) :
 			     build_nomem(b);
@@ -169,8 +170,8 @@ int build_periods(struct build *b)
 		ret = ret ? ret : build_name(b, p->at, P_PERIOD, "period", p->name, i);
 		if (ret)
 			return ret;
-		for (k = 0; k < p->n_between; k++)
-			if (b->m->between[p->between + k].from >= b->m->between[p->between + k].until)
+		for (k = p->between; k < p->between + p->n_between; k++)
+			if (b->m->between[k].from >= b->m->between[k].until)
 				return build_bad(b, p->at, "a between ends before it begins");
 		if (pol_vec_push(b, period, out))
 			return build_nomem(b);
@@ -209,6 +210,16 @@ static const struct {
 	[OP_HOLDS] = { BIT(T_BOOLEAN), false, false, T_BOOLEAN },
 };
 
+bool op_takes(uint32_t op, uint32_t left)
+{
+	return op_facts[op].left & BIT(left);
+}
+
+uint32_t op_right(uint32_t op, uint32_t left)
+{
+	return op_facts[op].right < 0 ? left : (uint32_t)op_facts[op].right;
+}
+
 static int left_of(struct build *b, const struct m_node *n, struct pol_node *out,
 		   uint32_t n_func)
 {
@@ -231,7 +242,7 @@ static int left_of(struct build *b, const struct m_node *n, struct pol_node *out
 	}
 	if (ret)
 		return ret;
-	if (!(op_facts[n->op].left & BIT(out->type)))
+	if (!op_takes(n->op, out->type))
 		return build_bad(b, n->at, "%s does not take type %s", pol_op_name[n->op],
 				 pol_type_name[out->type]);
 	return 0;
@@ -260,7 +271,7 @@ static int right_literal(struct build *b, const struct m_node *n, struct pol_nod
 static int right_of(struct build *b, const struct m_node *n, struct pol_node *out)
 {
 	int given = (n->value != POL_NONE) + (n->values != POL_NONE) + (n->other != POL_NONE);
-	enum pol_type type = op_facts[n->op].right < 0 ? out->type : op_facts[n->op].right;
+	enum pol_type type = op_right(n->op, out->type);
 	int ret;
 
 	if (n->op == OP_HOLDS)
@@ -317,6 +328,11 @@ static const struct {
 	[F_HOUR] = { BIT(T_TIME), true },
 	[F_WEEKDAY] = { BIT(T_TIME), true },
 };
+
+bool apply_takes(uint32_t apply, uint32_t type, bool zone)
+{
+	return (apply_facts[apply].takes & BIT(type)) && apply_facts[apply].zone == zone;
+}
 
 static int build_apply(struct build *b, const struct m_func *f, struct pol_func *out)
 {

@@ -209,8 +209,9 @@ static int check_cardinality(struct build *b)
 			last[a->role] = i + 1;
 			if (++n[a->role] > b->role[a->role].cardinality &&
 			    b->role[a->role].cardinality)
-				ret = build_bad(b, a->at, "role '%s' would have more users than its "
-						"cardinality %u", m_str(b->m, b->role[a->role].name),
+				ret = build_bad(b, a->at, "role '%s' would have more users than "
+						"its cardinality %u",
+						m_str(b->m, b->role[a->role].name),
 						b->role[a->role].cardinality);
 		}
 	free(n);

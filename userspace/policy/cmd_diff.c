@@ -192,8 +192,10 @@ int cmd_diff(const struct cmd_opts *o)
 	int i, ret = CMD_BAD;
 	int64_t now;
 
-	if (!d || cmd_time(o->at, &now))
+	if (!d || cmd_time(o->at, &now)) {
+		free(d);
 		return cmd_error(o, CMD_USAGE, "-@ takes an instant like 2026-11-22T09:00:00Z");
+	}
 	d->o = o;
 	d->found = json_array();
 	for (i = 0; i < 168; i++)

@@ -95,8 +95,10 @@ static int add_attr(struct cmd_opts *o, char *text)
 	return 0;
 }
 
-enum { OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
-       OPT_SLA_ROLE, OPT_SESSION };
+enum {
+	OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
+	OPT_SLA_ROLE, OPT_SESSION,
+};
 
 static const struct option longs[] = {
 	{ "help", no_argument, NULL, 'h' }, { "output", required_argument, NULL, 'o' },

@@ -166,7 +166,8 @@ int cmd_request(const struct cmd_opts *o)
 	int ret;
 
 	if (!o->url || !o->cert || !o->key || !o->ca || !o->action || !o->resource)
-		return cmd_error(o, CMD_USAGE, "request: give --url, --cert, --key, --ca, -a and -r");
+		return cmd_error(o, CMD_USAGE, "request: give --url, --cert, --key, --ca, -a "
+				 "and -r");
 	text = message(o);
 	error = text ? post(o, text, &b) : "out of memory";
 	j = error ? NULL : json_loadb(b.text ? b.text : "", b.len, 0, NULL);

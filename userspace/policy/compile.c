@@ -9,7 +9,7 @@
 #include "build.h"
 #include "store.h"
 
-int build_bad(struct build *b, struct m_at at, const char *fmt, ...)
+void build_say(struct build *b, struct m_at at, const char *fmt, ...)
 {
 	char text[500];
 	va_list ap;
@@ -17,14 +17,8 @@ int build_bad(struct build *b, struct m_at at, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return pol_fail(b->e, EINVAL, "%s:%u: %s",
-			at.sheet < b->m->n_sheet ? b->m->sheet[at.sheet] : "policy", at.line,
-			text);
-}
-
-int build_nomem(struct build *b)
-{
-	return pol_fail(b->e, ENOMEM, "out of memory while compiling the policy");
+	pol_say(b->e, "%s:%u: %s", at.sheet < b->m->n_sheet ? b->m->sheet[at.sheet] : "policy",
+		at.line, text);
 }
 
 int build_add(struct build *b, uint64_t key, uint32_t first, uint32_t n)

@@ -4,14 +4,13 @@
 
 #include "err.h"
 
-int pol_fail(struct pol_err *e, int code, const char *fmt, ...)
+void pol_say(struct pol_err *e, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (e) {
-		va_start(ap, fmt);
-		vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
-		va_end(ap);
-	}
-	return -code;
+	if (!e)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
 }

@@ -8,14 +8,18 @@ struct pol_err {
 };
 
 /**
- * pol_fail() - record a message and return an error
+ * pol_say() - record a message
  * @e: where the message goes; may be NULL
- * @code: a positive errno value
  * @fmt: what is wrong, and the cure, without a newline
- *
- * Return: -@code, so that a caller can write "return pol_fail(...)".
  */
-int pol_fail(struct pol_err *e, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void pol_say(struct pol_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Records a message; its value is -@code, so that one can write "return pol_fail(...)". */
+#define pol_fail(e, code, ...) \
+	({ \
+		int code_ = (code); \
+		pol_say((e), __VA_ARGS__); \
+		-code_; \
+	})
 
 #endif

@@ -68,6 +68,8 @@ static struct pol_text text_at(const struct pol_image *p, const struct value *v,
 
 	if (v->text)
 		return v->text[i];
+	if (!v->id)	/* a number: the compiler and the image's parser rule it out */
+		return (struct pol_text){ POL_NONE, 0, "" };
 	id = v->id[i];
 	return (struct pol_text){ id, p->str[id].len, p->bytes + p->str[id].off };
 }

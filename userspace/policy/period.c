@@ -69,8 +69,8 @@ bool period_contains(const struct pol_image *p, uint32_t period, int64_t now)
 	if (period == POL_NONE)
 		return true;
 	t = &p->period[period];
-	for (i = 0; i < t->n_between && !in; i++)
-		in = now >= p->between[t->between + i].from && now < p->between[t->between + i].until;
+	for (i = t->between; i < t->between + t->n_between && !in; i++)
+		in = now >= p->between[i].from && now < p->between[i].until;
 	if (t->n_between && !in)
 		return false;
 	if (!t->n_window)

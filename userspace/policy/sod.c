@@ -54,7 +54,7 @@ uint32_t sod_violated(const struct pol_image *p, enum pol_sod_kind kind, const u
 		r = &p->role[m.role[i]];
 		for (k = 0; k < r->n_sod; k++) {
 			s = p->sodlist[r->sod + k];
-			if (p->sod[s].kind == kind && s < found &&
+			if (s < found && p->sod[s].kind == kind &&
 			    count(p, &m, s) > p->sod[s].limit)
 				found = s;
 		}

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build.h"
 #include "store.h"
 
 #define STORE_MAGIC	"UPPOLI1"
@@ -235,20 +236,19 @@ static bool val_ok(const struct pol_image *p, uint32_t type, int64_t num, uint32
 
 static bool right_ok(const struct pol_image *p, const struct pol_node *n)
 {
-	bool text = n->type == T_STRING || n->type == T_SET;
-	uint32_t i;
+	uint32_t type = op_right(n->op, n->type), i;
+	bool text = type == T_STRING || type == T_SET;
 
 	switch (n->right_kind) {
 	case RIGHT_NONE:
-		return n->op <= OP_NOT || n->op == OP_HOLDS;
+		return n->op == OP_HOLDS;
 	case RIGHT_ATTR:
-		return n->right < p->n_attr;
+		return n->right < p->n_attr && p->attr[n->right].type == type;
 	case RIGHT_LITERAL:
-		if (n->n_right != 1)
-			return false;
-		/* fall through */
 	case RIGHT_LIST:
-		if ((uint64_t)n->right + n->n_right > p->n_value)
+		if ((n->right_kind == RIGHT_LIST) != (type == T_SET) ||
+		    (n->right_kind == RIGHT_LITERAL && n->n_right != 1) ||
+		    (uint64_t)n->right + n->n_right > p->n_value)
 			return false;
 		for (i = 0; text && i < n->n_right; i++)
 			if (p->value[n->right + i] < 0 || p->value[n->right + i] >= p->n_str)
@@ -260,33 +260,37 @@ static bool right_ok(const struct pol_image *p, const struct pol_node *n)
 }
 
 /* A function may call only those before it: no recursion. */
+static bool left_ok(const struct pol_image *p, const struct pol_node *n, uint32_t i)
+{
+	const struct pol_func *f;
+
+	if (n->left_kind == LEFT_ATTR)
+		return n->left < p->n_attr && p->attr[n->left].type == n->type;
+	if (n->left_kind != LEFT_FUNC || n->left >= p->n_func)
+		return false;
+	f = &p->func[n->left];
+	return f->type == n->type && (f->apply != F_EXPR || p->node[f->node].end <= i);
+}
+
 static bool node_ok(const struct pol_image *p, uint32_t i)
 {
 	const struct pol_node *n = &p->node[i];
 
 	if (n->op >= OP_NOPS || n->type >= T_NTYPES || n->end <= i || n->end > p->n_node)
 		return false;
-	if (n->op == OP_NOT && n->end == i + 1)
-		return false;
-	if (n->op > OP_NOT && n->end != i + 1)
-		return false;
-	if (n->op > OP_NOT && n->left_kind == LEFT_ATTR && n->left >= p->n_attr)
-		return false;
-	if (n->op > OP_NOT && n->left_kind == LEFT_FUNC &&
-	    (n->left >= p->n_func || (p->func[n->left].apply == F_EXPR &&
-				      p->node[p->func[n->left].node].end > i)))
-		return false;
-	return n->left_kind <= LEFT_FUNC && (n->op <= OP_NOT || n->left_kind) && right_ok(p, n);
+	if (n->op <= OP_NOT)
+		return n->op != OP_NOT || n->end > i + 1;
+	return n->end == i + 1 && op_takes(n->op, n->type) && left_ok(p, n, i) && right_ok(p, n);
 }
 
 static bool func_ok(const struct pol_image *p, const struct pol_func *f)
 {
-	if (f->apply >= F_NAPPLY || f->type >= T_NTYPES)
+	if (f->apply >= F_NAPPLY || f->type != (f->apply == F_EXPR ? T_BOOLEAN : T_INTEGER))
 		return false;
 	if (f->apply == F_EXPR)
 		return f->node < p->n_node;
 	return f->attr < p->n_attr && (f->zone == POL_NONE || f->zone < p->n_zone) &&
-	       (f->apply < F_HOUR || f->zone != POL_NONE);
+	       apply_takes(f->apply, p->attr[f->attr].type, f->zone != POL_NONE);
 }
 
 /* Children must nest within their parents, and no deeper than the evaluator goes. */

@@ -16,7 +16,8 @@ static const struct {
 	size_t size;
 	bool needed;
 } options[] = {
-#define O_TEXT(n, f, needed) { n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed }
+#define O_TEXT(n, f, needed) \
+	{ n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed }
 #define O_NUM(n, f) { n, NUMBER, offsetof(struct conf, f), 0, false }
 	O_TEXT("cloud", cloud, true),
 	O_TEXT("certificate", cert, true),

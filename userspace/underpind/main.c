@@ -78,10 +78,12 @@ int main(int argc, char **argv)
 		else if (c == 'n')
 			check = true;
 		else
-			return help(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
+			break;
 	}
-	if (!config || optind != argc || !d)
-		return help(stderr, 2);
+	if (c != -1 || !config || optind != argc || !d) {
+		free(d);
+		return c == 'h' ? help(stdout, 0) : help(stderr, 2);
+	}
 	ret = conf_load(&d->conf, config, &e);
 	ret = ret ? ret : open_all(d, &e);
 	if (!ret && import)
@@ -90,6 +92,7 @@ int main(int argc, char **argv)
 		ret = server_run(d, &e);
 	if (ret) {
 		fprintf(stderr, "underpind: %s\n", e.msg);
+		free(d);
 		return 1;
 	}
 	close_all(d);

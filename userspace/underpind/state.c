@@ -184,7 +184,8 @@ static int query(struct state *s, const char *sql, const char *a, const char *b,
 	if (ret == SQLITE_ROW)
 		ret = 1;
 	else
-		ret = ret == SQLITE_DONE ? sqlite3_changes(s->db) * !sqlite3_stmt_readonly(q) : -EIO;
+		ret = ret != SQLITE_DONE ? -EIO : sqlite3_stmt_readonly(q) ? 0 :
+		      sqlite3_changes(s->db);
 	sqlite3_finalize(q);
 	return ret;
 }

@@ -680,7 +680,8 @@ static bool to_remote(struct work *w)
 		return refuse_reason(w, &r);
 	say(w, "sla-pep", "permit", "mapped", pol_str(w->p, role));
 	if (!peer || !*peer->url[w->entry.layer])
-		return refuse(w, "VRM", "no-peer", "the other cloud's layer is not configured here");
+		return refuse(w, "VRM", "no-peer", "the other cloud's layer is not configured "
+			      "here");
 	say(w, "VRM", "permit", "to-remote", NULL);
 	j = message(w);
 	set(j, "sla", w->entry.sla);
