@@ -9,6 +9,7 @@
 #include "../vmx/call.h"
 
 #ifdef UP_KUNIT	/* the layer is fake_kunit.c */
+/* As below. */
 long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2);
 #else
 #include <asm/asm.h>

@@ -22,13 +22,13 @@
 
 /* Used with up_kvm_get()'s reference held, so that the module stays. */
 static struct kvm_symbols {
-	typeof(&file_is_kvm) file_is_kvm;
-	typeof(&kvm_get_kvm_safe) get;
-	typeof(&kvm_put_kvm) put;
-	typeof(&vcpu_load) load;
-	typeof(&vcpu_put) unload;
-	typeof(&kvm_inject_nmi) nmi;
-	typeof(&kvm_vcpu_kick) kick;
+	typeof(file_is_kvm) *file_is_kvm;
+	typeof(kvm_get_kvm_safe) *get;
+	typeof(kvm_put_kvm) *put;
+	typeof(vcpu_load) *load;
+	typeof(vcpu_put) *unload;
+	typeof(kvm_inject_nmi) *nmi;
+	typeof(kvm_vcpu_kick) *kick;
 	unsigned int users;
 } syms;
 static DEFINE_MUTEX(syms_lock);

@@ -158,4 +158,5 @@ static struct kunit_suite layout_suite = {
 	.name = "underpin-layout",
 	.test_cases = layout_cases,
 };
+
 kunit_test_suite(layout_suite);

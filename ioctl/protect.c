@@ -73,13 +73,7 @@ static int measure(struct up_vm *vm, struct up_where *at)
 
 static int protect_locked(struct up_vm *vm, struct up_where *at)
 {
-	int ret;
-
-	if (vm->phase == UP_VM_PROTECTED)
-		return -EALREADY;
-	if (vm->phase != UP_VM_CREATED)
-		return -ESTALE;
-	ret = up_memory_pin(vm, 0, U64_MAX, &vm->regions, at) ?:
+	int ret = up_memory_pin(vm, 0, U64_MAX, &vm->regions, at) ?:
 	      bind_vcpus(vm, at) ?:
 	      up_memory_donate(vm, &vm->regions, at) ?:
 	      measure(vm, at);
@@ -94,12 +88,15 @@ int up_vm_protect(struct up_vm *vm, struct underpin_vm_protect *args, struct up_
 	int ret;
 
 	mutex_lock(&vm->lock);
+	if (vm->phase != UP_VM_CREATED) {
+		ret = vm->phase == UP_VM_PROTECTED ? -EALREADY : -ESTALE;
+		mutex_unlock(&vm->lock);
+		return ret;
+	}
 	ret = protect_locked(vm, at);
 	args->frames = vm->donated;
 	args->aliases = vm->aliases;
 	mutex_unlock(&vm->lock);
-	if (ret == -EALREADY || ret == -ESTALE)
-		return ret;
 	if (!ret)
 		ret = up_vm_info(vm, &info);
 	if (ret) {

@@ -159,6 +159,16 @@ static bool kvm_is_known(struct kvm *kvm)
 	return false;
 }
 
+static bool kvm_is_known_now(struct kvm *kvm)
+{
+	bool known;
+
+	mutex_lock(&vms_lock);
+	known = kvm_is_known(kvm);
+	mutex_unlock(&vms_lock);
+	return known;
+}
+
 static int layer_create(u32 *id)
 {
 	struct up_retry retry = { .what = "creating a VM", .killable = true };
@@ -213,8 +223,11 @@ static int vm_enter_watched(struct up_vm *vm)
 static struct up_vm *create_for(struct kvm *kvm, struct underpin_vm_create *args, const s32 *fds)
 {
 	struct up_vm *vm;
-	int ret = up_kvm_check_vcpus(kvm, args->kvm_fd, fds, args->vcpus);
+	int ret;
 
+	if (kvm_is_known_now(kvm))	/* the clearer answer; vm_enter() makes sure */
+		return ERR_PTR(-EEXIST);
+	ret = up_kvm_check_vcpus(kvm, args->kvm_fd, fds, args->vcpus);
 	if (ret)
 		return ERR_PTR(ret);
 	vm = vm_alloc(kvm, args->flags, args->vcpus);

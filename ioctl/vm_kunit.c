@@ -276,6 +276,19 @@ static void an_ended_process_cannot_be_protected(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, up_vms_present());
 }
 
+static void an_end_stops_a_long_protection(struct kunit *test)
+{
+	struct underpin_vm_protect args = { };
+	struct up_vm *vm = create();
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm));
+	WRITE_ONCE(vm->ending, true);
+	KUNIT_EXPECT_EQ(test, protect(vm, &args), -ESTALE);
+	KUNIT_EXPECT_EQ(test, args.step, UNDERPIN_STEP_PIN);
+	expect_nothing_held(test, test->priv);
+	up_vm_closed(vm);
+}
+
 static void a_vm_is_protected_once(struct kunit *test)
 {
 	struct up_vm *vm = create(), *again = create();
@@ -346,6 +359,7 @@ static struct kunit_case vm_cases[] = {
 	KUNIT_CASE(what_the_layer_keeps_stays_pinned),
 	KUNIT_CASE(the_end_of_the_process_ends_the_vm),
 	KUNIT_CASE(an_ended_process_cannot_be_protected),
+	KUNIT_CASE(an_end_stops_a_long_protection),
 	KUNIT_CASE(a_vm_is_protected_once),
 	KUNIT_CASE(the_pool_grows_when_it_is_empty),
 	KUNIT_CASE(late_memory_is_donated),

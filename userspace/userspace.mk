@@ -48,5 +48,10 @@ build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o)
 	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
 
+# Runs in the test machine.
+build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
+	@mkdir -p $(@D)
+	$(CC) $(CLI_CFLAGS) -o $@ $<
+
 userspace: build/underpin
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d)
