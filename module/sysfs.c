@@ -114,7 +114,8 @@ static ssize_t log_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 	return min_t(u64, len, PAGE_SIZE);
 }
 
-#define ATTR(name)	static struct kobj_attribute name##_attr = __ATTR(name, 0400, name##_show, NULL)
+#define ATTR(name) \
+	static struct kobj_attribute name##_attr = __ATTR(name, 0400, name##_show, NULL)
 ATTR(state);
 ATTR(image_hash);
 ATTR(frames);

@@ -125,7 +125,8 @@ static bool has_vmx(void)
 
 enum check_result check_vmx(struct check_report *r)
 {
-	static const char cure[] = "use an Intel processor with VT-x, or give the virtual machine nested VMX";
+	static const char cure[] =
+		"use an Intel processor with VT-x, or give the virtual machine nested VMX";
 
 	if (has_vmx())
 		return check_pass(r, "the processor has VMX");
@@ -206,7 +207,8 @@ enum check_result check_ept_features(struct check_report *r)
 
 enum check_result check_uniform(struct check_report *r)
 {
-	static const char cure[] = "update the firmware, so that all processors run the same microcode";
+	static const char cure[] =
+		"update the firmware, so that all processors run the same microcode";
 	char *text = cpuinfo(r);
 	bool same;
 

@@ -18,7 +18,9 @@ static bool layer_loaded(void)
 
 enum check_result check_vmx_unused(struct check_report *r)
 {
-	static const char * const users[] = { "kvm_intel", "vboxdrv", "vmmon", "acrnhv", "jailhouse" };
+	static const char * const users[] = {
+		"kvm_intel", "vboxdrv", "vmmon", "acrnhv", "jailhouse"
+	};
 	char cure[128];
 	size_t i;
 
@@ -144,7 +146,8 @@ static unsigned int count_entries(const char *path)
 
 enum check_result check_iommu(struct check_report *r)
 {
-	static const char cure[] = "enable VT-d in the firmware's setup; devices could read a protected VM's memory";
+	static const char cure[] =
+		"enable VT-d in the firmware's setup; devices could read a protected VM's memory";
 	unsigned int units = count_entries("/sys/class/iommu");
 
 	if (!sysfile_exists("/sys/firmware/acpi/tables/DMAR"))

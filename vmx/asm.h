@@ -163,6 +163,7 @@ static inline void write_cr##n(u64 val) \
 { \
 	__asm__ __volatile__("mov %0, %%cr" #n : : "r"(val) : "memory"); \
 }
+
 DEFINE_CR(0)
 DEFINE_CR(2)
 DEFINE_CR(3)
@@ -180,6 +181,7 @@ static inline void write_dr##n(u64 val) \
 { \
 	__asm__ __volatile__("mov %0, %%dr" #n : : "r"(val)); \
 }
+
 DEFINE_DR(0)
 DEFINE_DR(1)
 DEFINE_DR(2)

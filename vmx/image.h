@@ -75,8 +75,13 @@ struct up_config {
 	unsigned long long image_sha256[4];
 	unsigned int apic_id[64];
 	struct up_range ram[UP_MAX_RAM_RANGES];	/* usable RAM, ascending */
-	struct up_range layer[UP_MAX_POOL_CHUNKS];	/* layer_chunks of them: every frame the layer owns from the start: image, page tables, owner table, CPU areas, pool */
-	struct up_range pool[UP_MAX_POOL_CHUNKS];	/* pool_chunks of them: those of them that are free for use */
+	/*
+	 * layer_chunks of them: every frame the layer owns from the start: image,
+	 * page tables, owner table, CPU areas, pool.
+	 */
+	struct up_range layer[UP_MAX_POOL_CHUNKS];
+	/* pool_chunks of them: those of them that are free for use. */
+	struct up_range pool[UP_MAX_POOL_CHUNKS];
 };
 
 /* What Linux hands to up_enter() for each CPU; on its own stack. */

@@ -44,6 +44,7 @@ struct leave_frame {
 	u64 rip, rflags, rsp;
 	u64 gpr[NR_GPRS];
 };
+
 int launch_first_entry(struct percpu *cpu);
 void leave_jump(struct leave_frame *f) __noreturn;
 void vmexit_entry(void);

@@ -5,6 +5,7 @@
 
 #include "types.h"
 
+/* As in C; compilers call them for structures too. */
 void *memcpy(void *dst, const void *src, size_t len);
 void *memset(void *dst, int byte, size_t len);
 int memcmp(const void *a, const void *b, size_t len);

@@ -40,5 +40,4 @@ typedef int64_t s64;
 #define SZ_2M			0x200000ULL
 #define SZ_1G			0x40000000ULL
 
-
 #endif /* VMX_TYPES_H */

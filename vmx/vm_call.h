@@ -11,6 +11,7 @@
 
 extern struct spinlock vms_lock;	/* outermost: the table of VMs, and leaving */
 
+/* One function an operation.  Root context; each takes vms_lock and the VM's lock itself. */
 long call_vm_create(struct percpu *cpu);
 long call_vm_donate(struct percpu *cpu);
 long call_vm_bind_vcpu(struct percpu *cpu);
