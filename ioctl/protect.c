@@ -73,10 +73,14 @@ static int measure(struct up_vm *vm, struct up_where *at)
 
 static int protect_locked(struct up_vm *vm, struct up_where *at)
 {
-	int ret = up_memory_pin(vm, 0, U64_MAX, &vm->regions, at) ?:
-	      bind_vcpus(vm, at) ?:
-	      up_memory_donate(vm, &vm->regions, at) ?:
-	      measure(vm, at);
+	int ret = up_memory_pin(vm, 0, U64_MAX, &vm->regions, at);
+
+	if (!ret)
+		ret = bind_vcpus(vm, at);
+	if (!ret)
+		ret = up_memory_donate(vm, &vm->regions, at);
+	if (!ret)
+		ret = measure(vm, at);
 	if (!ret)
 		vm->phase = UP_VM_PROTECTED;
 	return ret;
