@@ -122,25 +122,6 @@ const char *nested_check_addresses(const struct vvmcs *vv)
 	return NULL;
 }
 
-/* Section 27.2.2: each field that VMCS01's guest area must be able to take. */
-static const char *check_host_control_registers(const struct vvmcs *vv)
-{
-	u64 cr0 = f(vv, ROW_HOST_CR0), cr4 = f(vv, ROW_HOST_CR4), efer = f(vv, ROW_HOST_EFER);
-
-	if ((nested_caps.cr0_fixed0 & ~cr0) || (cr0 & ~nested_caps.cr0_fixed1))
-		return "host CR0";
-	if ((nested_caps.cr4_fixed0 & ~cr4) || (cr4 & ~nested_caps.cr4_fixed1) ||
-	    !(cr4 & X86_CR4_PAE) || ((cr4 & X86_CR4_CET) && !(cr0 & X86_CR0_WP)))
-		return "host CR4";
-	if (!pa_valid(f(vv, ROW_HOST_CR3)))
-		return "host CR3";
-	if ((f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_EFER) &&
-	    ((efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) ||
-	     !(efer & EFER_LME) || !(efer & EFER_LMA)))
-		return "host EFER";
-	return NULL;
-}
-
 static bool pat_ok(u64 pat)
 {
 	for (u32 i = 0; i < 8; i++, pat >>= 8) {
@@ -150,6 +131,46 @@ static bool pat_ok(u64 pat)
 			return false;
 	}
 	return true;
+}
+
+static bool efer_ok(u64 efer)
+{
+	return !(efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) &&
+	       (efer & EFER_LME) && (efer & EFER_LMA);
+}
+
+/* Section 27.2.2: each field that VMCS01's guest area must be able to take. */
+static const char *check_host_control_registers(const struct vvmcs *vv)
+{
+	u64 cr0 = f(vv, ROW_HOST_CR0), cr4 = f(vv, ROW_HOST_CR4);
+
+	if ((nested_caps.cr0_fixed0 & ~cr0) || (cr0 & ~nested_caps.cr0_fixed1))
+		return "host CR0";
+	if ((nested_caps.cr4_fixed0 & ~cr4) || (cr4 & ~nested_caps.cr4_fixed1) ||
+	    !(cr4 & X86_CR4_PAE) || ((cr4 & X86_CR4_CET) && !(cr0 & X86_CR0_WP)))
+		return "host CR4";
+	if (!pa_valid(f(vv, ROW_HOST_CR3)))
+		return "host CR3";
+	if ((f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_EFER) && !efer_ok(f(vv, ROW_HOST_EFER)))
+		return "host EFER";
+	return NULL;
+}
+
+bool host_field_ok(u32 guest_field, u64 val)
+{
+	switch (guest_field) {
+	case VMCS_GUEST_EFER:
+		return efer_ok(val);
+	case VMCS_GUEST_PAT:
+		return pat_ok(val);
+	case VMCS_GUEST_SYSENTER_CS:
+		return true;
+	case VMCS_GUEST_SYSENTER_ESP:
+	case VMCS_GUEST_SYSENTER_EIP:
+		return la_canonical(val, false);
+	default:
+		return false;
+	}
 }
 
 static const char *check_host_segments(const struct vvmcs *vv)

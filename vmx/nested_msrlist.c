@@ -39,7 +39,6 @@ static const struct msr_range allowed[] = {
 	{ 0x00000176, 0x00000176, VMCS_GUEST_SYSENTER_EIP },
 	{ 0x00000186, 0x0000018d, 0 },				/* PERFEVTSEL0.. */
 	{ 0x000001a6, 0x000001a7, 0 },				/* OFFCORE_RSP */
-	{ 0x000001d9, 0x000001d9, VMCS_GUEST_DEBUGCTL },
 	{ 0x00000277, 0x00000277, VMCS_GUEST_PAT },
 	{ 0x00000309, 0x0000030b, 0 },				/* FIXED_CTR0.. */
 	{ 0x0000038d, 0x0000038d, 0 },				/* FIXED_CTR_CTRL */
@@ -95,12 +94,6 @@ static int alloc_copy(struct vvmcs *vv)
 	return vv->msr_list_pa ? 0 : -UP_ENOMEM;
 }
 
-/* EFER and PAT that the list loads replace what the layer computed, so that it stays one truth. */
-static bool load_into_field(u32 field, u64 value)
-{
-	return !vmwrite(field, value);
-}
-
 int msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 {
 	u32 n = vv->f[ROW_ENTRY_MSR_LOAD_COUNT];
@@ -125,8 +118,8 @@ int msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 		if (!r)
 			return i + 1;
 		if (r->field) {
-			if (!load_into_field(r->field, e.value))
-				return i + 1;
+			/* It replaces what the layer computed; hardware judges the value. */
+			vmwrite(r->field, e.value);
 			continue;
 		}
 		copy[(*count)++] = e;
@@ -157,6 +150,12 @@ bool msr_list_store(struct vvmcs *vv)
 	return true;
 }
 
+/* What VMCS01's entry would refuse must not get there: that would be the layer's own end. */
+static bool load_into_vmcs01(u32 field, u64 value)
+{
+	return host_field_ok(field, value) && !vmwrite(field, value);
+}
+
 bool msr_list_load_host(struct vvmcs *vv)
 {
 	u32 n = vv->f[ROW_EXIT_MSR_LOAD_COUNT];
@@ -171,7 +170,7 @@ bool msr_list_load_host(struct vvmcs *vv)
 		r = permitted(e.index, true);
 		if (!r)
 			return false;
-		if (r->field ? !load_into_field(r->field, e.value)
+		if (r->field ? !load_into_vmcs01(r->field, e.value)
 			     : wrmsr_safe(e.index, e.value))
 			return false;
 	}

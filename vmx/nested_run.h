@@ -49,6 +49,9 @@ const char *nested_check_addresses(const struct vvmcs *vv);
  */
 const char *nested_check_guest_state(const struct vvmcs *vv, u64 *qual);
 
+/** host_field_ok() - may VMCS01's guest-state field of an MSR take a value that L1 lists? */
+bool host_field_ok(u32 guest_field, u64 val);
+
 /* Bitmaps (vmx/nested_bitmap.c) */
 /** nested_bitmap_init() - Launch, first CPU, after msr_init().  Return: 0 or -UP_ENOMEM */
 int nested_bitmap_init(void);

@@ -75,6 +75,10 @@ static void check_l1(void)
 	assert(la_canonical(vmread(VMCS_GUEST_RIP), false));
 	assert(la_canonical(vmread(VMCS_GUEST_FS_BASE), false));
 	assert(la_canonical(vmread(VMCS_GUEST_SYSENTER_ESP), false));
+	assert(la_canonical(vmread(VMCS_GUEST_SYSENTER_EIP), false));
+	for (u64 pat = vmread(VMCS_GUEST_PAT); pat; pat >>= 8)
+		assert((pat & 0xff) <= 7 && (pat & 0xff) != 2 && (pat & 0xff) != 3);
+	assert(!(efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)));
 	assert(!(nested_caps.cr0_fixed0 & ~vmread(VMCS_GUEST_CR0)));
 	assert(!(nested_caps.cr4_fixed0 & ~vmread(VMCS_GUEST_CR4)));
 	assert(!(vmread(VMCS_GUEST_CR4) & ~nested_caps.cr4_fixed1));
@@ -108,6 +112,23 @@ static void bend_field(struct input *in)
 	w_vmwrite(enc, take(in, 1) & 1 ? old ^ (1ULL << val % 64) : val);
 }
 
+/* An entry that names an MSR of interest, in a list that all three counts may use. */
+static void bend_list(struct input *in)
+{
+	static const u32 msr[] = { 0xc0000080, 0x174, 0x175, 0x176, 0x277, 0x1d9, 0x79, 0x480,
+				   0xc0000082, 0xc0000101, 0x10, 0x1b };
+	u64 *entry = (u64 *)phys(W_MSR_LIST) + 2 * (take(in, 1) % 4);
+
+	entry[0] = msr[take(in, 1) % ARRAY_SIZE(msr)];
+	entry[1] = take(in, 8);
+	w_vmwrite(VMCS_EXIT_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, take(in, 1) % 5);
+	w_vmwrite(VMCS_ENTRY_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, take(in, 1) % 5);
+	w_vmwrite(VMCS_EXIT_MSR_STORE_ADDR, W_MSR_LIST);
+	w_vmwrite(VMCS_EXIT_MSR_STORE_COUNT, take(in, 1) % 5);
+}
+
 static void step(struct input *in)
 {
 	switch (take(in, 1) % 8) {
@@ -119,7 +140,7 @@ static void step(struct input *in)
 		((u8 *)phys(W_MSR_BITMAP))[take(in, 2) % (4 * PAGE_SIZE)] = (u8)take(in, 1);
 		break;
 	case 3:
-		((u64 *)phys(W_MSR_LIST))[take(in, 1)] = take(in, 8);
+		bend_list(in);
 		break;
 	case 4:
 		w_insn_mem(take(in, 1) & 1 ? EXIT_REASON_VMCLEAR : EXIT_REASON_VMPTRLD,
@@ -145,7 +166,9 @@ static void leave_l2(struct input *in)
 	vmwrite(VMCS_GUEST_PHYS_ADDR, 0x5000);
 	vmwrite(VMCS_EXIT_INTR_INFO, take(in, 4));
 	vmwrite(VMCS_IDT_VECTORING_INFO, take(in, 4));
+	/* Hardware has checked these, and what the VM may change in them. */
 	vmwrite(VMCS_GUEST_EFER, 0xd01);
+	vmwrite(VMCS_GUEST_PAT, 0x0007040600070406);
 	fake_cpu->gpr[RCX] = take(in, 4);
 	ev.ept_result = (enum ept_result)(take(in, 1) % 3);
 	w_exit(reason & 0x80 ? (33 + (reason & 1)) | EXIT_ENTRY_FAILURE : reason);

@@ -949,6 +949,31 @@ static void exit_lists_are_carried_out_on_exits_to_l1(void **state)
 	assert_int_equal(w_msr[0x480], 0);
 }
 
+/* A value that VMCS01 could not be entered with would stop the layer itself. */
+static void an_exit_list_cannot_spoil_l1s_own_state(void **state)
+{
+	static const struct list_entry bad[] = {
+		{ 0xc0000080, 0, 1 }, { 0xc0000080, 0, 0xd01 | BIT(30) }, { 0x277, 0, 2 },
+		{ 0x175, 0, BIT(60) }, { 0x176, 0, BIT(47) }, { 0x1d9, 0, ~0ULL },
+	};
+	struct list_entry *l = phys(W_MSR_LIST);
+
+	(void)state;
+	in_vm_ready();
+	w_write(VMCS_EXIT_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_write(VMCS_EXIT_MSR_LOAD_COUNT, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		l[0] = bad[i];
+		assert_int_equal(w_enter(!i), W_ENTERED);
+		w_exit(EXIT_REASON_CPUID);
+		assert_int_equal(vmread(VMCS_GUEST_EFER), 0xd01);
+		assert_true(vmread(VMCS_GUEST_PAT) == 0x0007040600070406);
+		assert_int_equal(vmread(VMCS_GUEST_SYSENTER_ESP), 0);
+		assert_int_equal(vmread(VMCS_GUEST_SYSENTER_EIP), 0);
+		assert_int_equal(vmread(VMCS_GUEST_DEBUGCTL), 0);
+	}
+}
+
 /* Exits */
 
 static void an_exit_puts_l1_where_the_manual_says(void **state)
@@ -1234,6 +1259,7 @@ int main(void)
 		T(io_bitmaps_keep_the_floor),
 		T(msr_lists_load_only_what_is_allowed),
 		T(exit_lists_are_carried_out_on_exits_to_l1),
+		T(an_exit_list_cannot_spoil_l1s_own_state),
 		T(an_exit_puts_l1_where_the_manual_says),
 		T(lazy_fields_are_fetched_once_and_writes_win),
 		T(upper_half_written_to_a_stale_field_keeps_the_lower),
