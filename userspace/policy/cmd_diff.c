@@ -71,27 +71,45 @@ static void literal(const struct pol_image *p, const struct pol_node *n, char *b
 		snprintf(buf, size, "%s", pol_str(p, v));
 }
 
-static void add_vector(struct diff *d, const struct pol_image *p, uint32_t root)
+/* The attribute that a comparison with a literal asks for, if a request can give it. */
+static void add_leaf(struct vector *v, const struct pol_image *p, const struct pol_node *n)
 {
-	struct vector *v = &d->vec[d->n_vec];
+	const struct pol_attr *a = &p->attr[n->left];
+	const char *name = pol_str(p, a->name);
+	uint32_t i;
+
+	if (n->type == T_TIME || n->right_kind == RIGHT_ATTR || v->n == 16 ||
+	    (a->category != C_REQUEST && a->category != C_CLAIM))
+		return;
+	for (i = 0; i < v->n; i++)
+		if (!strcmp(v->attr[i].name, name))
+			return;
+	literal(p, n, v->text[v->n], sizeof(v->text[0]));
+	v->attr[v->n] = (struct pdp_attr){ name, v->text[v->n], a->category };
+	v->n++;
+}
+
+/* The comparisons below @root, those of the functions that it calls included. */
+static void add_tree(struct vector *v, const struct pol_image *p, uint32_t root)
+{
 	const struct pol_node *n;
 	uint32_t i;
 
+	for (i = root; i < p->node[root].end && v->n < 16; i++) {
+		n = &p->node[i];
+		if (n->left_kind == LEFT_ATTR)
+			add_leaf(v, p, n);
+		else if (n->left_kind == LEFT_FUNC && p->func[n->left].apply == F_EXPR)
+			add_tree(v, p, p->func[n->left].node);
+	}
+}
+
+static void add_vector(struct diff *d, const struct pol_image *p, uint32_t root)
+{
 	if (d->n_vec == DIFF_VECTORS_MAX)
 		return;
-	for (i = root; i < p->node[root].end; i++) {
-		n = &p->node[i];
-		if (n->op <= OP_NOT || n->left_kind != LEFT_ATTR || n->type == T_TIME ||
-		    n->right_kind == RIGHT_ATTR || v->n == 16 || !n->left)
-			continue;
-		if (p->attr[n->left].category != C_REQUEST && p->attr[n->left].category != C_CLAIM)
-			continue;
-		literal(p, n, v->text[v->n], sizeof(v->text[0]));
-		v->attr[v->n] = (struct pdp_attr){ pol_str(p, p->attr[n->left].name),
-						   v->text[v->n], p->attr[n->left].category };
-		v->n++;
-	}
-	d->n_vec += v->n > 0;
+	add_tree(&d->vec[d->n_vec], p, root);
+	d->n_vec += d->vec[d->n_vec].n > 0;
 }
 
 static void collect(struct diff *d, const struct pol_image *p)

@@ -4,7 +4,7 @@
  *
  *   user  action  resource  time  attributes  expected
  *
- * "-" is nothing; a resource that begins with "type:" is a type, a user that
+ * "-" is nothing; "alice as requester" names the role to act in; a resource that begins with "type:" is a type, a user that
  * begins with "sla:" a mapped role; attributes are name=value with ";" between;
  * expected is "permit" or a reason's name. Empty lines and those with "#" pass.
  */
@@ -80,7 +80,7 @@ static int run_row(struct table *t, char **f, int line)
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
-	char why[1400];
+	char why[1400], *as;
 	const char *got;
 
 	if (attributes(f[4], attr, &in.n_attr) || cmd_time(strcmp(f[3], "-") ? f[3] : NULL,
@@ -89,6 +89,11 @@ static int run_row(struct table *t, char **f, int line)
 	in.action = f[1];
 	in.type = !strncmp(f[2], "type:", 5) ? f[2] + 5 : NULL;
 	in.instance = in.type ? NULL : f[2];
+	as = strstr(f[0], " as ");
+	if (as) {
+		*as = 0;
+		in.role = as + 4;
+	}
 	in.user = strcmp(f[0], "-") && strncmp(f[0], "sla:", 4) ? f[0] : NULL;
 	if (!strncmp(f[0], "sla:", 4))
 		in.mapped = pol_find(t->p, P_ROLE, f[0] + 4);

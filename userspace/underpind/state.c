@@ -8,11 +8,13 @@
 #include "fault.h"
 #include "state.h"
 
+/* Rows are only ever added, until they are purged: an answer apart from its request. */
 static const char schema[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000;"
-	"PRAGMA wal_autocheckpoint=8000;"
-	"CREATE TABLE IF NOT EXISTS request(id TEXT PRIMARY KEY, sender TEXT NOT NULL,"
-	" digest BLOB NOT NULL, answer TEXT, time INTEGER NOT NULL) WITHOUT ROWID;"
+	"PRAGMA wal_autocheckpoint=8000; PRAGMA cache_size=-16384;"
+	"CREATE TABLE IF NOT EXISTS request(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+	" sender TEXT NOT NULL, digest BLOB NOT NULL, time INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS answer(request INTEGER PRIMARY KEY, text TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS allocation(resource TEXT PRIMARY KEY, host TEXT NOT NULL,"
 	" cloud TEXT NOT NULL, request TEXT NOT NULL UNIQUE, isolated INTEGER NOT NULL,"
 	" time INTEGER NOT NULL);"
@@ -30,9 +32,11 @@ static int prepare(struct state *s)
 		sqlite3_stmt **q;
 		const char *sql;
 	} list[] = {
-		{ &s->lookup, "SELECT sender, digest, answer FROM request WHERE id=?" },
-		{ &s->note, "INSERT OR IGNORE INTO request VALUES(?,?,?,NULL,?)" },
-		{ &s->finish, "UPDATE request SET answer=? WHERE id=?" },
+		{ &s->lookup, "SELECT sender, digest, text FROM request LEFT JOIN answer "
+		  "ON request=n WHERE id=?" },
+		{ &s->note, "INSERT OR IGNORE INTO request VALUES(NULL,?,?,?,?)" },
+		{ &s->finish, "INSERT OR REPLACE INTO answer SELECT n, ? FROM request "
+		  "WHERE id=?" },
 		{ &s->begin, "BEGIN IMMEDIATE" },
 		{ &s->commit, "COMMIT" },
 		{ &s->rollback, "ROLLBACK" },
@@ -276,11 +280,13 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 
 void state_purge(struct state *s)
 {
-	char sql[128];
+	char sql[400];
 
-	snprintf(sql, sizeof(sql), "DELETE FROM request WHERE answer IS NOT NULL AND time<%lld",
-		 (long long)time(NULL) - STATE_RETAIN);
+	snprintf(sql, sizeof(sql), "BEGIN IMMEDIATE; DELETE FROM answer WHERE request IN (SELECT n "
+		 "FROM request WHERE time<%lld); DELETE FROM request WHERE time<%lld; COMMIT",
+		 (long long)time(NULL) - STATE_RETAIN, (long long)time(NULL) - STATE_RETAIN);
 	pthread_mutex_lock(&s->lock);
-	run(s, sql);
+	if (run(s, sql))
+		run(s, "ROLLBACK");
 	pthread_mutex_unlock(&s->lock);
 }

@@ -13,7 +13,7 @@
 
 #include "audit.h"
 
-#define STATE_RETAIN	3600	/* seconds that answered requests are kept */
+#define STATE_RETAIN	3600	/* seconds that requests are kept */
 
 struct state {
 	pthread_mutex_t lock;
@@ -103,7 +103,7 @@ int state_allocate(struct state *s, const struct allocation *a, const char *answ
 int state_release(struct state *s, const struct allocation *a, const char *answer,
 		  const char *record, struct pol_err *e);
 
-/* Forgets answered requests older than STATE_RETAIN. */
+/* Forgets requests older than STATE_RETAIN, which stale messages cannot be. */
 void state_purge(struct state *s);
 
 #endif
