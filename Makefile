@@ -24,12 +24,30 @@ $(B)/underpin.ko: $(B)/root/root.bin FORCE
 root-hash: $(B)/root/root.bin
 	@sha256sum < $< | cut -d' ' -f1
 
-check:
-	tests/check $(T)
+# What the test machine carries: the module, the programs, the firmware.
+machine-files: module userspace $(B)/underpin-fw.bin $(B)/tiny-fw.bin
+
+try: packages
+	@$(MAKE) --no-print-directory machine-files
+	@tests/try/try
+
+check: packages
+	@tests/check $(T)
+
+check-all: packages
+	@tests/check --all $(T)
+
+bench: packages
+	@$(MAKE) --no-print-directory machine-files >&2
+	@tests/bench
+
+# Debian packages that are missing; needs root only if there are any.
+packages:
+	@tests/packages-install
 
 clean:
 	rm -rf $(B)
 	[ -z "$(KERNEL)" ] || $(MAKE) -C $(KERNEL) M=$(CURDIR) clean
 
 FORCE:
-.PHONY: all module userspace root-hash check clean FORCE
+.PHONY: all module userspace machine-files root-hash try check check-all bench packages clean FORCE
