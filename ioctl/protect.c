@@ -124,11 +124,29 @@ static u64 pages_pinned(struct list_head *regions)
 	return pages;
 }
 
+static bool is_donated(struct up_vm *vm, u64 gfn, u64 count, struct up_where *at)
+{
+	struct up_region *r;
+
+	list_for_each_entry(r, &vm->regions, node) {
+		struct up_run run = r->run;
+
+		run.npages = r->filled;
+		if (!up_run_clip(&run, gfn, count))
+			continue;
+		*at = (struct up_where) { .step = UNDERPIN_STEP_DONATE, .where = run.gfn };
+		return true;
+	}
+	return false;
+}
+
 static int pin_and_donate(struct up_vm *vm, u64 gfn, u64 count, struct up_where *at)
 {
 	LIST_HEAD(regions);
 	int ret;
 
+	if (is_donated(vm, gfn, count, at))
+		return -EEXIST;
 	ret = up_memory_pin(vm, gfn, count, &regions, at);
 	if (!ret && pages_pinned(&regions) != count)
 		ret = -ENOENT;

@@ -160,8 +160,9 @@ enum underpin_step {
  * fails, everything was given back, and the VM never becomes a protected one.
  * EBUSY: a vCPU has run already; EALREADY: it was called before; ENOMEM: no
  * memory; ENOSPC: more vCPUs than the layer protects; EFAULT: some of the VM's
- * memory cannot be pinned for writing; EINTR: a fatal signal; ESTALE: the VM has
- * ended.
+ * memory cannot be pinned for writing; EPERM: a page is a protected VM's already,
+ * such as one that the VM shows through two mappings; EINTR: a fatal signal;
+ * ESTALE: the VM has ended.  A VM that was protected once cannot be again.
  */
 struct underpin_vm_protect {
 	__u32 flags;
@@ -183,8 +184,9 @@ struct underpin_vm_protect {
  * @done: out: frames donated; those stay donated when a later one fails
  *
  * UNDERPIN_VM_DONATE, on the VM's descriptor.  The frames arrive zeroed.
- * ENOENT: no memory slot there; EEXIST: the VM has a frame there already;
- * EAGAIN: it is not protected yet; ESTALE: it has ended.
+ * ENOENT: no memory slot there; EEXIST: something was donated there already;
+ * EPERM: a page is a protected VM's already; EAGAIN: it is not protected yet;
+ * ESTALE: it has ended.
  */
 struct underpin_vm_donate {
 	__u64 gfn;

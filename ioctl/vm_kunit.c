@@ -342,10 +342,34 @@ static void late_memory_is_donated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, done, 0);
 	KUNIT_EXPECT_EQ(test, donate(vm, 0x200000, 1, &done), -ENOENT);
 	KUNIT_EXPECT_EQ(test, donate(vm, 0x100000, 8, &done), -EEXIST);
-	KUNIT_EXPECT_EQ(test, done, 2);
-	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&p->mm->pinned_vm), (u64)PAGES + 5);
+	KUNIT_EXPECT_EQ(test, donate(vm, 0x100002, 1, &done), -EEXIST);
+	KUNIT_EXPECT_EQ(test, done, 0);
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&p->mm->pinned_vm), (u64)PAGES + 3);
 	KUNIT_EXPECT_EQ(test, donate(vm, 0, 0, &done), -EINVAL);
 	KUNIT_EXPECT_EQ(test, donate(vm, U64_MAX, 2, &done), -EINVAL);
+	up_vm_closed(vm);
+	expect_nothing_held(test, p);
+}
+
+/* What the layer took before it failed stays the VM's; the rest is unpinned. */
+static void a_late_donation_may_end_half_way(struct kunit *test)
+{
+	struct underpin_vm_protect args = { };
+	struct process *p = test->priv;
+	struct up_vm *vm = create();
+	u64 done;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(vm));
+	KUNIT_ASSERT_EQ(test, protect(vm, &args), 0);
+	fake_kvm.slots[fake_kvm.nr++] =
+		(struct up_slot) { 0x100000, 8, p->addr + PAGES * PAGE_SIZE };
+	fake_layer.take = 5;
+	fake_layer.fail_at = fake_layer.calls + 2;
+	fake_layer.fail_with = -EIO;
+	KUNIT_EXPECT_EQ(test, donate(vm, 0x100000, 8, &done), -EIO);
+	KUNIT_EXPECT_EQ(test, done, 5);
+	KUNIT_EXPECT_EQ(test, (u64)atomic64_read(&p->mm->pinned_vm), (u64)PAGES + 5);
+	KUNIT_EXPECT_EQ(test, donate(vm, 0x100005, 3, &done), 0);
 	up_vm_closed(vm);
 	expect_nothing_held(test, p);
 }
@@ -363,6 +387,7 @@ static struct kunit_case vm_cases[] = {
 	KUNIT_CASE(a_vm_is_protected_once),
 	KUNIT_CASE(the_pool_grows_when_it_is_empty),
 	KUNIT_CASE(late_memory_is_donated),
+	KUNIT_CASE(a_late_donation_may_end_half_way),
 	{ }
 };
 

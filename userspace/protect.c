@@ -59,6 +59,10 @@ const char *protect_step_error(uint32_t step, int err)
 		return "it has run already; start the VM stopped (qemu -S)";
 	if (step == UNDERPIN_STEP_BIND && err == ENOSPC)
 		return "the layer protects VMs with fewer vCPUs only; use -smp 1";
+	if (step == UNDERPIN_STEP_BIND && err == ENOENT)
+		return "this VM was protected before; start a new one";
+	if (step == UNDERPIN_STEP_DONATE && err == EPERM)
+		return "this page is a protected VM's already; share no memory between VMs";
 	if (err == ESTALE)
 		return "the VM ended meanwhile";
 	return strerror(err);

@@ -292,7 +292,7 @@ static void test_memory_that_cannot_be_had(void)
 	add_slot(&vm, 0, GPA, mem, 4);
 	add_slot(&vm, 1, GPA + 0x10000,
 		 mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, PAGE), 1);
-	fails(&vm, EEXIST, UNDERPIN_STEP_DONATE, (GPA + 0x10000) / PAGE,
+	fails(&vm, EPERM, UNDERPIN_STEP_DONATE, (GPA + 0x10000) / PAGE,
 	      "one page through two mappings");
 	close(file);
 	end_vm(&vm);
@@ -336,8 +336,14 @@ static void test_release_and_detached(void)
 	refused(args.vm_fd, UNDERPIN_VM_PROTECT, &protect, ESTALE, "protect: it has ended");
 	refused(args.vm_fd, UNDERPIN_VM_DONATE, &late, ESTALE, "donate: it has ended");
 	close(args.vm_fd);
+	fails(&vm, ENOENT, UNDERPIN_STEP_BIND, 0, "a VM that was protected before");
+	end_vm(&vm);
+
+	vm = new_vm_with_memory();
+	args = create_args(&vm, &vcpu);
+	args.flags = UNDERPIN_VM_DETACHED;
 	ok(!ioctl(dev, UNDERPIN_VM_CREATE, &args) &&
-	   !ioctl(args.vm_fd, UNDERPIN_VM_PROTECT, &protect), "the same VM once more");
+	   !ioctl(args.vm_fd, UNDERPIN_VM_PROTECT, &protect), "a third one is protected");
 	close(args.vm_fd);
 	ok(vms() == 1 && vm_frames() == PAGES, "protected, it outlives its descriptor");
 	release.id = args.id;
