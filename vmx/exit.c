@@ -18,15 +18,19 @@
 void vm_exit(struct percpu *cpu)
 {
 	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
+	bool flushed;
 
 	cpu->transitions += 2;
 	cpu->resume_launch = 0;
+	/* First of all: ept/flush.h says why. */
+	flushed = flush_this_cpu_if_behind();
 	if (cpu->nested.in_vm)
 		nested_exit(cpu, reason);
 	else if (!(reason == EXIT_REASON_VMREAD || reason == EXIT_REASON_VMWRITE) ||
 		 !nested_insn_fast(cpu, reason))
 		host_exit(cpu, reason);
-	flush_this_cpu_if_behind();
+	if (flushed && cpu->nested.in_vm)
+		nested_recheck(cpu);
 }
 
 void vm_entry_failed(struct percpu *cpu)

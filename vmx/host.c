@@ -183,7 +183,8 @@ static void on_ept_violation(struct percpu *cpu)
 		inject_pf(gla, error);
 		break;
 	case EPT_NOMEM:
-		up_panic("pool empty while mapping %lx for the host", gpa);
+		/* Frames come when other CPUs have flushed: the host tries again. */
+		break;
 	default:
 		up_log("denied: host access to %lx, qualification %lx", gpa, qual);
 		inject_gp();

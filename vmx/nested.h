@@ -34,6 +34,14 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason);
  */
 void nested_exit(struct percpu *cpu, u32 reason);
 
+/**
+ * nested_recheck() - VMCS02 is about to run again, and frames have changed owner
+ *
+ * Addresses of VMCS12's that passed the checks at VM entry are asked of the owner
+ * table again.  If one fails now, L2 is ended.
+ */
+void nested_recheck(struct percpu *cpu);
+
 /** nested_entry_failed() - hardware refused VMCS02 although our checks passed */
 void nested_entry_failed(struct percpu *cpu, u32 error);
 

@@ -160,7 +160,7 @@ static void to_l1(struct percpu *cpu, struct vvmcs *vv, u64 l2_efer, u64 l2_pat)
 	undo_nmi_deferral(cpu, vv);
 	load_host_state(vv, l2_efer, l2_pat);
 	if (vv->f[ROW_EXIT_MSR_LOAD_COUNT] && !msr_list_load_host(vv))
-		up_log("nested: CPU %u: VM-exit MSR-load list refused", cpu->cpu);
+		nested_log("nested: CPU %u: VM-exit MSR-load list refused", cpu->cpu);
 }
 
 void nested_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual)
@@ -170,7 +170,7 @@ void nested_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual)
 	save_exit_info(vv, reason, qual);
 	save_guest_state(vv);
 	if (vv->f[ROW_EXIT_MSR_STORE_COUNT] && !msr_list_store(vv))
-		up_log("nested: CPU %u: VM-exit MSR-store list refused", cpu->cpu);
+		nested_log("nested: CPU %u: VM-exit MSR-store list refused", cpu->cpu);
 	to_l1(cpu, vv, efer, pat);
 }
 
@@ -241,7 +241,7 @@ static bool on_msr(struct percpu *cpu, struct vvmcs *vv, bool write)
 		msr_bitmap_sync(vv);
 		return true;
 	}
-	up_log("denied: VM access to MSR %x", msr);
+	nested_log("denied: VM access to MSR %x", msr);
 	inject_gp();
 	event_rows_changed(vv);
 	return true;
@@ -266,7 +266,7 @@ static bool on_io(struct percpu *cpu, struct vvmcs *vv)
 		return false;
 	if (!io_must_intercept(qual) && !io_bitmap_sync(vv))
 		return true;
-	up_log("denied: VM access to ports, qualification %lx", qual);
+	nested_log("denied: VM access to ports, qualification %lx", qual);
 	inject_gp();
 	event_rows_changed(vv);
 	return true;
@@ -360,8 +360,8 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 static void exit_ordinary(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
 	if (reason >= ARRAY_SIZE(handlers) || !handlers[reason]) {
-		up_log("nested: CPU %u: VM ended, unexpected exit %x, qualification %lx",
-		       cpu->cpu, reason, vmread(VMCS_EXIT_QUAL));
+		nested_log("nested: CPU %u: VM ended, unexpected exit %x, qualification %lx",
+			   cpu->cpu, reason, vmread(VMCS_EXIT_QUAL));
 		nested_reflect(cpu, vv, EXIT_REASON_TRIPLE_FAULT, 0);
 		return;
 	}
@@ -384,8 +384,8 @@ static void entry_failure(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
 
-	up_log("nested: CPU %u: VM entry fails by hardware, reason %x, qualification %lx",
-	       cpu->cpu, reason, qual);
+	nested_log("nested: CPU %u: VM entry fails by hardware, reason %x, qualification %lx",
+		   cpu->cpu, reason, qual);
 	if (vv->launching)
 		vv->launched = false;
 	if (vv->vcpu)
@@ -416,6 +416,23 @@ void nested_exit(struct percpu *cpu, u32 reason)
 		exit_protected(cpu, vv, basic);
 	else
 		exit_ordinary(cpu, vv, basic);
+}
+
+void nested_recheck(struct percpu *cpu)
+{
+	struct vvmcs *vv = cpu->nested.current;
+	const char *failed = nested_check_addresses(vv);
+
+	if (!failed)
+		return;
+	up_log("nested: CPU %u: VM ended, its frames are gone: %s", cpu->cpu, failed);
+	if (vv->vcpu) {
+		protect_entry_failed(cpu, vv);
+		nested_switch_to_l1(cpu);
+		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_GUEST_STATE, 0);
+	} else {
+		nested_reflect(cpu, vv, EXIT_REASON_TRIPLE_FAULT, 0);
+	}
 }
 
 /* An exit by NMI, as hardware would have made it had the NMI come just after the VM entry. */
