@@ -146,7 +146,7 @@ static const char *check(const struct vvmcs *vv, u32 *error)
 
 static void refuse(struct percpu *cpu, u32 error, const char *why)
 {
-	up_log("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
+	nested_log("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
 	vm_fail(cpu, error);
 }
 
@@ -195,7 +195,7 @@ static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u6
 	err = msr_list_arm(vv, &list, &count);
 	if (err) {
 		nested_switch_to_l1(cpu);
-		up_log("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
+		nested_log("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
 		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD,
 					     err > 0 ? (u64)err : 1);
 		return false;
@@ -230,7 +230,7 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 	}
 	failed = nested_check_guest_state(vv, &qual);
 	if (failed) {
-		up_log("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
+		nested_log("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
 		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_GUEST_STATE, qual);
 		return;
 	}

@@ -16,6 +16,17 @@
 			 X86_RFLAGS_ZF | X86_RFLAGS_SF | X86_RFLAGS_OF)
 #define NO_VMCS		(~0ULL)
 
+#define LOG_FIRST	128
+#define LOG_EVERY	1024
+
+bool nested_log_due(void)
+{
+	static u32 lines;
+	u32 n = __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED);
+
+	return n < LOG_FIRST || n % LOG_EVERY == 0;
+}
+
 static void finish(u64 status)
 {
 	u64 old = vmread(VMCS_GUEST_RFLAGS);
@@ -157,8 +168,8 @@ static void do_vmclear(struct percpu *cpu)
 	} else if (pa == cpu->nested.vmxon_pa) {
 		vm_fail(cpu, VMERR_VMCLEAR_VMXON);
 	} else if (vvmcs_clear(cpu, pa)) {
-		up_log("nested: cpu %u: VMCLEAR of %llx, active on another CPU", cpu->cpu,
-		       (unsigned long long)pa);
+		nested_log("nested: cpu %u: VMCLEAR of %llx, active on another CPU", cpu->cpu,
+			   (unsigned long long)pa);
 		vm_fail(cpu, VMERR_VMCLEAR_ADDRESS);
 	} else {
 		vm_succeed();
@@ -177,8 +188,8 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 	}
 	err = vvmcs_load(cpu, pa, &vv);
 	if (err) {
-		up_log("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
-		       (unsigned long long)pa, err);
+		nested_log("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
+			   (unsigned long long)pa, err);
 		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
 		return;
 	}

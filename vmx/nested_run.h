@@ -7,6 +7,18 @@
 #include "percpu.h"
 #include "vvmcs.h"
 
+/*
+ * nested_log() - up_log() for what L1 can cause at will: the first lines, then a few
+ * Root mode must not stay long, and the ring must keep what came before.
+ */
+bool nested_log_due(void);
+
+#define nested_log(...) \
+	do { \
+		if (nested_log_due()) \
+			up_log(__VA_ARGS__); \
+	} while (0)
+
 /* Outcome of a VMX instruction (SDM vol. 3, section 31.2); each also steps over it. */
 void vm_succeed(void);
 void vm_fail_invalid(void);
