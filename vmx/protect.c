@@ -413,7 +413,8 @@ static void show_fields(const struct vcpu *v, u64 *f, const struct exit_row *r)
 	f[ROW_GUEST_RFLAGS] = RFLAGS_FIXED | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
 	f[ROW_GUEST_INTERRUPTIBILITY] = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 	f[ROW_GUEST_ACTIVITY] = ACTIVITY_ACTIVE;
-	f[ROW_PREEMPTION_TIMER] = vmread(VMCS_PREEMPTION_TIMER);
+	if (f[ROW_EXIT_CTLS] & EXIT_SAVE_PREEMPTION)
+		f[ROW_PREEMPTION_TIMER] = vmread(VMCS_PREEMPTION_TIMER);
 }
 
 void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
@@ -494,16 +495,39 @@ static u32 with_error_code(u32 info)
 	return vmread(VMCS_GUEST_CR0) & CR0_PE ? info | (u32)INTR_HAS_ERROR : info;
 }
 
+/* What remains of L1's event: nothing reserved, and an error code where hardware wants it. */
+static u32 clean_event(const struct vcpu *v, u32 info)
+{
+	if (!(info & INTR_VALID) || !event_allowed(v, info))
+		return 0;
+	info &= INTR_VALID | 0x7ff;
+	/* KVM takes the vCPU for one in real mode, where #GP has no error code. */
+	return INTR_TYPE(info) == INTR_TYPE_HARD_EXC ? with_error_code(info) : info;
+}
+
+/*
+ * May hardware deliver L1's event now (SDM vol. 3, 27.3.1.4)?  KVM brings an event
+ * that was handed back without asking again; the entry would be refused.
+ */
+static bool deliverable(u32 info)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	switch (INTR_TYPE(info)) {
+	case INTR_TYPE_EXTERNAL:
+		return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+		       !(blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	case INTR_TYPE_NMI:
+		return !(blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_NMI));
+	default:
+		return true;
+	}
+}
+
 static void inject_events(struct vcpu *v)
 {
-	u64 *f = v->vv->f;
-	u32 info = (u32)f[ROW_ENTRY_INTR_INFO];
+	u32 info = clean_event(v, (u32)v->vv->f[ROW_ENTRY_INTR_INFO]);
 
-	if (!(info & INTR_VALID) || !event_allowed(v, info))
-		info = 0;
-	/* KVM takes the vCPU for one in real mode, where #GP has no error code. */
-	if (INTR_TYPE(info) == INTR_TYPE_HARD_EXC)
-		info = with_error_code(info);
 	if (v->pending_event & INTR_VALID) {
 		/* The VM's own goes first; L1's is handed back at the next exit. */
 		v->held_event = info;
@@ -511,6 +535,9 @@ static void inject_events(struct vcpu *v)
 		vmwrite(VMCS_ENTRY_INTR_ERROR, v->pending_error);
 		vmwrite(VMCS_ENTRY_INSN_LEN, v->pending_len);
 		v->pending_event = 0;
+	} else if (info && !deliverable(info)) {
+		v->held_event = info;
+		info = 0;
 	} else if (info & INTR_HAS_ERROR) {
 		vmwrite(VMCS_ENTRY_INTR_ERROR, 0);
 	}
