@@ -95,7 +95,7 @@ struct atk_vmx {
 #define ATK_ALTER_MSR	(1u << 3)	/* LSTAR, STAR, ... */
 #define ATK_PRETEND	(1u << 4)	/* claim that an instruction was emulated after any exit */
 #define ATK_SPOIL	(1u << 5)	/* give wrong results for registers not asked for */
-#define ATK_NMI_SELF	(1u << 6)	/* an NMI to this CPU before each entry */
+#define ATK_POKE_FIRST	(1u << 6)	/* the pokes come before the first entry */
 
 /* The VM's run by the module in KVM's stead, up to a number of exits. */
 struct atk_run {

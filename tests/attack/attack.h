@@ -101,6 +101,7 @@ int mem_read(uint64_t pa, void *buf, uint32_t len, uint32_t way);
 int mem_write(uint64_t pa, const void *buf, uint32_t len, uint32_t way);
 struct atk_call layer_call(uint64_t op, uint64_t a, uint64_t b, uint64_t c);
 uint64_t module_page(void);
+uint16_t pm1_cnt(void);		/* the ACPI sleep port */
 int run_vcpu(struct victim *v, struct atk_run *r);
 bool run_disturbs(const struct victim *v, const struct atk_run *r);
 

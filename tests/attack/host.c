@@ -48,6 +48,17 @@ uint64_t module_page(void)
 	return pfn;
 }
 
+uint16_t pm1_cnt(void)
+{
+	uint32_t port = 0;
+	int fd = open("/sys/firmware/acpi/tables/FACP", O_RDONLY);
+
+	if (fd < 0 || pread(fd, &port, 4, 64) != 4)
+		err(1, "FACP");
+	close(fd);
+	return (uint16_t)port;
+}
+
 static bool reads(struct victim *v, uint32_t way)
 {
 	uint8_t page[PAGE] = { 0 };

@@ -18,7 +18,7 @@ uint64_t layer_pfn[64];
 unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
-	user_attacks, host_attacks, vcpu_attacks,
+	user_attacks, host_attacks, vcpu_attacks, table_attacks,
 };
 #define NLISTS (sizeof(all) / sizeof(*all))
 

@@ -6,6 +6,7 @@
  */
 #include <linux/file.h>
 #include <linux/kvm_host.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/debugreg.h>
@@ -30,6 +31,10 @@ static const u32 host_fields[] = {
 static const u32 msrs[NMSRS] = {
 	MSR_STAR, MSR_LSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
 };
+
+static bool debug;
+module_param(debug, bool, 0600);
+MODULE_PARM_DESC(debug, "log every exit");
 
 struct run {
 	struct atk_run *r;
@@ -115,7 +120,7 @@ static void take_fields(struct run *s)
 
 static bool is_guest_field(u32 field)
 {
-	return (field >> 10 & 3) == 2;
+	return (field >> 10 & 3) == 2 && field != VMX_PREEMPTION_TIMER_VALUE;
 }
 
 /* A guest-state field that KVM keeps is not put back: the VM has run on since. */
@@ -362,7 +367,7 @@ static bool one_exit(struct run *s)
 {
 	struct atk_run *r = s->r;
 
-	if (r->exits == 1)
+	if (r->exits == (r->alter & ATK_POKE_FIRST ? 0 : 1))
 		alter(s);
 	if (!enter(s))
 		return false;
@@ -374,6 +379,10 @@ static bool one_exit(struct run *s)
 	r->cr3 = read_field(GUEST_CR3);
 	if ((r->reason & 0xffff) < ATK_REASONS)
 		r->count[r->reason & 0xffff]++;
+	if (debug)
+		pr_info("attack: exit %u: reason %u, qualification %llx, RIP %llx, timer %llu\n",
+			r->exits, r->reason, r->qual, r->rip,
+			read_field(VMX_PREEMPTION_TIMER_VALUE));
 	look(s);
 	if (r->stop && r->reason == r->stop)
 		return false;
