@@ -57,7 +57,7 @@ static int ask(const struct thread *t, const char *action)
 		fprintf(stderr, "%s\n", e.msg);
 		return 0;
 	}
-	ok = strstr(a.body, "\"verdict\":\"permit\"") != NULL;
+	ok = !!strstr(a.body, "\"verdict\":\"permit\"");
 	if (!ok)
 		fprintf(stderr, "%s\n", a.body);
 	free(a.body);
@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 	qsort(s, all, sizeof(*s), by_value);
 	if (!all)
 		return 1;
-	printf("%d %.0f %.0f %.0f\n", all, 2 * all / seconds, s[all / 2] / 1e3, s[all * 99 / 100] / 1e3);
+	printf("%d %.0f %.0f %.0f\n", all, 2 * all / seconds, s[all / 2] / 1e3,
+	       s[all * 99 / 100] / 1e3);
 	return bad != 0;
 }

@@ -50,6 +50,7 @@ static const struct {
 	{ "request.t", T_TIME }, { "request.b", T_BOOLEAN }, { "claim.g", T_SET },
 	{ "claim.s", T_STRING }, { "env.now", T_TIME },
 };
+
 #define N_ATTRS	(sizeof(attrs) / sizeof(attrs[0]))
 
 /* A value that is often one that the policy knows too. */

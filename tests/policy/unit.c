@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include "admin.h"
 #include "audit.h"
 #include "cmd.h"
+#include "jwt.h"
 #include "key.h"
 #include "sla.h"
 
@@ -573,6 +576,117 @@ static void test_chains(void **state)
 	json_decref(out);
 }
 
+static size_t b64url(const uint8_t *in, size_t n, char *out)
+{
+	size_t len = EVP_EncodeBlock((unsigned char *)out, in, n), i;
+
+	for (i = 0; i < len; i++)
+		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
+	while (len && out[len - 1] == '=')
+		len--;
+	out[len] = 0;
+	return len;
+}
+
+/* Signs @claims as JWS does: r and s, not DER, for P-256. */
+static void make_token(EVP_PKEY *k, const char *alg, const char *claims, char *out)
+{
+	bool p256 = EVP_PKEY_get_id(k) == EVP_PKEY_EC;
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint8_t sig[128], raw[64];
+	const uint8_t *der = sig;
+	size_t n, sn = sizeof(sig);
+	ECDSA_SIG *es;
+	char header[64];
+
+	snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", alg);
+	n = b64url((uint8_t *)header, strlen(header), out);
+	out[n++] = '.';
+	n += b64url((const uint8_t *)claims, strlen(claims), out + n);
+	assert_int_equal(EVP_DigestSignInit(c, NULL, p256 ? EVP_sha256() : NULL, NULL, k), 1);
+	assert_int_equal(EVP_DigestSign(c, sig, &sn, (uint8_t *)out, n), 1);
+	EVP_MD_CTX_free(c);
+	if (p256) {
+		es = d2i_ECDSA_SIG(NULL, &der, sn);
+		assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(es), raw, 32), 32);
+		assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(es), raw + 32, 32), 32);
+		ECDSA_SIG_free(es);
+	} else {
+		memcpy(raw, sig, 64);
+	}
+	out[n++] = '.';
+	b64url(raw, 64, out + n);
+}
+
+static struct jwt_key *public_key(EVP_PKEY *k)
+{
+	char path[] = "/tmp/policy-unit-XXXXXX";
+	FILE *f = fdopen(mkstemp(path), "w");
+	struct jwt_key *out;
+	struct pol_err e;
+
+	assert_int_equal(PEM_write_PUBKEY(f, k), 1);
+	fclose(f);
+	out = jwt_key_load(path, &e);
+	unlink(path);
+	assert_non_null(out);
+	return out;
+}
+
+static void test_assertions(void **state)
+{
+	static const struct {
+		const char *claims, *error;
+	} cases[] = {
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", NULL },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[\"x\",\"a\"],\"exp\":2000,\"nbf\":1000}", NULL },
+		{ "{\"iss\":\"j\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", "another issuer" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"b\",\"exp\":2000}", "another audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[],\"exp\":2000}", "another audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":1000}", "expired" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\"}", "expired" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000,\"nbf\":1001}", "not yet" },
+		{ "{\"iss\":\"i\",\"aud\":\"a\",\"exp\":2000}", "no subject" },
+		{ "[]", "no JSON object" },
+	};
+	EVP_PKEY *pair[2] = { EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), EVP_EC_gen("P-256") };
+	static const char *const algs[2] = { "EdDSA", "ES256" };
+	struct jwt_key *key[2];
+	struct pol_err e;
+	char token[2048];
+	struct jwt out;
+	size_t i;
+	int k;
+
+	(void)state;
+	for (k = 0; k < 2; k++)
+		key[k] = public_key(pair[k]);
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			make_token(pair[k], algs[k], cases[i].claims, token);
+			e.msg[0] = 0;
+			assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e),
+					 cases[i].error ? -EINVAL : 0);
+			if (cases[i].error && !strstr(e.msg, cases[i].error))
+				fail_msg("%s: %s", cases[i].claims, e.msg);
+		}
+		make_token(pair[k], algs[k], cases[0].claims, token);
+		assert_int_equal(jwt_verify(token, key[!k], "i", "a", 1000, &out, &e), -EINVAL);
+		/* The key decides the algorithm, not the token. */
+		make_token(pair[k], algs[!k], cases[0].claims, token);
+		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
+		make_token(pair[k], "none", cases[0].claims, token);
+		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
+		make_token(pair[k], algs[k], cases[0].claims, token);
+		token[strlen(token) - 3] ^= 1;
+		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
+	}
+	for (k = 0; k < 2; k++) {
+		jwt_key_free(key[k]);
+		EVP_PKEY_free(pair[k]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,6 +703,7 @@ int main(void)
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_assertions),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

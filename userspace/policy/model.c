@@ -15,6 +15,7 @@ const char *const pol_op_name[OP_NOPS] = {
 	"all", "any", "not", "equals", "differs", "less", "at-most", "more", "at-least",
 	"in", "contains", "subset", "intersects", "starts-with", "holds",
 };
+
 const char *const pol_day_name[7] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
 
 /* What the program itself knows of every request. */

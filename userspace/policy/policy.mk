@@ -135,7 +135,11 @@ $(POL_OUT)/fuzz/seed-ticket: tests/policy/fuzz/seed-ticket.c $(POL_OUT)/ticket.o
 .PHONY: policy-fuzzers
 policy-fuzzers: $(POL_FUZZ:%=$(POL_OUT)/fuzz/%) $(POL_OUT)/fuzz/seed-ticket policy-all
 
-$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/libpolicy-san.a
+$(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
 $(POL_OUT)/policy-proxy: tests/policy/proxy.c

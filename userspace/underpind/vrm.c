@@ -26,6 +26,7 @@ struct work {
 	char sender[520];		/* its name in the state */
 	bool begun;			/* the request is noted in the state */
 	bool done;			/* its answer is there too */
+	char *text;			/* that answer */
 	/* subject */
 	const char *user;		/* in the user sheet */
 	bool authenticated;
@@ -445,7 +446,10 @@ static void finish(struct work *w)
 					   MSG_FAIL ? answer : NULL, text, &e);
 	}
 	free(text);
-	free(answer);
+	if (ret)
+		free(answer);
+	else
+		w->text = answer;
 	if (ret && w->a.verdict == MSG_PERMIT) {
 		w->a.has_ticket = false;
 		fail(w, "VRM", "state-unavailable", e.msg);
@@ -542,7 +546,10 @@ static int commit(struct work *w, const struct device *dev, bool provision, stru
 		ret = provision ? state_allocate(&w->d->state, &al, answer, text, e) :
 			state_release(&w->d->state, &al, answer, text, e);
 	free(text);
-	free(answer);
+	if (ret)
+		free(answer);
+	else
+		w->text = answer;
 	return ret;
 }
 
@@ -802,7 +809,7 @@ char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, siz
 	if (!text) {
 		count(&d->metrics, w->a.verdict);
 		strip_texts(w);
-		text = msg_answer_text(&w->a, w->rq.id);
+		text = w->text ? w->text : msg_answer_text(&w->a, w->rq.id);
 	}
 	admin_put(&d->admin, w->p);
 	msg_answer_free(&w->a);
