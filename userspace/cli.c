@@ -14,8 +14,21 @@ static void print_help(const char *path, const struct cli_command *commands)
 
 	printf("usage: %s COMMAND ...\n\n", path);
 	for (c = commands; c->name; c++)
-		printf("  %-9s %-28s %s\n", c->name, c->args, c->help);
+		printf("  %-9s %s\n", c->name, c->help);
 	printf("\nSee underpin(8).\n");
+}
+
+static bool is_help(const char *arg)
+{
+	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
+}
+
+static int run(const char *path, const struct cli_command *c, int argc, char **argv)
+{
+	if (c->own_help || argc < 2 || !is_help(argv[1]))
+		return c->run(argc, argv);
+	printf("usage: %s %s %s\n\n%s\n\nSee underpin(8).\n", path, c->name, c->args, c->help);
+	return CLI_OK;
 }
 
 int cli_dispatch(const char *path, const struct cli_command *commands, int argc, char **argv)
@@ -24,13 +37,13 @@ int cli_dispatch(const char *path, const struct cli_command *commands, int argc,
 
 	if (argc < 2)
 		return cli_usage_error("%s: a command is missing", path);
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
 		print_help(path, commands);
 		return CLI_OK;
 	}
 	for (c = commands; c->name; c++)
 		if (!strcmp(c->name, argv[1]))
-			return c->run(argc - 1, argv + 1);
+			return run(path, c, argc - 1, argv + 1);
 	return cli_usage_error("%s: there is no command \"%s\"", path, argv[1]);
 }
 

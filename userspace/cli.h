@@ -26,6 +26,7 @@ struct cli_command {
 	int (*run)(int argc, char **argv);	/* argv[0] is the word itself */
 	const char *args;
 	const char *help;
+	bool own_help;		/* it understands --help itself */
 };
 
 /**

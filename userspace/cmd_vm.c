@@ -194,12 +194,15 @@ static int vm_release(int argc, char **argv)
 }
 
 static const struct cli_command verbs[] = {
-	{ "run", cmd_vm_run, "[OPTION]... -- QEMU ...", "start a VM with QEMU, protected" },
-	{ "protect", cmd_vm_protect, "--pid PID [-o json]", "protect a VM that QEMU has stopped" },
+	{ "run", cmd_vm_run, "[--expect SHA256] [--timeout SECONDS] [-q] -- QEMU ...",
+	  "start a VM with QEMU, protected" },
+	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [-o json]",
+	  "protect a VM that QEMU has stopped" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },
 	{ "release", vm_release, "ID", "end a protected VM" },
-	{ "expected", cmd_vm_expected, "...", "the measurement that a VM must have" },
+	{ "expected", cmd_vm_expected, "...", "the measurement that a VM must have",
+	  true },
 	{ }
 };
 
