@@ -31,6 +31,8 @@ static int cpu_goes(unsigned int cpu)
 	if (!try_module_get(THIS_MODULE))
 		return -EBUSY;	/* just being removed */
 	cpumask_set_cpu(cpu, &offline);
+	pr_info("CPU %u goes offline and stays demoted: rmmod is refused until it is online again (echo 1 > /sys/devices/system/cpu/cpu%u/online)\n",
+		cpu, cpu);
 	return 0;
 }
 
