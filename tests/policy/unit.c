@@ -500,7 +500,8 @@ static uint32_t in_session(struct admin *a, const char *key, const char *role, i
 
 static void test_sessions(void **state)
 {
-	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64];
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[16];
+	int i;
 	struct pol_err e;
 	struct admin a;
 
@@ -535,6 +536,14 @@ static void test_sessions(void **state)
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	/* Idle sessions end, and give back what they held. */
 	assert_int_equal(in_session(&a, "s2", "z", 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
+	/* As many sessions as there is room for, and no more; others go on. */
+	for (i = 0; in_session(&a, (snprintf(key, sizeof(key), "n%d", i), key), "x", 9000) == R_PERMIT; i++)
+		assert_true(i <= ADMIN_SESSIONS_MAX);
+	assert_true(i >= ADMIN_SESSIONS_MAX - 2);
+	assert_int_equal(in_session(&a, key, "x", 9000), R_TOO_MANY_SESSIONS);
+	assert_int_equal(in_session(&a, "n0", "x", 9000), R_PERMIT);
+	assert_int_equal(in_session(&a, NULL, "x", 9000), R_PERMIT);
+	assert_int_equal(in_session(&a, key, "x", 9061 + ADMIN_SESSION_IDLE), R_PERMIT);
 	admin_exit(&a);
 	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
 	assert_int_equal(system(cmd), 0);

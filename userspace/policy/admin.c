@@ -12,8 +12,9 @@ int admin_init(struct admin *a, const char *path, struct pol_err *e)
 	if (!a->policy)
 		return -EINVAL;
 	a->session = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->session));
+	a->hash = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->hash));
 	a->n_active = calloc(a->policy->n_role + 1, sizeof(*a->n_active));
-	if (!a->session || !a->n_active)
+	if (!a->session || !a->hash || !a->n_active)
 		return pol_fail(e, ENOMEM, "out of memory for sessions");
 	return 0;
 }
@@ -22,6 +23,7 @@ void admin_exit(struct admin *a)
 {
 	pol_free(a->policy);
 	free(a->session);
+	free(a->hash);
 	free(a->n_active);
 	pthread_mutex_destroy(&a->lock);
 }
@@ -80,7 +82,7 @@ int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 	}
 	pthread_mutex_lock(&a->lock);
 	for (i = 0; i < ADMIN_SESSIONS_MAX; i++)
-		if (a->session[i].key[0])
+		if (a->hash[i])
 			renumber(&a->session[i], a->policy, p, n_active);
 	free(a->n_active);
 	a->n_active = n_active;
@@ -90,36 +92,48 @@ int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 	return 0;
 }
 
-static void end_session(struct admin *a, struct admin_session *s)
+static void end_session(struct admin *a, uint32_t i)
+{
+	struct admin_session *s = &a->session[i];
+	uint32_t k;
+
+	for (k = 0; k < s->s.n; k++)
+		a->n_active[s->s.active[k].role]--;
+	s->s.n = 0;
+	a->hash[i] = 0;
+}
+
+/* Ends sessions that idled for too long. */
+static void sweep(struct admin *a, int64_t now)
 {
 	uint32_t i;
 
-	for (i = 0; i < s->s.n; i++)
-		a->n_active[s->s.active[i].role]--;
-	memset(s, 0, sizeof(*s));
+	if (now < a->next_sweep)
+		return;
+	a->next_sweep = now + ADMIN_SWEEP;
+	for (i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->hash[i] && now - a->session[i].used > ADMIN_SESSION_IDLE)
+			end_session(a, i);
 }
 
-/* The session of @key, or a free place for it; sessions that idled too long end. */
+/* The session of @key, or a free place for it. */
 static struct admin_session *find_session(struct admin *a, const char *key, int64_t now)
 {
-	uint32_t hash = strtab_hash(key, strlen(key)), i;
-	struct admin_session *s, *free_one = NULL;
+	uint32_t hash = strtab_hash(key, strlen(key)) | 1, i, free_one = POL_NONE;
 
+	sweep(a, now);
 	for (i = 0; i < ADMIN_SESSIONS_MAX; i++) {
-		s = &a->session[i];
-		if (s->key[0] && now - s->used > ADMIN_SESSION_IDLE)
-			end_session(a, s);
-		if (!s->key[0])
-			free_one = free_one ? free_one : s;
-		else if (s->hash == hash && !strcmp(s->key, key))
-			return s;
+		if (a->hash[i] == hash && !strcmp(a->session[i].key, key))
+			return &a->session[i];
+		if (!a->hash[i] && free_one == POL_NONE)
+			free_one = i;
 	}
-	if (free_one) {
-		snprintf(free_one->key, sizeof(free_one->key), "%s", key);
-		free_one->hash = hash;
-		free_one->used = now;
-	}
-	return free_one;
+	if (free_one == POL_NONE)
+		return NULL;
+	snprintf(a->session[free_one].key, ADMIN_KEY_MAX, "%s", key);
+	a->session[free_one].used = now;
+	a->hash[free_one] = hash;
+	return &a->session[free_one];
 }
 
 static void activate(struct admin *a, struct admin_session *s, uint32_t role, int64_t now)
@@ -139,8 +153,8 @@ static void refuse_full(struct pol_decision *d)
 	d->permit = false;
 	d->n = d->more = 0;
 	d->role = POL_NONE;
-	pol_refuse(d, (struct pol_reason){ R_TOO_MANY_ROLES, POL_NONE, POL_NONE, POL_NONE,
-					   POL_NONE });
+	pol_refuse(d, (struct pol_reason){ R_TOO_MANY_SESSIONS, POL_NONE, POL_NONE,
+					   POL_NONE, POL_NONE });
 }
 
 void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct pdp_request *in,
@@ -162,7 +176,7 @@ void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct 
 		if (s && d->permit)
 			activate(a, s, d->role, in->now);
 		else if (s && !s->s.n)
-			end_session(a, s);
+			end_session(a, s - a->session);
 	}
 	in->session = NULL;
 	in->n_active = NULL;

@@ -12,11 +12,11 @@
 
 #define ADMIN_SESSIONS_MAX	4096
 #define ADMIN_SESSION_IDLE	3600	/* seconds until an unused session ends */
+#define ADMIN_SWEEP		60	/* seconds between looks for such sessions */
 #define ADMIN_KEY_MAX		128
 
 struct admin_session {
-	char key[ADMIN_KEY_MAX];	/* empty: free */
-	uint32_t hash;
+	char key[ADMIN_KEY_MAX];
 	int64_t used;
 	struct pol_session s;
 };
@@ -25,6 +25,8 @@ struct admin {
 	pthread_mutex_t lock;
 	struct pol_image *policy;
 	struct admin_session *session;
+	uint32_t *hash;			/* of each session's key, apart to be searched; 0: free */
+	int64_t next_sweep;
 	uint32_t *n_active;		/* by role */
 };
 

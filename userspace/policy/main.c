@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The policy tools as a program of their own, for tests: underpin-policy VERB ... */
+/* underpin-policy: a program of its own, since it needs libraries that a host's tool does not. */
 #include "cmd.h"
 
 int main(int argc, char **argv)

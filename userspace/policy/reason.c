@@ -52,6 +52,8 @@ static const struct {
 			   "active in as many sessions as allowed: role" },
 	[R_MAX_SECONDS] = { "max-active-seconds", "semantic-evaluator", A_ROLE,
 			    "active in this session for as long as allowed: role" },
+	[R_TOO_MANY_SESSIONS] = { "too-many-sessions", "policy-administration", A_NOTHING,
+				  "no room for another session, or for another role in it" },
 	[R_NO_SLA] = { "no-sla", "sla-pep", A_NOTHING, "no SLA with that cloud" },
 	[R_SLA_SIDE] = { "sla-side", "sla-pep", A_SLA, "this side of the SLA does not grant" },
 	[R_SLA_PEER] = { "sla-peer", "sla-pep", A_SLA, "the SLA is with another cloud" },
