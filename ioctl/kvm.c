@@ -45,8 +45,6 @@ static void symbols_drop(void)
 		symbol_put(vcpu_load);
 	if (syms.unload)
 		symbol_put(vcpu_put);
-	if (syms.nmi)
-		symbol_put(kvm_inject_nmi);
 	if (syms.kick)
 		symbol_put(kvm_vcpu_kick);
 	memset(&syms, 0, sizeof(syms));
@@ -59,10 +57,8 @@ static bool symbols_take(void)
 	syms.put = symbol_get(kvm_put_kvm);
 	syms.load = symbol_get(vcpu_load);
 	syms.unload = symbol_get(vcpu_put);
-	syms.nmi = symbol_get(kvm_inject_nmi);
 	syms.kick = symbol_get(kvm_vcpu_kick);
-	if (syms.file_is_kvm && syms.get && syms.put && syms.load && syms.unload && syms.nmi &&
-	    syms.kick)
+	if (syms.file_is_kvm && syms.get && syms.put && syms.load && syms.unload && syms.kick)
 		return true;
 	symbols_drop();
 	return false;
@@ -217,8 +213,8 @@ long up_kvm_bind_vcpu(struct kvm *kvm, unsigned int index, u32 id)
 }
 
 /*
- * A halted vCPU waits inside KVM_RUN; an NMI makes it try to run, which the layer
- * refuses by then.
+ * A halted vCPU waits inside KVM_RUN; the request to look for NMIs makes it try to
+ * run, which the layer refuses by then.
  */
 void up_kvm_expel(struct kvm *kvm)
 {
@@ -230,7 +226,7 @@ void up_kvm_expel(struct kvm *kvm)
 		while (!mutex_trylock(&vcpu->mutex)) {
 			if (tries++ == EXPEL_TRIES)
 				return;
-			syms.nmi(vcpu);
+			kvm_make_request(KVM_REQ_NMI, vcpu);
 			syms.kick(vcpu);
 			usleep_range(1000, 2000);
 		}
