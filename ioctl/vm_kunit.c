@@ -397,4 +397,5 @@ static struct kunit_suite vm_suite = {
 	.exit = cleanup,
 	.test_cases = vm_cases,
 };
+
 kunit_test_suite(vm_suite);

@@ -128,6 +128,7 @@ static struct attribute *attrs[] = {
 	&state_attr.attr, &image_hash_attr.attr, &frames_attr.attr, &cpus_attr.attr,
 	&exits_host_attr.attr, &exits_vm_attr.attr, &log_attr.attr, NULL
 };
+
 static const struct attribute_group group = { .attrs = attrs };
 
 int up_sysfs_init(void)

@@ -66,12 +66,11 @@ void host_io(struct percpu *cpu)
 		inject_gp();
 		return;
 	}
-	if (IO_IN(qual)) {
+	if (IO_IN(qual))
 		*rax = (size == 4 ? 0 : *rax & ~mask) | (port_in(IO_PORT(qual), size) & mask);
-	} else if (vms_present() && starts_sleep(IO_PORT(qual), size, *rax & mask)) {
+	else if (vms_present() && starts_sleep(IO_PORT(qual), size, *rax & mask))
 		up_log("denied: sleep state while protected VMs exist");
-	} else {
+	else
 		port_out(IO_PORT(qual), size, (u32)*rax);
-	}
 	advance_rip();
 }

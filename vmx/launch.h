@@ -40,13 +40,20 @@ u32 vmx_control(u32 msr, u32 true_msr, u32 want);
 void leave_cpu(struct percpu *cpu) __noreturn;
 
 /* assembly (head.S, entry.S) */
+
+/* What leave_jump() restores. */
 struct leave_frame {
 	u64 rip, rflags, rsp;
 	u64 gpr[NR_GPRS];
 };
 
+/** launch_first_entry() - VMLAUNCH of the host; returns only when that fails */
 int launch_first_entry(struct percpu *cpu);
+
+/** leave_jump() - Linux goes on, in root mode, at @f->rip */
 void leave_jump(struct leave_frame *f) __noreturn;
+
+/* Where hardware arrives: the host state's RIP, and vector 2. */
 void vmexit_entry(void);
 void nmi_entry(void);
 

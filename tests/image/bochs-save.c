@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static void **simulator;
 
 static void save_state(void)
 {
-	_Bool (*save)(void *, const char *) =
+	bool (*save)(void *simulator, const char *path) =
 		dlsym(NULL, "_ZN13bx_real_sim_c10save_stateEPKc");
 
 	_exit(save && save(*simulator, "state") ? 0 : 1);

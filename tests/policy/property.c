@@ -222,7 +222,8 @@ static void roles(struct m_model *m)
 	uint32_t n = 2 + rnd(7), i, k;
 
 	for (i = 0; i < n; i++) {
-		struct m_role r = { .name = name(m, "r%u", i), .period = maybe(m, "p%u", m->n_period),
+		struct m_role r = { .name = name(m, "r%u", i),
+				    .period = maybe(m, "p%u", m->n_period),
 				    .junior = m->n_name };
 
 		for (k = i + 1; k < n; k++)

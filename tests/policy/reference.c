@@ -396,7 +396,9 @@ static bool value_ok(uint32_t type, const char *s)
 	case T_INTEGER:
 		return (isdigit((unsigned char)*s) || *s == '-') &&
 		       (strtoll(s, &end, 10), end != s && !*end);
-	case T_TIME: end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm); return end && !*end;
+	case T_TIME:
+		end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		return end && !*end;
 	default: return true;
 	}
 }
