@@ -54,6 +54,7 @@ static int __init underpin_init(void)
 	err = up_ioctl_init();
 	if (err)
 		goto unlist;
+	up_flusher_start();
 	pr_info("%u CPUs run on the layer now\n", num_online_cpus());
 	return 0;
 
@@ -71,6 +72,7 @@ free:
 
 static void __exit underpin_exit(void)
 {
+	up_flusher_stop();
 	up_ioctl_exit();
 	up_sysfs_exit();
 	up_hotplug_exit();

@@ -49,6 +49,10 @@ void up_log_flush(void);
 int up_hotplug_init(void);
 void up_hotplug_exit(void);
 
+/** up_flusher_start() - look every few milliseconds whether CPUs owe flushes; process context */
+void up_flusher_start(void);
+void up_flusher_stop(void);
+
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);

@@ -98,9 +98,10 @@ bool layer_is_leaving(void)
 	return leaving;
 }
 
+/* -> rbx: the epoch that this CPU has reached */
 static long call_flush(struct percpu *cpu)
 {
-	(void)cpu;
+	cpu->gpr[RBX] = flush_epoch();
 	flush_this_cpu();
 	return 0;
 }

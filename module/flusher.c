@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A change of owner that a protected guest asks for (taking a shared page back)
+ * completes when every CPU has flushed.  A CPU that idles demoted does not exit
+ * by itself, so while protected VMs exist somebody looks and makes it.
+ */
+#include <linux/jiffies.h>
+#include <linux/workqueue.h>
+
+#include "ioctl/call.h"
+#include "ioctl/ioctl.h"
+#include "module.h"
+
+#define LOOK_MS		20	/* while a VM exists */
+#define REST_MS		1000
+
+static void look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(flusher, look);
+static u64 last_epoch;
+
+static void look(struct work_struct *work)
+{
+	bool busy = up_vms_present();
+	u64 epoch;
+
+	if (busy && !up_vmcall(UP_CALL_FLUSH, 0, 0, 0, &epoch, NULL) && epoch != last_epoch) {
+		up_flush_all();
+		last_epoch = epoch;
+	}
+	schedule_delayed_work(&flusher, msecs_to_jiffies(busy ? LOOK_MS : REST_MS));
+}
+
+void up_flusher_start(void)
+{
+	schedule_delayed_work(&flusher, msecs_to_jiffies(REST_MS));
+}
+
+void up_flusher_stop(void)
+{
+	cancel_delayed_work_sync(&flusher);
+}
