@@ -50,7 +50,7 @@ $(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/main.o $(POL_OUT)/libpolicy-san.a
 
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
 POLD_C := $(wildcard $(POLD_SRC)/*.c)
-POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
+POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls libssl) $(POL_LIBS)
 POL_TEST_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -I$(POLD_SRC)
 
 $(POL_OUT)/daemon/%.o: $(POLD_SRC)/%.c
@@ -102,7 +102,7 @@ $(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
 $(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/libpolicy.a
-	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
 
 .PHONY: bench-policy
 bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load policy-all

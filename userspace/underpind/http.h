@@ -10,7 +10,9 @@
 #define HTTP_ANSWER_MAX	(1u << 20)
 
 struct http_tls {
-	const char *cert, *key, *ca;	/* PEM files; NULL: plain HTTP */
+	const char *cert, *key, *ca;	/* PEM files */
+	const char *unit;		/* the server must be O=underpind, OU=this; or NULL;
+					 * outlives the connection */
 };
 
 struct http_answer {
@@ -22,7 +24,7 @@ struct http_answer {
 /**
  * http_post() - send a JSON text and wait for the answer
  * @url: whole URL
- * @tls: who we are and whom we believe
+ * @tls: who we are and whom we believe; NULL: plain HTTP
  * @timeout_ms: for everything, connecting included
  * @out: filled on success
  *

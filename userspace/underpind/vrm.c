@@ -628,7 +628,7 @@ static bool forward(struct work *w, json_t *j, const struct conf_peer *to, enum 
 		    bool hide)
 {
 	const struct conf *c = &w->d->conf;
-	struct http_tls tls = { c->cert, c->key, to->ca };
+	struct http_tls tls = { c->cert, c->key, to->ca, pol_layer_name[layer] };
 	char *text = json_dumps(j, JSON_COMPACT), url[300];
 	struct http_answer ans = { 0 };
 	struct pol_err e = { "out of memory" };
