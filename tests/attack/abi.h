@@ -51,7 +51,7 @@ struct atk_zero {
 struct atk_call {
 	__u64 rax, rbx, rcx, rdx, rsi;
 	__u32 fault;
-	__u32 reserved;
+	__u32 vcpu;		/* descriptor + 1 of a vCPU whose VMCS is made current; 0: none */
 };
 
 struct atk_fuzz {
@@ -65,6 +65,8 @@ struct atk_fuzz {
 enum atk_vmx_op {
 	ATK_VMREAD, ATK_VMWRITE, ATK_VMPTRLD, ATK_VMCLEAR, ATK_VMXON, ATK_VMXOFF,
 	ATK_VMPTRST, ATK_VMLAUNCH, ATK_VMRESUME, ATK_INVEPT, ATK_INVVPID,
+	ATK_VMCS_COPY,		/* VMCLEAR, VMPTRLD of a copy of the frame, VMREAD of arg */
+	ATK_VMWRITE_ALL,	/* every field := val and back; val: how many took it */
 };
 
 enum atk_vmx_result { ATK_OK, ATK_FAIL_INVALID, ATK_FAIL_VALID, ATK_FAULT };

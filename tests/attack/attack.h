@@ -22,6 +22,7 @@
 #define ROM_GPA		0xffff0000u
 #define SECRET_GPA	0x200000u	/* tests/guest/tiny-fw.S */
 #define SHARED_GPA	0x300000u
+#define SPARE_GPA	0x380000u	/* the VM never touches it */
 #define LOG_SIZE	(1u << 18)
 #define ARG_SIZE	16384u
 
@@ -47,6 +48,7 @@ struct victim {
 	struct shared *sh;
 	pid_t pid;
 	bool protected;
+	bool loose;		/* frames may have gone to others since */
 	uint64_t pfn[RAM_PAGES + ROM_PAGES];
 };
 
@@ -57,6 +59,7 @@ enum { WANT_RUNNING, WANT_UNSTARTED, WANT_UNPROTECTED_UNSTARTED };
 #define FRESH	1u	/* takes a VM of its own, not started yet */
 #define TAINTS	2u	/* an unprotected VM is of no more use */
 #define ENDS	4u	/* so is a protected one */
+#define ALONE	8u	/* the unprotected VM's turn is without any protected one */
 
 struct attack {
 	int number;
@@ -65,8 +68,8 @@ struct attack {
 	unsigned int flags;
 };
 
-extern const struct attack user_attacks[], host_attacks[], vcpu_attacks[], table_attacks[],
-	vmx_attacks[], call_attacks[], end_attacks[], qemu_attacks[];
+extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[], table_attacks[],
+	call_attacks[], end_attacks[];
 
 extern int attack_fd, underpin_fd;
 extern uint64_t layer_pfn[64];		/* some frames of the layer's */

@@ -18,8 +18,10 @@ uint64_t layer_pfn[64];
 unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
-	user_attacks, host_attacks, vcpu_attacks, table_attacks,
+	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
+	call_attacks, end_attacks,
 };
+
 #define NLISTS (sizeof(all) / sizeof(*all))
 
 static struct atk_secret half[2];	/* of unprotected VMs, of protected ones */
@@ -111,8 +113,13 @@ static struct victim *victim_for(const struct attack *a, int which)
 {
 	if (a->flags & FRESH)
 		drop(which);
+	/* The other one would only take time. */
+	if (current[!which])
+		victim_pause(current[!which]);
 	if (!current[which])
 		current[which] = victim_start(which, !(a->flags & FRESH), &half[which]);
+	else if (current[which]->sh->pause == 1)
+		victim_resume(current[which]);
 	return current[which];
 }
 
@@ -143,6 +150,8 @@ static void try(const struct attack *a)
 
 	printf("# %d %s\n", a->number, a->name);
 	fflush(stdout);
+	if (a->flags & ALONE)
+		drop(1);
 	control = act(a, 0, &well);
 	hit = act(a, 1, &well);
 	tried++;
@@ -161,6 +170,15 @@ static bool chosen(const struct attack *a, char **argv)
 		if (atoi(*argv) == a->number)
 			return true;
 	return false;
+}
+
+/* With no protected VM, what reads as a decoy is the layer's. */
+static void find_layer(void)
+{
+	uint64_t where;
+
+	scan(&half[0], &where);
+	printf("# some frames of the layer's: %u, first %#lx\n", layer_pfns, layer_pfn[0]);
 }
 
 static void look_everywhere(void)
@@ -190,6 +208,7 @@ int main(int argc, char **argv)
 		err(1, "/dev/attack, /dev/underpin");
 	choose_secret(&half[0]);
 	choose_secret(&half[1]);
+	find_layer();
 	for (i = 0; i < NLISTS; i++)
 		for (a = all[i]; a->number; a++)
 			if (chosen(a, argv + 1))
@@ -198,6 +217,8 @@ int main(int argc, char **argv)
 		current[0] = victim_start(false, true, &half[0]);
 	if (!current[1])
 		current[1] = victim_start(true, true, &half[1]);
+	victim_pause(current[0]);
+	victim_pause(current[1]);
 	look_everywhere();
 	drop(0);
 	drop(1);

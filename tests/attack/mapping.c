@@ -13,7 +13,6 @@
 
 #define SECRET_GFN	(SECRET_GPA / PAGE)
 #define CODE_GFN	0x20u		/* module/guest/layout.h: FW_IMAGE */
-#define SPARE_GPA	0x380000u	/* the VM never touches it */
 #define FRESH_EXITS	150
 #define LSTAR		0xc0000082u
 
@@ -42,7 +41,7 @@ static uint64_t tables(const struct victim *v, const struct change *c, unsigned 
 
 static bool remap(struct victim *v, const struct change *c, unsigned int n)
 {
-	struct atk_run r = { .exits = 60 };
+	struct atk_run r = { .exits = 36 };
 
 	/* A protected VM's frames are proposed before it ever touched them. */
 	if (v->sh->pause == 2 && v->protected) {

@@ -10,7 +10,7 @@
 #include "attack.h"
 #include "vmcs_enc.h"
 
-#define EXITS		60
+#define EXITS		36
 #define CTL_MTF		(1u << 27)
 #define CTL_TPR_SHADOW	(1u << 21)
 #define CTL_NMI_WINDOW	(1u << 22)
@@ -115,10 +115,22 @@ static bool sees(struct victim *v, struct atk_run *r, uint32_t what)
 	}
 SEES(gpr_cpuid, 10, ATK_LEAK_GPR)
 SEES(gpr_io, 30, ATK_LEAK_GPR)
-SEES(gpr_extint, 1, ATK_LEAK_GPR)
 SEES(ymm_seen, 0, ATK_LEAK_YMM)
 SEES(dr_seen, 0, ATK_LEAK_DR)
 SEES(cr2_seen, 0, ATK_LEAK_CR2)
+
+/* With interrupts on, so that the emulator delivers the exit. */
+static bool gpr_extint(struct victim *v)
+{
+	struct atk_run r = poke_run(ENC_GUEST_RFLAGS, 0x200);
+
+	r.poke[0].mask = 1;
+	r.exits = 2 * EXITS;
+	r.stop = 1;
+	run_vcpu(v, &r);
+	describe(v, &r);
+	return r.leak && (v->protected || r.reason == 1);
+}
 
 static bool gpr_timer(struct victim *v)
 {
@@ -197,7 +209,7 @@ static bool fail_controls(struct victim *v)
 POKE(set_rip, ENC_GUEST_RIP, 0x1000)
 POKE(set_rsp, ENC_GUEST_RSP, 0xfffff000)
 POKE(set_cr3, ENC_GUEST_CR3, 0x5000)
-POKE(set_cr0, ENC_GUEST_CR0, 0x31)
+POKE(set_cr0, ENC_GUEST_CR0, 0x8000003b)	/* TS */
 POKE(set_cr4, ENC_GUEST_CR4, 0x2000)
 POKE(set_cs, ENC_GUEST_CS_AR, 0xc09b)
 POKE(set_halt, ENC_GUEST_ACTIVITY, 1)
@@ -211,7 +223,7 @@ static bool set_efer(struct victim *v)
 {
 	struct atk_run r = poke_run(ENC_GUEST_EFER, 0);
 
-	add_poke(&r, ENC_ENTRY_CTLS, 0, 0x11fb);	/* no IA-32e mode guest; no EFER load */
+	add_poke(&r, ENC_ENTRY_CTLS, 0, 0x11ff);	/* no IA-32e mode guest; no EFER load */
 	run_vcpu(v, &r);
 	return run_disturbs(v, &r);
 }
@@ -350,7 +362,7 @@ static bool msr_lists(struct victim *v)
 const struct attack vcpu_attacks[] = {
 	{ 50, "GPRs after an exit by CPUID", gpr_cpuid, 0 },
 	{ 51, "GPRs after an exit by port I/O", gpr_io, 0 },
-	{ 52, "GPRs after an exit by external interrupt", gpr_extint, 0 },
+	{ 52, "GPRs after an exit by external interrupt", gpr_extint, TAINTS },
 	{ 53, "GPRs after an exit by preemption timer", gpr_timer, 0 },
 	{ 54, "GPRs after an exit by NMI window", gpr_nmi_window, TAINTS },
 	{ 55, "XMM and YMM registers after exits", ymm_seen, 0 },

@@ -66,7 +66,6 @@ static void *memory(size_t size, size_t align)
 		err(1, "mmap");
 	p = (uint8_t *)(((uintptr_t)p + align - 1) & ~(align - 1));
 	madvise(p, size, MADV_NOHUGEPAGE);
-	memset(p, 0, size);
 	return p;
 }
 
@@ -88,6 +87,8 @@ static void make_vm(struct shared *sh)
 	sh->vm = must(ioctl(sh->kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	sh->ram = memory(RAM_SIZE, 2u << 20);
 	sh->rom = memory(ROM_SIZE, PAGE);
+	memset(sh->ram + SECRET_GPA, 0, 2 * PAGE);
+	memset(sh->ram + SPARE_GPA, 0, PAGE);
 	load_firmware(sh);
 	add_slot(sh, 0, 0, sh->ram, RAM_SIZE);
 	add_slot(sh, 1, ROM_GPA, sh->rom, ROM_SIZE);
@@ -292,7 +293,8 @@ uint64_t victim_release(struct victim *v)
 
 	if (ioctl(underpin_fd, UNDERPIN_VM_RELEASE, &r) && errno != ENOENT)
 		err(1, "UNDERPIN_VM_RELEASE");
-	must(ioctl(attack_fd, ATK_ZERO, &z), "ATK_ZERO");
+	if (!v->loose)
+		must(ioctl(attack_fd, ATK_ZERO, &z), "ATK_ZERO");
 	return z.dirty;
 }
 
@@ -314,7 +316,10 @@ int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len)
 
 void victim_pause(struct victim *v)
 {
-	v->sh->pause = v->sh->pause == 2 ? 2 : 1;
+	if (v->sh->pause == 2 || v->sh->ended)
+		return;
+	__atomic_store_n(&v->sh->paused, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->sh->pause, 1, __ATOMIC_RELEASE);
 	kill(v->pid, SIGUSR1);
 	if (!wait_for(&v->sh->paused, 1, 3000))
 		note("the victim does not pause");

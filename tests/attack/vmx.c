@@ -24,11 +24,20 @@ static void call(struct atk_call *c)
 
 long atk_call(void __user *arg)
 {
+	struct kvm_vcpu *vcpu = NULL;
 	struct atk_call c;
+	struct file *file;
 
 	if (copy_from_user(&c, arg, sizeof(c)))
 		return -EFAULT;
+	if (c.vcpu) {
+		vcpu = vcpu_enter(c.vcpu - 1, &file);
+		if (!vcpu)
+			return -EBADF;
+	}
 	call(&c);
+	if (vcpu)
+		vcpu_leave(vcpu, file);
 	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
 }
 
@@ -38,6 +47,23 @@ static u64 next_random(u64 *seed)
 	*seed ^= *seed >> 7;
 	*seed ^= *seed << 17;
 	return *seed;
+}
+
+/*
+ * A frame: the VM's, the layer's, one of ours, or none that Linux uses.  Linux's
+ * own are left out: giving those away hurts only ourselves.
+ */
+static u64 frame(struct atk_fuzz *f)
+{
+	static const u64 odd[] = {
+		~0ULL, ~0ULL >> 12, 1ULL << 36, 1ULL << 40, (1ULL << 40) - 1, 1ULL << 52, 0xfee00,
+		0xffff0, 1ULL << 63,
+	};
+	u64 r = next_random(&f->seed);
+
+	if (r % 3)
+		return f->pfns[(r >> 8) % ARRAY_SIZE(f->pfns)];
+	return r % 2 ? f->scratch : odd[(r >> 8) % ARRAY_SIZE(odd)];
 }
 
 /* A boundary value, a frame of interest, or anything. */
@@ -54,27 +80,30 @@ static u64 argument(struct atk_fuzz *f)
 	case 0:
 		return bounds[(r >> 8) % ARRAY_SIZE(bounds)];
 	case 1:
-		return f->pfns[(r >> 8) % ARRAY_SIZE(f->pfns)];
+		return frame(f);
 	case 2:
 		return (r >> 8) % 64;
 	}
 	return next_random(&f->seed);
 }
 
-/* The scratch page holds what a list may hold. */
+/* Donations, in a page that is ours. */
 static void fill_scratch(struct atk_fuzz *f)
 {
 	u64 *page = __va(f->scratch << PAGE_SHIFT);
 	unsigned int i;
 
-	for (i = 0; i < 8; i++)
-		page[i] = argument(f);
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i += 2) {
+		page[i] = i < 16 ? frame(f) : ~0ULL;
+		page[i + 1] = i < 16 ? argument(f) : ~0ULL;
+	}
+	/* A list of plain page numbers has them at odd places, too. */
+	if (next_random(&f->seed) % 2)
+		for (i = 1; i < 16; i += 2)
+			page[i] = frame(f);
 }
 
-/*
- * What would only hurt ourselves is left out: real frames of Linux must not be
- * given away, the layer not be left, and the VM under attack not be killed.
- */
+/* Leaving and killing are no attacks but ends. */
 static bool harmful(const struct atk_call *c)
 {
 	u32 op = c->rax & 0xffff;
@@ -92,10 +121,13 @@ long atk_fuzz(void __user *arg)
 		return -EFAULT;
 	for (i = 0; i < f.count; i++) {
 		c.rax = 0x55500000 + next_random(&f.seed) % (i % 8 ? 0x20 : 0x10000);
-		c.rbx = argument(&f);
-		c.rcx = next_random(&f.seed) % 3 ? argument(&f) : f.scratch;
+		/* Where a call takes a page, it gets some frame. */
+		c.rbx = (c.rax & 0xffff) < 0x10 ? frame(&f) : argument(&f);
+		c.rcx = (c.rax & 0xffff) < 0x10 ? argument(&f) : frame(&f);
 		c.rdx = argument(&f);
 		c.rsi = argument(&f);
+		if (c.rcx < 0x10000 && (c.rax & 0xffff) == 0x04)
+			c.rcx %= 8;
 		fill_scratch(&f);
 		if (harmful(&c))
 			continue;
@@ -161,7 +193,60 @@ u32 insn_error(void)
 	return read_field(0x4400);
 }
 
-static u32 one(struct atk_vmx *v)
+static u32 vmptrld(u64 pa)
+{
+	u32 r;
+
+	VMX_INSN(r, "vmptrld %[m]", NO_OUT, [m] "m"(pa));
+	return r;
+}
+
+static u32 vmclear(u64 pa)
+{
+	u32 r;
+
+	VMX_INSN(r, "vmclear %[m]", NO_OUT, [m] "m"(pa));
+	return r;
+}
+
+/* The current VMCS is written back, and its frame's contents used from elsewhere. */
+static u32 copy_vmcs(struct atk_vmx *v, void *copy)
+{
+	u64 pa = 0;
+	u32 r;
+
+	v->val = 0;
+	VMX_INSN(r, "vmptrst %[m]", OUT([m] "+m"(pa)), "m"(pa));
+	if (r != ATK_OK || vmclear(pa) != ATK_OK)
+		return r;
+	memcpy(copy, __va(pa), PAGE_SIZE);
+	r = vmptrld(virt_to_phys(copy));
+	if (r == ATK_OK) {
+		do_vmread(v->arg, &v->val);
+		vmclear(virt_to_phys(copy));
+	}
+	vmptrld(pa);
+	return r;
+}
+
+static u32 write_all(struct atk_vmx *v)
+{
+	u64 field, old, now, val = v->val;
+	u32 kind, n;
+
+	v->val = 0;
+	for (kind = 0; kind < 16; kind++)
+		for (n = 0; n < 32; n++) {
+			field = (kind >> 2) << 13 | (kind & 3) << 10 | n << 1;
+			if (do_vmread(field, &old) != ATK_OK || do_vmwrite(field, val) != ATK_OK)
+				continue;
+			v->val += do_vmread(field, &now) == ATK_OK && now != old;
+			do_vmwrite(field, old);
+		}
+	return ATK_OK;
+}
+
+static u32 one(struct atk_vmx *v, void *page)
 {
 	struct { u64 a, b; } desc = { v->val, v->val };
 	u64 pa = v->arg;
@@ -173,11 +258,13 @@ static u32 one(struct atk_vmx *v)
 	case ATK_VMWRITE:
 		return do_vmwrite(v->arg, v->val);
 	case ATK_VMPTRLD:
-		VMX_INSN(r, "vmptrld %[m]", NO_OUT, [m] "m"(pa));
-		break;
+		return vmptrld(pa);
 	case ATK_VMCLEAR:
-		VMX_INSN(r, "vmclear %[m]", NO_OUT, [m] "m"(pa));
-		break;
+		return vmclear(pa);
+	case ATK_VMCS_COPY:
+		return copy_vmcs(v, page);
+	case ATK_VMWRITE_ALL:
+		return write_all(v);
 	case ATK_VMXON:
 		VMX_INSN(r, "vmxon %[m]", NO_OUT, [m] "m"(pa));
 		break;
@@ -229,20 +316,24 @@ long atk_vmx(void __user *arg)
 	struct file *file;
 	struct atk_vmx v;
 	u64 old = ~0ULL;
+	void *page;
 	u32 r;
 
 	if (copy_from_user(&v, arg, sizeof(v)))
 		return -EFAULT;
+	page = frame_alloc();
+	if (!page)
+		return -ENOMEM;
 	if (v.vcpu_fd >= 0)
 		vcpu = vcpu_enter(v.vcpu_fd, &file);
 	else
 		preempt_disable();
 	VMX_INSN(r, "vmptrst %[m]", OUT([m] "+m"(old)), "m"(old));
-	v.result = one(&v);
+	v.result = one(&v, page);
 	v.error = v.result == ATK_FAIL_VALID ? insn_error() : 0;
 	/* KVM believes that its VMCS is the current one. */
 	if (r == ATK_OK && old != ~0ULL && v.op == ATK_VMPTRLD)
-		VMX_INSN(r, "vmptrld %[m]", NO_OUT, [m] "m"(old));
+		vmptrld(old);
 	if (vcpu)
 		vcpu_leave(vcpu, file);
 	else
