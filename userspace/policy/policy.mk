@@ -11,7 +11,7 @@ POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKG
 	libmicrohttpd gnutls))$(POL_PKG_CFLAGS)
 
 POL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
-	-Wmissing-prototypes -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
+	-Wmissing-prototypes -Werror -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
 	-fvisibility=hidden -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
