@@ -258,11 +258,11 @@ void host_preemption_timer(struct percpu *cpu)
 	cpu->nmi_pending = 1;
 }
 
-/* MSR 0x79 and the VMX MSRs may no VM touch; port 0x604 neither. */
+/* MSRs 0x79, 0x1a6 and the VMX MSRs may no VM touch; port 0x604 neither. */
 bool msr_vm_must_intercept(u32 msr, bool write)
 {
 	(void)write;
-	return msr == 0x79 || (msr >= 0x480 && msr <= 0x491);
+	return msr == 0x79 || msr == 0x1a6 || (msr >= 0x480 && msr <= 0x491);
 }
 
 void msr_bitmap_set_floor(u8 *bitmap)

@@ -591,6 +591,35 @@ static void entry_merges_what_l1_wants_with_what_the_layer_needs(void **state)
 	assert_int_equal(fake_cpu->resume_launch, 0);
 }
 
+static void translations_of_a_former_owner_are_flushed(void **state)
+{
+	(void)state;
+	in_vm_ready();
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_int_equal(ev.invvpids, 1);
+	assert_true(ev.last_invvpid == w_vmcs(w_vmcs02(), VMCS_VPID));
+	w_exit(EXIT_REASON_CPUID);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_int_equal(ev.invvpids, 0);
+	w_exit(EXIT_REASON_CPUID);
+	w_load(W_VMCS12);			/* perhaps back from another CPU */
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_int_equal(ev.invvpids, 1);
+}
+
+static void without_a_vpid_every_entry_flushes(void **state)
+{
+	(void)state;
+	in_vm_ready();
+	w_write(VMCS_CPU2_CTLS, CPU2_EPT | CPU2_UNRESTRICTED);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(w_enter(!i), W_ENTERED);
+		assert_int_equal(ev.invvpids, 1);
+		assert_true(w_vmcs(w_vmcs02(), VMCS_CPU2_CTLS) & CPU2_VPID);
+		w_exit(EXIT_REASON_CPUID);
+	}
+}
+
 struct refusal {
 	u32 enc;
 	u64 val;
@@ -910,6 +939,8 @@ static void msr_lists_load_only_what_is_allowed(void **state)
 	assert_int_equal(w_read(VMCS_EXIT_REASON), EXIT_REASON_MSR_LOAD | BIT(31));
 	assert_int_equal(w_read(VMCS_EXIT_QUAL), 2);
 	l[1] = (struct list_entry){ 0xc0000101, 0, 0 };		/* GS base */
+	assert_int_equal(w_enter(true), W_EXITED);
+	l[1] = (struct list_entry){ 0x1a6, 0, 0 };		/* on the floor */
 	assert_int_equal(w_enter(true), W_EXITED);
 	l[1] = (struct list_entry){ 0xc0000080, 0, 0xd01 };	/* EFER goes into its field */
 	assert_int_equal(w_enter(true), W_ENTERED);
@@ -1245,6 +1276,8 @@ int main(void)
 		T(a_bound_vmcs_stays_the_layers),
 		T(of_a_bound_vmcs_only_the_guard_touches_guest_state),
 		T(entry_merges_what_l1_wants_with_what_the_layer_needs),
+		T(translations_of_a_former_owner_are_flushed),
+		T(without_a_vpid_every_entry_flushes),
 		T(each_bad_field_is_refused_and_can_be_mended),
 		T(addresses_are_asked_at_every_entry),
 		T(a_bad_guest_state_is_an_entry_failure),
