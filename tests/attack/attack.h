@@ -69,7 +69,7 @@ struct attack {
 };
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[], table_attacks[],
-	call_attacks[], end_attacks[];
+	call_attacks[], end_attacks[], qemu_attacks[];
 
 extern int attack_fd, underpin_fd;
 extern uint64_t layer_pfn[64];		/* some frames of the layer's */

@@ -19,7 +19,7 @@ unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
 	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
-	call_attacks, end_attacks,
+	call_attacks, qemu_attacks, end_attacks,
 };
 
 #define NLISTS (sizeof(all) / sizeof(*all))
