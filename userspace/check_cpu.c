@@ -249,7 +249,8 @@ int check_madt(const uint8_t *madt, size_t len, struct madt_cpus *cpus)
 enum check_result check_cpus_online(struct check_report *r)
 {
 	static const char cure[] =
-		"bring all up (echo 1 > /sys/devices/system/cpu/cpuN/online), boot without maxcpus= and nosmt, or disable the processor in the firmware's setup";
+		"bring all up (echo 1 > /sys/devices/system/cpu/cpuN/online), boot without "
+		"maxcpus= and nosmt, or disable the processor in the firmware's setup";
 	size_t len;
 	char *madt = sysfile_read(&len, "/sys/firmware/acpi/tables/APIC");
 	long online = sysconf(_SC_NPROCESSORS_ONLN);

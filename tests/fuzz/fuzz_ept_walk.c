@@ -76,7 +76,8 @@ static bool naive(u64 eptp, u64 gpa, u64 *hpa, u64 *access, bool *misconfigured)
 			return true;
 		}
 		*access &= e;
-		*misconfigured = (e & 7) == 2 || (e & 7) == 6 || (e & 0xfffffffffffffULL) >> MAXPHYADDR;
+		*misconfigured = (e & 7) == 2 || (e & 7) == 6 ||
+				 (e & 0xfffffffffffffULL) >> MAXPHYADDR;
 		if (level == 3 && e & 0xf8)
 			*misconfigured = true;
 		if ((level == 1 || level == 2) && !(e & 0x80) && e & 0x78)

@@ -2,7 +2,7 @@
 /* See ept_world.h. */
 #include "ept_world.h"
 
-#define SECRET		0x5ec2e7a5ec2e7a5eULL	/* only ever written by a protected VM, in private */
+#define SECRET		0x5ec2e7a5ec2e7a5eULL	/* written by a protected VM only, in private */
 #define JUNK		0x4a554e4b4a554e4bULL	/* what the host writes */
 #define NONE		(~0ULL)
 #define DECOYS		8
@@ -55,6 +55,7 @@ static u32 nshadow_seen;
 static const u64 slot_gpa[SLOTS] = {
 	0, 0x1000, 0x5000, 0x1ff000, 0x200000, 0x201000, 0xc0000000, 0x400000,
 };
+
 #define LARGE_SLOT 7
 
 void fail(const char *fmt, ...)
@@ -405,7 +406,8 @@ static void check_tlbs(void)
 				continue;
 			check_leaf(c, t->ctx, t->gpa, t->entry, t->level, "a stale translation");
 			type = t->entry >> 3 & 7;
-			if (t->ctx == CTX_HOST && (c == mtrr_cpu || cpu_model[c].clean > mtrr_time) &&
+			if (t->ctx == CTX_HOST &&
+			    (c == mtrr_cpu || cpu_model[c].clean > mtrr_time) &&
 			    !model_is_decoy((t->entry & EPT_ADDR) >> PAGE_SHIFT))
 				expect((int)type == mtrr_type(t->gpa, EPT_SPAN(t->level)),
 				       "CPU %u: %llx cached with memory type %u", c,
@@ -549,7 +551,8 @@ void w_check(void)
 		       (unsigned long long)small);
 	}
 	expect(s.ram_frames == ram && s.pool_frames == layer && s.vm_frames == vm,
-	       "frames of RAM %llu, layer %llu, VMs %llu", s.ram_frames, s.pool_frames, s.vm_frames);
+	       "frames of RAM %llu, layer %llu, VMs %llu", s.ram_frames, s.pool_frames,
+	       s.vm_frames);
 }
 
 /* --- events ------------------------------------------------------------------ */
@@ -803,7 +806,8 @@ void w_vm_state(u32 cpu, u32 n, enum up_vm_state state)
 
 	if (state == UP_VM_MEASURING || state == UP_VM_RUNNABLE)
 		for (pfn = 0; pfn < HOLE_START; pfn++)
-			if (mframe[pfn].owner == OWNER_VM0 + n && mframe[pfn].state == FRAME_PENDING &&
+			if (mframe[pfn].owner == OWNER_VM0 + n &&
+			    mframe[pfn].state == FRAME_PENDING &&
 			    pvm[n].state == UP_VM_BUILDING)
 				return;		/* not before vm_commit() said 0 */
 	leave_guest(cpu);
@@ -1085,7 +1089,8 @@ static u64 kvm_tables(u64 pfn)
 void w_init(u32 pool_frames)
 {
 	static struct up_config cfg = {
-		.cpus = CPUS, .ram_ranges = 1, .layer_chunks = 1, .pool_chunks = 1, .maxphyaddr = MAXPHYADDR,
+		.cpus = CPUS, .ram_ranges = 1, .layer_chunks = 1, .pool_chunks = 1,
+		.maxphyaddr = MAXPHYADDR,
 		.table_frames = TABLE_FRAMES,
 		.ram = { { 0, HOLE_START } }, .layer = { { LAYER_START, LAYER_END } },
 	};
@@ -1098,7 +1103,8 @@ void w_init(u32 pool_frames)
 	mlayer = pool_frames;
 	for (pfn = 0; pfn < FRAMES; pfn++)
 		mframe[pfn].owner = !is_ram(pfn) ? 0 :
-				    pfn >= LAYER_START && pfn < LAYER_END ? OWNER_LAYER : OWNER_HOST;
+				    pfn >= LAYER_START && pfn < LAYER_END ?
+				    OWNER_LAYER : OWNER_HOST;
 	for (i = 0; i < DECOYS; i++)
 		mdecoy[i] = NONE;
 	expect(!frames_init(&cfg) && !pool_init(&cfg), "initialisation");

@@ -62,6 +62,7 @@ struct w_events {
 	u64 last_invvpid;
 	enum ept_result ept_result;	/* what vm_ept_violation() shall answer */
 };
+
 extern struct w_events ev;
 void w_events_clear(void);
 

@@ -167,7 +167,6 @@ static int t_donate_hole(void) { return w_donate_vm(1, 0, HOLE_START, GFN + 2); 
 static int t_donate_nowhere(void) { return w_donate_layer(1, FRAMES + 5); }
 static int t_donate_zero(void) { return w_donate_layer(1, 0); }
 
-
 static bool layer_may_return;	/* F came from pool_alloc() */
 
 static int t_layer_return(void)
@@ -523,7 +522,8 @@ static void device_memory(void *arg)
 	vm_ept_prepare(t);
 	expect(vm_ept_violation(t, eptp12[0], 0x1000, &qual) == EPT_FILLED, "VM");
 	e = ept_find(vm_ept_eptp(t) & EPT_ADDR, 0x1000, 1);
-	expect(*e == ((HOLE_START + 5) << PAGE_SHIFT | EPT_RWX), "VM: %llx", (unsigned long long)*e);
+	expect(*e == ((HOLE_START + 5) << PAGE_SHIFT | EPT_RWX), "VM: %llx",
+	       (unsigned long long)*e);
 	expect(host_ept_violation(1ULL << MAXPHYADDR, EPT_VIOL_READ, 0) == EPT_FAULT_DENIED,
 	       "an address that the processor has not");
 	w_teardown();

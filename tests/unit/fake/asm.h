@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Hardware for the user-space build of the root logic.  Compile with
- * -include tests/unit/fake/asm.h: the guard keeps vmx/asm.h out.
+ * -include and this file: the guard keeps vmx/asm.h out.
  *
  * Memory is one malloc'ed block from physical address 0 (fake_ram).  Functions
  * that are declared here and not in fake.c are for each test to define as it
@@ -57,6 +57,7 @@ int vmwrite(u32 field, u64 val);
 struct inv_desc {
 	u64 a, b;
 };
+
 int fake_invept(u64 type, u64 eptp);
 int fake_invvpid(u64 type, u16 vpid, u64 gla);
 #define invept(type, eptp) \
