@@ -141,7 +141,7 @@ static void put_controls(void)
 	put(F_PIN_CTLS, control(0x48d, 0x49));			/* interrupts, NMI, timer */
 	put(F_CPU_CTLS, control(0x48e, BIT(7) | BIT(21) | BIT(24) | BIT(28) | BIT(31)));
 	put(F_CPU2_CTLS, control(0x48b, BIT(0) | BIT(1) | BIT(5) | BIT(7)));
-	put(F_EXIT_CTLS, control(0x48f, BIT(9) | BIT(15) | BIT(19) | BIT(21)));
+	put(F_EXIT_CTLS, control(0x48f, BIT(9) | BIT(19) | BIT(21)));
 	put(F_ENTRY_CTLS, control(0x490, BIT(14) | BIT(15)));
 	put(F_VPID, 1);
 	put(F_EPTP, table[0] | 3 << 3 | 6);
@@ -218,6 +218,9 @@ static bool bent_value(struct rnd_state *rnd, u16 enc, u8 class, u64 old, u64 *v
 	       old ^ BIT(prandom_u32_state(rnd) % 64);
 	if (enc == F_PIN_CTLS)
 		*val |= 0x49;
+	/* An interrupt that an exit has acknowledged would be ours to deliver. */
+	if (enc == F_EXIT_CTLS)
+		*val &= ~BIT(15);
 	/* Their lists are ours and zero: loads of 0 into MSR 0 are refused. */
 	return enc != F_PREEMPTION_TIMER;
 }
