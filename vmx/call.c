@@ -69,10 +69,18 @@ static long call_status(struct percpu *cpu)
 
 static long call_leave(struct percpu *cpu)
 {
-	if (!leaving || vms_present())
-		return -UP_EBUSY;
-	if (cpu->nested.vmxon)
-		return -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	long err = 0;
+
+	spin_lock(&vms_lock);
+	if (!leaving || vms_count())
+		err = -UP_EBUSY;
+	else if (cpu->nested.vmxon)
+		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	else
+		cpu->demoted = false;	/* from here on no VM can be made */
+	spin_unlock(&vms_lock);
+	if (err)
+		return err;
 	leave_cpu(cpu);
 }
 
@@ -93,8 +101,14 @@ static long call_leave_prepare(struct percpu *cpu)
 	return err;
 }
 
+/* A CPU that left runs the host in root mode: cancelling does not bring it back. */
 bool layer_is_leaving(void)
 {
+	u32 i;
+
+	for (i = 0; i < ncpus; i++)
+		if (!cpus[i] || !cpus[i]->demoted)
+			return true;
 	return leaving;
 }
 

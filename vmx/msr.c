@@ -16,6 +16,7 @@
 
 #define R	1u
 #define W	2u
+#define XSS_PT	BIT(8)
 
 static u64 bitmap_pa, io_pa[2];
 
@@ -31,11 +32,34 @@ static int deny_write(u32 msr, u64 val)
  */
 static int write_apic_base(u32 msr, u64 val)
 {
-	u64 page = MASK(up_config.maxphyaddr - 1, 12);
-
-	if ((val ^ rdmsr(msr)) & page)
+	/* Key-identifier bits above MAXPHYADDR count, too. */
+	if ((val ^ rdmsr(msr)) & MASK(63, 12))
 		return deny_write(msr, val);
 	return wrmsr_safe(msr, val);
+}
+
+/*
+ * PEBS stores through this linear address also while root mode runs: it must not
+ * be one that root's own page tables map.  Linux's never is.
+ */
+static int write_ds_area(u32 msr, u64 val)
+{
+	if (val + PAGE_SIZE >= UP_IMAGE_BASE &&
+	    val < UP_DIRECT_BASE + (up_config.table_frames << PAGE_SHIFT))
+		return deny_write(msr, val);
+	return wrmsr_safe(msr, val);
+}
+
+/* By physical address a KVM beneath would store to frames; zero turns that off. */
+static int write_kvm_address(u32 msr, u64 val)
+{
+	return val ? deny_write(msr, val) : wrmsr_safe(msr, val);
+}
+
+/* XRSTORS would load the MSRs of Intel PT, which stores to physical addresses. */
+static int write_xss(u32 msr, u64 val)
+{
+	return val & XSS_PT ? deny_write(msr, val) : wrmsr_safe(msr, val);
 }
 
 static int write_hardware(u32 msr, u64 val)
@@ -63,18 +87,24 @@ struct msr_row {
 };
 
 static const struct msr_row rows[] = {
+	{ 0x11, 0x12, W, R | W, rdmsr_safe, write_kvm_address },
 	{ MSR_APIC_BASE, MSR_APIC_BASE, W, R | W, rdmsr_safe, write_apic_base },
 	{ MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, R | W, R | W, nested_msr_read, deny_write },
 	{ MSR_UCODE_WRITE, MSR_UCODE_WRITE, W, R | W, rdmsr_safe, write_ignore },
 	{ MSR_SMM_MONITOR_CTL, MSR_SMM_MONITOR_CTL, R | W, R | W, rdmsr_safe, deny_write },
+	{ 0x150, 0x150, W, R | W, rdmsr_safe, deny_write },		/* core voltage */
 	{ 0x1f2, 0x1f3, W, R | W, rdmsr_safe, deny_write },		/* SMRR */
 	{ 0x200, 0x26f, R | W, R | W, mtrr_read, mtrr_write },
 	{ 0x2ff, 0x2ff, R | W, R | W, mtrr_read, mtrr_write },
 	{ 0x400, 0x47f, 0, W, rdmsr_safe, write_hardware },		/* machine check banks */
 	{ MSR_VMX_BASIC, MSR_VMX_VMFUNC, R | W, R | W, nested_msr_read, deny_write },
 	{ MSR_RTIT_FIRST, MSR_RTIT_LAST, W, R | W, rdmsr_safe, deny_write }, /* Intel PT */
-	{ 0x600, 0x600, 0, R | W, rdmsr_safe, write_hardware },		/* DS area */
+	{ 0x600, 0x600, W, R | W, rdmsr_safe, write_ds_area },		/* DS area */
 	{ 0x800, 0x83f, 0, W, rdmsr_safe, write_hardware },		/* x2APIC */
+	{ 0x982, 0x984, W, R | W, rdmsr_safe, deny_write },		/* memory encryption */
+	{ MSR_XSS, MSR_XSS, W, W, rdmsr_safe, write_xss },
+	/* Outside the ranges of a bitmap: always exit. */
+	{ 0x4b564d00, 0x4b564d04, 0, 0, rdmsr_safe, write_kvm_address },
 };
 
 static const struct msr_row *find_row(u32 msr)

@@ -27,7 +27,7 @@ u32 vms_count(void);
 /** host_page() - a page the host named as argument, or NULL if it may not be used */
 void *host_page(u64 pfn);
 
-/** layer_is_leaving() - no VM may be created any more; under vms_lock */
+/** layer_is_leaving() - no VM may be created: prepared, or a CPU is gone; under vms_lock */
 bool layer_is_leaving(void);
 
 /** note_denied() - count a refused request */
