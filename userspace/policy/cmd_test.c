@@ -6,8 +6,8 @@
  *
  * "-" is nothing; "alice as requester" names the role to act in; a resource that
  * begins with "type:" is a type, a user that begins with "sla:" a mapped role;
- * attributes are name=value with ";" between;
- * expected is "permit" or a reason's name. Empty lines and those with "#" pass.
+ * attributes are name=value with ";" between; expected is "permit" or a reason's
+ * name. Empty lines and those with "#" pass.
  */
 #include <errno.h>
 #include <stdio.h>

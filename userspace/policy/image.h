@@ -190,8 +190,11 @@ struct pol_image {
 	size_t size;
 	uint8_t digest[32];	/* SHA-256 of the block: what an audit record cites */
 	uint32_t cloud;
-	uint32_t refs;		/* padmin.c's */
-#define X(name, type) const type *name; uint32_t n_##name;
+	uint32_t refs;		/* admin.c's */
+#define X(name, record_t) \
+	const record_t *name; \
+	uint32_t n_##name;
+
 	POL_SECTIONS(X)
 #undef X
 };

@@ -200,6 +200,7 @@ struct m_model {
 	uint32_t cloud;		/* name of this cloud */
 	char *sheet[MODEL_SHEETS_MAX];
 	uint32_t n_sheet;
+
 	POL_VEC(struct m_attr, attr);
 	POL_VEC(struct m_attrval, val);
 	POL_VEC(struct m_node, node);

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Declares the three members of an array of @type named @name. */
-#define POL_VEC(type, name) \
-	type *name; \
+/* Declares the three members of an array of @type_t named @name. */
+#define POL_VEC(type_t, name) \
+	type_t *name; \
 	uint32_t n_##name; \
 	uint32_t cap_##name
 

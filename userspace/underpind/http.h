@@ -11,8 +11,8 @@
 
 struct http_tls {
 	const char *cert, *key, *ca;	/* PEM files */
-	const char *unit;		/* the server must be O=underpind, OU=this; or NULL;
-					 * outlives the connection */
+	/* The server must be O=underpind, OU=this; or NULL. Outlives the connection. */
+	const char *unit;
 };
 
 struct http_answer {
