@@ -85,6 +85,7 @@ uint64_t victim_release(struct victim *v);	/* returns frames that were not zeroe
 int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len);
 void victim_pause(struct victim *v);
 void victim_resume(struct victim *v);
+void victim_io(struct shared *sh);	/* in the process: serve an I/O exit */
 bool victim_well(struct victim *v, int checks);	/* it passes so many checks of its own */
 static inline bool disturbed(struct victim *v)
 {

@@ -19,7 +19,7 @@ unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
 	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
-	call_attacks, qemu_attacks, end_attacks,
+	call_attacks, qemu_attacks,
 };
 
 #define NLISTS (sizeof(all) / sizeof(*all))
@@ -184,20 +184,48 @@ static void find_layer(void)
 static void look_everywhere(void)
 {
 	uint64_t where = 0, found;
+	int i;
 
-	if (current[0]) {
-		found = scan(&half[0], &where);
-		report(found > 100, "a scan of RAM finds an unprotected VM's secret (%lu words)",
-		       found);
+	for (i = 0; i < 2; i++) {
+		if (!current[i])
+			current[i] = victim_start(i, true, &half[i]);
+		victim_pause(current[i]);
 	}
+	found = scan(&half[0], &where);
+	report(found > 100, "a scan of RAM finds an unprotected VM's secret (%lu words)", found);
 	found = scan(&half[1], &where);
 	report(!found, "a scan of RAM finds no word of the protected VMs' secret (%lu, at %lx)",
 	       found, where);
 }
 
+static void try_list(const struct attack *a, char **argv)
+{
+	for (; a->number; a++)
+		if (chosen(a, argv))
+			try(a);
+}
+
+/*
+ * A forced rmmod waits for the protected VM; when that has ended, the layer goes,
+ * and the host goes on without it.
+ */
+static void finale(void)
+{
+	uint64_t end = now_ms() + 8000;
+
+	close(underpin_fd);
+	if (current[0])
+		victim_kill(current[0]);
+	if (current[1])
+		victim_kill(current[1]);
+	while (!access("/sys/module/underpin", F_OK) && now_ms() < end)
+		nap(20);
+	report(access("/sys/module/underpin", F_OK),
+	       "a forced rmmod ends when the last protected VM has");
+}
+
 int main(int argc, char **argv)
 {
-	const struct attack *a;
 	unsigned int i;
 
 	(void)argc;
@@ -210,19 +238,14 @@ int main(int argc, char **argv)
 	choose_secret(&half[1]);
 	find_layer();
 	for (i = 0; i < NLISTS; i++)
-		for (a = all[i]; a->number; a++)
-			if (chosen(a, argv + 1))
-				try(a);
-	if (!current[0])
-		current[0] = victim_start(false, true, &half[0]);
-	if (!current[1])
-		current[1] = victim_start(true, true, &half[1]);
-	victim_pause(current[0]);
-	victim_pause(current[1]);
+		try_list(all[i], argv + 1);
 	look_everywhere();
 	drop(0);
 	drop(1);
 	report(!not_zeroed, "frames that came back read zero (%lu did not)", not_zeroed);
+	try_list(end_attacks, argv + 1);
+	if (chosen(&end_attacks[1], argv + 1))
+		finale();
 	printf("1..%d\n%d attacks tried, %d defeated\n", tests, tried, defeated);
 	return failures != 0;
 }

@@ -234,7 +234,7 @@ static bool aimed_msr_store(struct victim *v)
 	write_list(v, 0x7777);
 	aimed_at(v, ENC_EXIT_MSR_STORE_ADDR, ENC_EXIT_MSR_STORE_COUNT, 0, 1);
 	mem_read(spare(v), entry, sizeof(entry), ATK_DIRECT);
-	return entry[1] != 0x7777;
+	return entry[1] != 0x7777 && entry[1] >> 32 != 0xdec0dec0;
 }
 
 /* --- the hostile VM itself ------------------------------------------------------ */
@@ -285,7 +285,6 @@ static bool vm_msrs(struct victim *v)
 		{ 0x480, 0, 0, 0 }, { 0x48b, 0, 0, 0 }, { 0x48f, 0, 0, 0 }, { 0x490, 0, 0, 0 },
 		{ 0x560, 0, 0, 0 }, { 0x560, 1, 0x1000, 0 }, { 0x570, 1, 1, 0 },
 		{ 0x600, 0, 0, 0 }, { 0x600, 1, 0x1000, 0 }, { 0x830, 1, 0x500, 0 },
-		{ 0x40000000, 0, 0, 0 }, { 0x2000, 1, 0, 0 },
 	};
 	struct victim *o = hostile_start();
 	struct atk_run r;

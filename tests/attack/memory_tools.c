@@ -121,9 +121,11 @@ static int single_step_fn(struct shared *sh, void *arg)
 	(void)arg;
 	finish(sh);
 	ioctl(sh->vcpu, KVM_SET_GUEST_DEBUG, &d);
-	for (i = 0; i < 4; i++)
-		if (!ioctl(sh->vcpu, KVM_RUN, 0) && sh->run->exit_reason == KVM_EXIT_DEBUG)
-			steps++;
+	for (i = 0; i < 4 && !ioctl(sh->vcpu, KVM_RUN, 0); i++) {
+		steps += sh->run->exit_reason == KVM_EXIT_DEBUG;
+		if (sh->run->exit_reason == KVM_EXIT_IO)
+			victim_io(sh);
+	}
 	d.control = 0;
 	ioctl(sh->vcpu, KVM_SET_GUEST_DEBUG, &d);
 	return steps;

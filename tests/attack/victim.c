@@ -131,7 +131,7 @@ static void say(struct shared *sh, char c)
 	__atomic_add_fetch(&sh->nlog, 1, __ATOMIC_RELEASE);
 }
 
-static void serve_io(struct shared *sh)
+void victim_io(struct shared *sh)
 {
 	struct kvm_run *run = sh->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
@@ -156,7 +156,7 @@ static void run_once(struct shared *sh)
 	if (ret < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (!ret && sh->run->exit_reason == KVM_EXIT_IO)
-		serve_io(sh);
+		victim_io(sh);
 	else if (!ret && (sh->run->exit_reason == KVM_EXIT_DEBUG ||
 			  sh->run->exit_reason == KVM_EXIT_INTR))
 		return;

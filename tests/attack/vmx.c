@@ -88,7 +88,7 @@ static u64 argument(struct atk_fuzz *f)
 }
 
 /* Donations, in a page that is ours. */
-static void fill_scratch(struct atk_fuzz *f)
+static void fill_scratch(struct atk_fuzz *f, bool numbers)
 {
 	u64 *page = __va(f->scratch << PAGE_SHIFT);
 	unsigned int i;
@@ -98,9 +98,8 @@ static void fill_scratch(struct atk_fuzz *f)
 		page[i + 1] = i < 16 ? argument(f) : ~0ULL;
 	}
 	/* A list of plain page numbers has them at odd places, too. */
-	if (next_random(&f->seed) % 2)
-		for (i = 1; i < 16; i += 2)
-			page[i] = frame(f);
+	for (i = 1; numbers && i < 16; i += 2)
+		page[i] = frame(f);
 }
 
 /* Leaving and killing are no attacks but ends. */
@@ -126,9 +125,12 @@ long atk_fuzz(void __user *arg)
 		c.rcx = (c.rax & 0xffff) < 0x10 ? argument(&f) : frame(&f);
 		c.rdx = argument(&f);
 		c.rsi = argument(&f);
-		if (c.rcx < 0x10000 && (c.rax & 0xffff) == 0x04)
-			c.rcx %= 8;
-		fill_scratch(&f);
+		/* A list is read: what other pages hold may be numbers of Linux's frames. */
+		if ((c.rax & 0xffff) == 0x04 && c.rbx < 0xfee00)
+			c.rbx = f.scratch;
+		if ((c.rax & 0xffff) == 0x11 && c.rcx < 0xfee00)
+			c.rcx = f.scratch;
+		fill_scratch(&f, (c.rax & 0xffff) == 0x04);
 		if (harmful(&c))
 			continue;
 		call(&c);
