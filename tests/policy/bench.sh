@@ -6,6 +6,7 @@ OUT=${OUT:-$PWD/build/policy}
 B=$OUT/bench
 HERE=$PWD
 mkdir -p "$B"
+command -v npm > /dev/null || COMPARE=0	# no casbin and no Cedar without node and npm
 if [ "${COMPARE:-1}" = 1 ] && [ ! -d "$B/node_modules/casbin" ]; then
 	(cd "$B" && [ -f package.json ] || (cd "$B" && npm init -y > /dev/null 2>&1)
 	cd "$B" && npm install --silent --no-audit --no-fund casbin@5.51.1 @cedar-policy/cedar-wasm@4.13.0 >&2)
