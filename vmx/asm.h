@@ -220,6 +220,12 @@ static inline void wbinvd(void)
 	__asm__ __volatile__("wbinvd" ::: "memory");
 }
 
+/* Clears the buffers that MDS reads, where the processor says so (MD_CLEAR). */
+static inline void verw(u16 selector)
+{
+	__asm__ __volatile__("verw %0" : : "m"(selector) : "cc", "memory");
+}
+
 static inline void cpu_halt_forever(void)
 {
 	for (;;)

@@ -215,6 +215,10 @@ static void run_on(struct vvmcs *vv)
 	    (vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID)) {
 		reinject_vectoring();
 		event_rows_changed(vv);
+		/* An NMI blocks itself while it is delivered: the entry would be refused. */
+		if (INTR_TYPE(vmread(VMCS_IDT_VECTORING_INFO)) == INTR_TYPE_NMI)
+			vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+				vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKED_BY_NMI);
 	}
 	nested_prepare_tables(vv);
 }

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "lib.h"
 #include "log.h"
+#include "nested_caps.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "vmcs.h"
@@ -299,12 +300,11 @@ static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
 
 	(void)cpu;
-	if (vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) != EPT_FILLED)
-		return false;
-	if (qual & EPT_VIOL_NMI_UNBLOCKING)
+	/* It interrupted an IRET from an NMI; undefined when an event was being delivered. */
+	if ((qual & EPT_VIOL_NMI_UNBLOCKING) && !(vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
-	return true;
+	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
 
 static const handler handlers[UP_EXIT_REASONS] = {
@@ -346,6 +346,12 @@ bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	return false;
 }
 
+static void allow_nmi(void)
+{
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKED_BY_NMI);
+}
+
 /* The VM's own event whose delivery the exit interrupted, and L1's that never started. */
 static void save_events(struct vcpu *v)
 {
@@ -354,6 +360,8 @@ static void save_events(struct vcpu *v)
 
 	if (vectoring & INTR_VALID) {
 		v->pending_event = vectoring & ~(u32)INTR_NMI_UNBLOCKED;
+		if (INTR_TYPE(vectoring) == INTR_TYPE_NMI)
+			allow_nmi();	/* that it blocks itself would make the entry fail */
 		v->pending_error = (u32)vmread(VMCS_IDT_VECTORING_ERROR);
 		v->pending_len = (u32)vmread(VMCS_EXIT_INSN_LEN);
 	} else if (undelivered & INTR_VALID) {
@@ -434,6 +442,7 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	show_registers(cpu, v, r);
 	show_fields(v, vv->f, r);
 	v->held_event = 0;
+	vcpu_scrub();
 }
 
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
@@ -549,15 +558,19 @@ static void override_controls(struct vcpu *v)
 {
 	const u64 *f = v->vv->f;
 	u64 cpu2 = f[ROW_CPU_CTLS] & CPU_SECONDARY_CTLS ? f[ROW_CPU2_CTLS] : 0;
-	u64 entry = f[ROW_ENTRY_CTLS] & ~ENTRY_IA32E;
-	u64 exit = f[ROW_EXIT_CTLS] | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
-		   EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	u64 entry = f[ROW_ENTRY_CTLS] & ~(ENTRY_IA32E | ENTRY_LOAD_PERF_GLOBAL);
+	u64 exit = (f[ROW_EXIT_CTLS] & ~EXIT_LOAD_PERF_GLOBAL) | EXIT_SAVE_DEBUG |
+		   EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	u64 pin = f[ROW_PIN_CTLS] | PIN_EXTINT_EXITING | PIN_NMI_EXITING;
 
 	if (f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		exit |= EXIT_SAVE_PREEMPTION;
 	if (vmread(VMCS_GUEST_EFER) & EFER_LMA)
 		entry |= ENTRY_IA32E;
-	vmwrite(VMCS_PIN_CTLS, f[ROW_PIN_CTLS] | PIN_EXTINT_EXITING | PIN_NMI_EXITING);
+	/* Without virtual NMIs L1 could inject one into the handler of another. */
+	if (caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
+		pin |= PIN_VIRTUAL_NMIS;
+	vmwrite(VMCS_PIN_CTLS, pin);
 	vmwrite(VMCS_CPU_CTLS, (f[ROW_CPU_CTLS] & ~CPU_NEVER) | CPU_ALWAYS);
 	vmwrite(VMCS_CPU2_CTLS, (cpu2 & ~CPU2_NEVER) | CPU2_ALWAYS);
 	vmwrite(VMCS_ENTRY_CTLS, entry | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG);

@@ -9,6 +9,7 @@
 #include "io.h"
 #include "lib.h"
 #include "log.h"
+#include "offsets.h"
 #include "vmcs.h"
 #include "x86.h"
 #include "../ept/pool.h"
@@ -24,6 +25,62 @@
 static const u32 switched_msrs[NR_SWITCHED_MSRS] = {
 	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
 };
+
+/*
+ * By these the host would count, sample or record what the VM does, PEBS into
+ * memory of its choice, or change what the VM's XSAVES stores.
+ */
+static const u32 quiet_msrs[NR_QUIET_MSRS] = { MSR_PERF_GLOBAL_CTRL, MSR_XSS, MSR_LBR_CTL };
+
+static u32 quiet_present;	/* bit n: quiet_msrs[n] exists */
+static bool flush_l1d, clear_buffers;
+
+/* When a vCPU is made; every processor has the same features. */
+static void find_features(void)
+{
+	u32 i, r[4], found = 0;
+	u64 val, arch = 0;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++)
+		if (!rdmsr_safe(quiet_msrs[i], &val))
+			found |= 1u << i;
+	quiet_present = found;
+	cpuid(7, 0, r);
+	if ((r[3] & BIT(29)) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
+		arch = 0;
+	flush_l1d = (r[3] & BIT(28)) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
+	clear_buffers = r[3] & BIT(10);
+}
+
+static void quiet_begin(struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++) {
+		if (!(quiet_present & 1u << i))
+			continue;
+		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
+		if (v->host_quiet[i])
+			wrmsr(quiet_msrs[i], 0);
+	}
+}
+
+static void quiet_end(const struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++)
+		if ((quiet_present & 1u << i) && v->host_quiet[i])
+			wrmsr(quiet_msrs[i], v->host_quiet[i]);
+}
+
+void vcpu_scrub(void)
+{
+	if (flush_l1d)
+		wrmsr(MSR_FLUSH_CMD, 1);
+	if (clear_buffers)
+		verw(ROOT_DS);
+}
 
 /*
  * Whatever the processor has and what lies within one frame in the standard
@@ -92,6 +149,7 @@ void vcpu_load(struct vcpu *v)
 {
 	u64 mask = vcpu_xcr0_mask();
 
+	quiet_begin(v);
 	regs_read(&v->host);
 	xsetbv(0, mask);
 	if (mask & XFEATURE_PKRU)
@@ -117,6 +175,7 @@ void vcpu_save(struct vcpu *v)
 		xrstor64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xsetbv(0, v->host.xcr0);
 	regs_write(&v->host);
+	quiet_end(v);
 }
 
 void vcpu_init_state(struct vcpu *v)
@@ -146,6 +205,7 @@ struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv)
 			pool_free(host);
 		return NULL;
 	}
+	find_features();
 	v = phys(pa);
 	v->vm = vm;
 	v->vv = vv;

@@ -12,6 +12,9 @@ struct vvmcs;
 /* MSRs of the VM's that hardware does not switch: one row each in vmx/vcpu.c. */
 #define NR_SWITCHED_MSRS	6
 
+/* MSRs of the host's that are zero while the VM runs. */
+#define NR_QUIET_MSRS		3
+
 /* Registers that belong to whoever runs, and that neither VMCS holds. */
 struct cpu_regs {
 	u64 dr[4], dr6, cr2, xcr0;
@@ -25,6 +28,7 @@ struct vcpu {
 	u64 host_gpr[NR_GPRS];		/* L1's at its VM entry, should that fail */
 	struct cpu_regs regs;		/* the VM's, while the host runs */
 	struct cpu_regs host;		/* the host's, while the VM runs */
+	u64 host_quiet[NR_QUIET_MSRS];
 	u64 xsave_pa;			/* extended state of the VM: one frame */
 	u64 host_xsave_pa;		/* PKRU of the host */
 	u32 last_reason;		/* exit that L1 was shown last */
@@ -44,6 +48,9 @@ void vcpu_load(struct vcpu *v);
 
 /** vcpu_save() - the VM's aside, the host's back; extended state is its initial one then */
 void vcpu_save(struct vcpu *v);
+
+/** vcpu_scrub() - the host is about to run: no trace in what L1TF and MDS read past EPT */
+void vcpu_scrub(void);
 
 /** vcpu_xcr0_mask() - XCR0 bits that a protected VM may set */
 u64 vcpu_xcr0_mask(void);
