@@ -13,6 +13,7 @@
 #include "asm.h"
 #include "errno.h"
 #include "msr.h"
+#include "../ept/frames.h"
 #include "../ept/pool.h"
 
 #define IO_BITMAP_WORDS	512
@@ -62,6 +63,12 @@ void msr_bitmap_sync(struct vvmcs *vv)
 	}
 }
 
+/* The exit has begun with a flush: since then the bitmap may be a protected VM's frame. */
+static bool still_hosts(u64 pa)
+{
+	return frame_host_usable(pa >> PAGE_SHIFT);
+}
+
 /* SDM vol. 3, section 25.6.9: read low, read high, write low, write high, 1 KiB each. */
 bool msr_wanted_by_l1(const struct vvmcs *vv, u32 msr, bool write)
 {
@@ -69,7 +76,7 @@ bool msr_wanted_by_l1(const struct vvmcs *vv, u32 msr, bool write)
 	bool high = msr >> 30 == 3;
 	u32 bit = msr & 0x1fff;
 
-	if (!(vv->f[ROW_CPU_CTLS] & CPU_MSR_BITMAPS))
+	if (!(vv->f[ROW_CPU_CTLS] & CPU_MSR_BITMAPS) || !still_hosts(vv->f[ROW_MSR_BITMAP]))
 		return true;
 	if ((msr & 0x3fffe000) || (msr >> 30 && !high))
 		return true;	/* outside the ranges: always intercepted */
@@ -117,6 +124,8 @@ bool io_wanted_by_l1(const struct vvmcs *vv, u64 qual)
 {
 	if (!(vv->f[ROW_CPU_CTLS] & CPU_IO_BITMAPS))
 		return vv->f[ROW_CPU_CTLS] & CPU_UNCOND_IO_EXITING;
+	if (!still_hosts(vv->f[ROW_IO_BITMAP_A]) || !still_hosts(vv->f[ROW_IO_BITMAP_B]))
+		return true;
 	return port_wanted(qual, vv->f[ROW_IO_BITMAP_A], vv->f[ROW_IO_BITMAP_B]);
 }
 

@@ -284,6 +284,15 @@ static bool on_preemption_timer(struct percpu *cpu, struct vvmcs *vv)
 	return true;
 }
 
+/* Exits at any CPL; L1's KVM does not know them, and a program would end its VM. */
+static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
+{
+	(void)cpu;
+	inject_ud();
+	event_rows_changed(vv);
+	return true;
+}
+
 /* The two-stage mapping protocol (ept/ept.h) decides. */
 static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 {
@@ -359,6 +368,8 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_XRSTORS] = host_wants,
 	[EXIT_REASON_UMWAIT] = host_wants,
 	[EXIT_REASON_TPAUSE] = host_wants,
+	[EXIT_REASON_SEAMCALL] = on_undefined,
+	[EXIT_REASON_TDCALL] = on_undefined,
 };
 
 static void exit_ordinary(struct percpu *cpu, struct vvmcs *vv, u32 reason)

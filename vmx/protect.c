@@ -331,6 +331,8 @@ static const handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_WRMSR] = on_wrmsr,
 	[EXIT_REASON_XSETBV] = on_xsetbv,
 	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
+	[EXIT_REASON_SEAMCALL] = on_undefined,
+	[EXIT_REASON_TDCALL] = on_undefined,
 };
 
 bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)

@@ -235,6 +235,8 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define EXIT_REASON_SPP			66
 #define EXIT_REASON_UMWAIT		67
 #define EXIT_REASON_TPAUSE		68
+#define EXIT_REASON_SEAMCALL		76
+#define EXIT_REASON_TDCALL		77
 
 /* VM-instruction error numbers (SDM vol. 3, section 31.4) */
 #define VMERR_VMCALL_IN_ROOT		1

@@ -356,6 +356,8 @@ int vvmcs_unbind(struct percpu *cpu, struct vvmcs *vv)
 		err = -UP_EBUSY;
 	if (!err) {
 		unlink_hash(vv);
+		/* The VM's registers: free frames outlive the layer. */
+		zero_page(phys(vv->vmcs02_pa));
 		free_frames(vv);
 	}
 	spin_unlock(&vvmcs_lock);
