@@ -31,6 +31,15 @@
 #define IO_IN		BIT(3)
 #define IO_STRING	BIT(4)
 
+#define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21))	/* hypervisor, TSC deadline, x2APIC */
+#define CPUID7_ECX_PKU		BIT(3)
+#define CPUID7_ECX_OSPKE	BIT(4)
+#define CPUID7_ECX_OFFERED	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
+#define CPUID7_EDX_IBT		BIT(20)
+#define CPUID_D1_XSAVEOPT	BIT(0)
+#define CPUID_D1_XSAVEC		BIT(1)
+#define CPUID_D1_XGETBV1	BIT(2)
+
 /* CR bits that the guest does not own (the rest never exits). */
 #define CR0_KEPT	(CR0_NE | CR0_CD | CR0_NW)
 #define CR4_ALLOWED	(MASK(11, 0) | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
@@ -239,13 +248,40 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 	return true;
 }
 
+/*
+ * Leaf 0xd describes XCR0, which the layer keeps: KVM does not know the VM's and
+ * would state the sizes for another.  The VM's XCR0 is in force here.
+ */
+static void cpuid_xstate(u32 sub, u32 r[4])
+{
+	u64 mask = vcpu_xcr0_mask();
+
+	cpuid(0xd, sub, r);
+	if (sub == 0) {
+		r[0] &= (u32)mask;
+		r[3] &= (u32)(mask >> 32);
+	} else if (sub == 1) {
+		r[0] &= CPUID_D1_XSAVEOPT | CPUID_D1_XSAVEC | CPUID_D1_XGETBV1;
+		r[2] = r[3] = 0;
+	} else if (sub > 62 || !(mask & BIT(sub))) {
+		memset(r, 0, 4 * sizeof(*r));
+	}
+}
+
 /* KVM's paravirtual leaves would invite the guest to share its secrets. */
 static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
+	u32 leaf = (u32)cpu->gpr[RAX], r[4] = { 0 };
+
 	(void)v;
-	if ((u32)cpu->gpr[RAX] >> 28 != 4)
+	if (leaf == 0xd)
+		cpuid_xstate((u32)cpu->gpr[RCX], r);
+	else if (leaf >> 28 != 4)
 		return false;
-	cpu->gpr[RAX] = cpu->gpr[RBX] = cpu->gpr[RCX] = cpu->gpr[RDX] = 0;
+	cpu->gpr[RAX] = r[0];
+	cpu->gpr[RBX] = r[1];
+	cpu->gpr[RCX] = r[2];
+	cpu->gpr[RDX] = r[3];
 	step_over();
 	return true;
 }
@@ -447,10 +483,35 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	vcpu_scrub();
 }
 
+/*
+ * What KVM answers, less what the processor does not have or the layer does not
+ * switch (KVM would emulate UMIP, for one), and the mirrors of CR4, which it
+ * cannot see.
+ */
+static void correct_cpuid(struct vcpu *v, u32 leaf, u32 sub)
+{
+	u64 cr4 = vmread(VMCS_GUEST_CR4), *gpr = v->gpr;
+	u32 r[4];
+
+	cpuid(leaf, sub, r);
+	if (leaf == 1) {
+		gpr[RCX] &= (r[2] | CPUID1_ECX_EMULATED) &
+			    ~(CPUID1_ECX_VMX | CPUID1_ECX_OSXSAVE);
+		if (cr4 & CR4_OSXSAVE)
+			gpr[RCX] |= CPUID1_ECX_OSXSAVE;
+	} else if (leaf == 7) {
+		gpr[RBX] &= r[1];
+		gpr[RCX] &= sub ? 0 : r[2] & CPUID7_ECX_OFFERED;
+		gpr[RDX] &= sub ? 0 : r[3] & ~CPUID7_EDX_IBT;
+		if (!sub && (gpr[RCX] & CPUID7_ECX_PKU) && (cr4 & CR4_PKE))
+			gpr[RCX] |= CPUID7_ECX_OSPKE;
+	}
+}
+
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
 {
 	u64 *rax = &v->gpr[RAX], mask;
-	u32 i;
+	u32 i, leaf, sub;
 
 	if (v->last_reason == EXIT_REASON_IO) {
 		if (!(v->last_qual & IO_IN))
@@ -459,9 +520,13 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
 		*rax = (mask >> 31 ? 0 : *rax & ~mask) | (cpu->gpr[RAX] & mask);
 		return;
 	}
+	leaf = (u32)v->gpr[RAX];
+	sub = (u32)v->gpr[RCX];
 	for (i = 0; i < NR_GPRS; i++)
 		if (r->set & G(i))
 			v->gpr[i] = (u32)cpu->gpr[i];
+	if (v->last_reason == EXIT_REASON_CPUID)
+		correct_cpuid(v, leaf, sub);
 }
 
 /*
