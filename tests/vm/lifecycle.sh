@@ -51,6 +51,7 @@ quiet_dmesg() {
 	! dmesg | grep -E 'BUG:|WARNING:|Oops|Call Trace|vmread failed|vmwrite failed|stay pinned'
 }
 
+dmesg -C
 insmod ./underpin.ko && modprobe kvm_intel || exit 1
 
 # The first VM may make the layer grow; figures count from the second on.
