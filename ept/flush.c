@@ -32,7 +32,9 @@ bool flush_done(u64 ticket)
 	if (ticket <= __atomic_load_n(&reached, __ATOMIC_ACQUIRE))
 		return true;
 	for (i = 0; i < ncpus; i++) {
+		/* A parked CPU runs nothing until it exits, and flushes first then. */
 		if (cpus[i] && READ_ONCE(cpus[i]->demoted) &&
+		    !__atomic_load_n(&cpus[i]->parked, __ATOMIC_ACQUIRE) &&
 		    __atomic_load_n(&cpus[i]->flushed_epoch, __ATOMIC_ACQUIRE) < ticket)
 			return false;
 	}

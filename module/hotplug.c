@@ -8,11 +8,15 @@
 
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/module.h>
+#include <asm/apic.h>
+#include <asm/smp.h>
 
 #include "module.h"
 
-static enum cpuhp_state state;
+static enum cpuhp_state gone_state, online_state;
 static struct cpumask offline;	/* CPUs that hold a reference of the module */
 
 static int cpu_comes(unsigned int cpu)
@@ -36,16 +40,46 @@ static int cpu_goes(unsigned int cpu)
 	return 0;
 }
 
+/*
+ * It halts demoted, with stale translations: no change of owner could complete.
+ * INIT takes it out to the layer, which lets it wait for SIPI and counts it as
+ * flushed.  Linux sends INIT again when it brings the CPU back (SDM vol. 3, 9.4.4).
+ */
+static int cpu_is_gone(unsigned int cpu)
+{
+	u32 id = per_cpu(x86_cpu_to_apicid, cpu);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	apic->icr_write(APIC_INT_LEVELTRIG | APIC_INT_ASSERT | APIC_DM_INIT, id);
+	local_irq_restore(flags);
+	udelay(200);
+	local_irq_save(flags);
+	apic->icr_write(APIC_INT_LEVELTRIG | APIC_DM_INIT, id);
+	local_irq_restore(flags);
+	return 0;
+}
+
 int up_hotplug_init(void)
 {
-	int ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "underpin:online", cpu_comes,
-					    cpu_goes);
+	int ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "underpin:gone", NULL,
+					    cpu_is_gone);
 
-	state = ret;
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	gone_state = ret;
+	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "underpin:online", cpu_comes,
+					cpu_goes);
+	if (ret < 0) {
+		cpuhp_remove_state_nocalls(gone_state);
+		return ret;
+	}
+	online_state = ret;
+	return 0;
 }
 
 void up_hotplug_exit(void)
 {
-	cpuhp_remove_state_nocalls(state);
+	cpuhp_remove_state_nocalls(online_state);
+	cpuhp_remove_state_nocalls(gone_state);
 }

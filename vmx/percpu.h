@@ -30,6 +30,7 @@ struct percpu {
 	u32 cpu;
 	u32 apic_id;
 	bool demoted;			/* read by others */
+	bool parked;			/* waits for SIPI, runs nothing; read by others */
 	bool nmi_deferred;		/* to be injected behind another event */
 	u64 vmxon_pa;
 	u64 vmcs01_pa;			/* the demoted host's VMCS */

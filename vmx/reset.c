@@ -89,12 +89,15 @@ void host_init(struct percpu *cpu)
 	write_dr6(0xffff0ff0);
 	write_cr2(0);
 	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_WAIT_SIPI);
+	__atomic_store_n(&cpu->parked, true, __ATOMIC_RELEASE);
 }
 
 void host_sipi(struct percpu *cpu)
 {
 	u64 vector = vmread(VMCS_EXIT_QUAL) & 0xff;
 
+	/* This exit has begun with a flush: from here on it has to flush like others. */
+	__atomic_store_n(&cpu->parked, false, __ATOMIC_RELEASE);
 	vmwrite(VMCS_GUEST_CS_SEL, vector << 8);
 	vmwrite(VMCS_GUEST_CS_BASE, vector << 12);
 	vmwrite(VMCS_GUEST_RIP, 0);
