@@ -17,9 +17,9 @@ for rules in 1100 11000 110000; do
 	"$OUT/policy-bench" run "$B/$rules"
 	[ "${COMPARE:-1}" = 1 ] || continue
 	# Engines that take milliseconds a decision are asked fewer times.
-	n=2000; [ $rules = 11000 ] && n=500; [ $rules = 110000 ] && n=100
+	n=2000 c=2000; [ $rules = 11000 ] && n=500; [ $rules = 110000 ] && n=100 c=300
 	(cd "$B" && node "$HERE/tests/policy/bench.cjs" casbin "$B/$rules" $n)
-	(cd "$B" && node "$HERE/tests/policy/bench.cjs" cedar "$B/$rules" 2000)
+	(cd "$B" && node "$HERE/tests/policy/bench.cjs" cedar "$B/$rules" $c)
 done
 for rules in 1100 110000; do
 	valgrind --tool=callgrind --callgrind-out-file="$B/cg.$rules" --toggle-collect=decide \
