@@ -31,7 +31,7 @@
 #define IO_IN		BIT(3)
 #define IO_STRING	BIT(4)
 
-#define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21))	/* hypervisor, TSC deadline, x2APIC */
+#define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
 #define CPUID7_ECX_PKU		BIT(3)
 #define CPUID7_ECX_OSPKE	BIT(4)
 #define CPUID7_ECX_OFFERED	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))

@@ -24,7 +24,7 @@ module_param(seed, ulong, 0444);
 
 enum field_class { CTRL, EXIT, GUEST, HOST };
 enum { NEVER, ALWAYS, VPID, EPT, MSR_BITMAP, TPR_SHADOW, APIC_ACCESS, XSAVES, TSC_SCALING,
-       PERF_GLOBAL, PLE, PREEMPTION };
+	PERF_GLOBAL, PLE, PREEMPTION };
 
 enum encoding {
 #define VMCS_FIELD(name, enc, exists, class, sync, see, set) F_##name = enc,
