@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -351,6 +352,45 @@ static void test_release_and_detached(void)
 	end_vm(&vm);
 }
 
+static void *run_vcpu(void *arg)
+{
+	struct vm *vm = arg;
+
+	ioctl(vm->vcpu, KVM_RUN, 0);
+	return NULL;
+}
+
+/* A vCPU that waits inside KVM_RUN, for an interrupt that never comes. */
+static void test_release_of_a_halted_vcpu(void)
+{
+	static const unsigned char code[] = { 0xf4, 0xeb, 0xfd };	/* 1: hlt; jmp 1b */
+	struct vm vm = { .fd = ioctl(kvm, KVM_CREATE_VM, 0) };
+	struct underpin_vm_protect protect = { };
+	struct underpin_vm_release release = { };
+	struct underpin_vm_info info = { };
+	pthread_t thread;
+	int fd;
+
+	ioctl(vm.fd, KVM_CREATE_IRQCHIP, 0);
+	vm.vcpu = ioctl(vm.fd, KVM_CREATE_VCPU, 0);
+	vm.mem = anonymous(PAGES, PROT_READ | PROT_WRITE);
+	memcpy(vm.mem + PAGES * PAGE - 16, code, sizeof(code));
+	add_slot(&vm, 0, 0x100000000ul - PAGES * PAGE, vm.mem, PAGES);
+	fd = create(&vm, &info.id);
+	ok(!ioctl(fd, UNDERPIN_VM_PROTECT, &protect) && protect.frames == PAGES,
+	   "a VM with KVM's own slots: those are not its memory");
+	pthread_create(&thread, NULL, run_vcpu, &vm);
+	sleep(1);
+	ok(!ioctl(dev, UNDERPIN_VM_INFO, &info) && info.entries &&
+	   info.state == UNDERPIN_VM_RUNNABLE, "it runs, and halts");
+	release.id = info.id;
+	ok(!ioctl(dev, UNDERPIN_VM_RELEASE, &release) && vms() == 0, "it is released meanwhile");
+	pthread_join(thread, NULL);
+	ok(zero(vm.mem, PAGES * PAGE), "its vCPU came back, and its memory zeroed");
+	close(fd);
+	end_vm(&vm);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -367,6 +407,7 @@ int main(void)
 	test_memory_that_cannot_be_had();
 	test_aliases();
 	test_release_and_detached();
+	test_release_of_a_halted_vcpu();
 	printf("1..%d\n", count);
 	return 0;
 }
