@@ -131,6 +131,9 @@ static void free_frames(struct vvmcs *vv)
 	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->io_bitmap_pa[0], vv->io_bitmap_pa[1],
 		     vv->msr_list_pa, (u64)vv - (u64)phys(0) };
 
+	/* A protected vCPU's state must not outlive it in a frame that may go back. */
+	if (vv->vmcs02_pa)
+		zero_page(phys(vv->vmcs02_pa));
 	for (u32 i = 0; i < ARRAY_SIZE(pa); i++)
 		if (pa[i])
 			pool_free(pa[i]);
