@@ -15,6 +15,8 @@
 #include "vmcs.h"
 #include "../ept/flush.h"
 
+#define MOV_SS_TICKS	64
+
 void vm_exit(struct percpu *cpu)
 {
 	u32 reason = (u32)vmread(VMCS_EXIT_REASON);
@@ -50,12 +52,18 @@ void vm_entry_failed(struct percpu *cpu)
  */
 void vm_nmi(struct percpu *cpu)
 {
+	u64 blocking;
+
 	cpu->nmi_pending = 0;
 	cpu->nmi_in_root++;
 	if (cpu->nested.in_vm && nested_nmi(cpu))
 		return;
-	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID) &&
-	    !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_MOV_SS)) {
+	if (cpu->parked)
+		return;		/* INIT has come since; the entry would be refused */
+	blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID) && !(blocking & BLOCKED_BY_MOV_SS)) {
+		/* A processor may refuse an NMI behind STI (SDM vol. 3, 27.3.1.5). */
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~BLOCKED_BY_STI);
 		vmwrite(VMCS_ENTRY_INTR_INFO, VEC_NMI | INTR_TYPE_NMI << 8 | INTR_VALID);
 		return;
 	}
@@ -63,7 +71,8 @@ void vm_nmi(struct percpu *cpu)
 	cpu->nmi_deferred = true;
 	vmwrite(VMCS_PIN_CTLS,
 		vmread(VMCS_PIN_CTLS) | PIN_PREEMPTION_TIMER);
-	vmwrite(VMCS_PREEMPTION_TIMER, 0);
+	/* Zero would exit before the instruction behind MOV SS, again and again. */
+	vmwrite(VMCS_PREEMPTION_TIMER, blocking & BLOCKED_BY_MOV_SS ? MOV_SS_TICKS : 0);
 }
 
 void host_preemption_timer(struct percpu *cpu)
