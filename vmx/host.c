@@ -258,6 +258,8 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_XSETBV] = on_xsetbv,
 	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
 	[EXIT_REASON_PREEMPTION_TIMER] = host_preemption_timer,
+	[EXIT_REASON_SEAMCALL] = on_undefined,	/* at any CPL, as VMCALL */
+	[EXIT_REASON_TDCALL] = on_undefined,
 };
 
 void host_exit(struct percpu *cpu, u32 reason)
