@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the test machine: stock KVM, unmodified, beneath which the layer lies; no VM
+# is protected.  Prints TAP.  Needs underpin.ko, underpin, tiny, tap.sh, lib.sh,
+# tiny-fw.bin, kvm-selftests.list and the programs that it names.
+# shellcheck disable=SC1091
+set -u
+. ./tap.sh
+. ./lib.sh
+
+# debian NAME: Debian's kernel in stock QEMU, to user space and to its end
+debian() {
+	qemu-system-x86_64 -accel kvm -machine pc -cpu host -m 128 -nodefaults -no-reboot \
+		-display none -serial "file:$1.serial" -kernel /guest/vmlinuz -initrd /guest/initrd \
+		-append 'console=ttyS0,115200 panic=-1' </dev/null >"$1.out" 2>&1 ||
+		{ cat "$1.out"; return 1; }
+	has "$1.serial" 'user space reached' && lacks "$1.serial" 'BUG|WARNING|Oops|Call Trace'
+}
+
+many_tiny() {
+	n=0
+	while [ $n -lt 20 ]; do
+		./tiny -n 100 -r 1 cpuid touch out >tiny.out || return 1
+		same 3 "$(wc -l <tiny.out)" || return 1
+		n=$((n + 1))
+	done
+}
+
+figures() { grep -E '^(ram|pool|pool_free|vm|denied) ' /sys/kernel/underpin/frames; }
+figures_are() { same "$1" "$(figures)"; }
+
+# A frame for each of the host's pages that KVM maps into a guest is none of the layer's:
+# its tables for that guest come back with the guest.
+no_leak() {
+	echo "before: $(echo "$before" | tr '\n' ' ')"
+	figures_are "$before"
+}
+
+insmod underpin.ko && modprobe kvm_intel || exit 1
+dmesg >log
+check 'kvm_intel holds the module, and the log says how to free it' \
+	has log "rmmod is refused until 'modprobe -r kvm_intel'"
+
+check 'a tiny guest runs' ./tiny -n 100 -r 1
+before=$(figures)
+check '20 of them run one after another' many_tiny
+check 'and leave nothing in the layer' no_leak
+check 'Debian in QEMU comes to user space and ends' debian one
+check 'and leaves nothing in the layer' no_leak
+check 'nobody was denied anything' same 0 "$(figure denied)"
+
+# Each says what is wrong with an exit status; 4 is skipped, which is none that passes.
+# shellcheck disable=SC2013  # a word a line
+for test in $(sed -e 's/[[:space:]]*#.*//' kvm-selftests.list); do
+	test=$(basename "$test")
+	check "KVM selftest $test" timeout 100 "./$test"
+done
+
+# A CPU in KVM's VMX operation could not leave the layer.
+qemu-system-x86_64 -accel kvm -machine pc,hpet=off,smm=off -cpu host,kvm=off -m 16 -nodefaults \
+	-no-reboot -display none -bios tiny-fw.bin -serial file:busy.serial </dev/null &
+qemu=$!
+check 'another guest runs' until_true 60 grep -q 'TU.*S' busy.serial
+check 'while it does, rmmod is refused' refused 'in use' rmmod underpin
+kill -9 $qemu
+wait $qemu
+check 'without a guest it still is' refused 'in use' rmmod underpin
+check 'the layer runs' has /sys/kernel/underpin/state running
+check 'without kvm_intel it is not' sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'nothing in the kernel log' quiet_dmesg
+finish_tap

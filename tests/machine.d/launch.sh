@@ -1,0 +1,135 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the test machine: launch.sh IMAGE-HASH CYCLES.  Prints TAP.
+# Into the layer and out of it, and who is refused.  Needs underpin.ko, underpin,
+# look (tests/machine.d/look.c), tap.sh and lib.sh.
+# shellcheck disable=SC1091
+set -u
+. ./tap.sh
+. ./lib.sh
+
+hash=$1
+cycles=$2
+cpus=$(nproc)
+ok() { name=$1; shift; check "$cpus CPU: $name" "$@"; }
+
+in_json() { has status.json "\"$1\": *$2,?\$"; }
+
+# Only what differs is shown.
+view_is_the_same() {
+	./look cpu >view.now
+	diff view.before view.now
+}
+
+# The TSC and another clock went on together: 25 ticks of the timer are 7 us.
+clock_is_the_same() {
+	# shellcheck disable=SC2086  # two words
+	off=$(./look clock $clock) && echo "off by $off ticks" && [ "$off" -le 25 ]
+}
+
+all_demoted() {
+	same "$cpus" "$(awk '$2 == 1' /sys/kernel/underpin/cpus | wc -l)"
+}
+
+both_demoted() {
+	same 2 "$(awk '$2 == 1' /sys/kernel/underpin/cpus | wc -l)"
+}
+
+# At least 99 of 100 mapped frames by 2 MiB; and nearly all of RAM was mapped.
+large_mappings() {
+	large=$(figure host_2m)
+	all=$((large + $(figure host_4k)))
+	ram=$(($(figure ram) - $(figure pool)))
+	echo "$large of $all mapped frames by 2 MiB; RAM without the layer's: $ram"
+	[ $((large * 100)) -ge $((all * 99)) ] && [ $((all * 100)) -ge $((ram * 99)) ]
+}
+
+# Somewhat nice: in an emulator, 50 times in and out take a minute as it is.
+load_begins() {
+	i=0
+	while [ $i -lt "$cpus" ]; do
+		# shellcheck disable=SC2016
+		nice -n 5 sh -c 'while :; do x=$((x + 1)); done' &
+		load="$load $!"
+		i=$((i + 1))
+	done
+	nice -n 5 sh -c 'while :; do
+		dd if=/dev/sdb of=/load bs=64k count=4 iflag=direct conv=fsync; sleep 0.02
+	done' >/dev/null 2>&1 &
+	load="$load $!"
+}
+load=
+
+load_ends() {
+	# shellcheck disable=SC2086  # several numbers
+	kill $load
+	wait
+}
+
+cycle() {
+	n=0
+	while [ $n -lt "$cycles" ]; do
+		insmod underpin.ko && all_demoted && rmmod underpin || return 1
+		n=$((n + 1))
+	done
+}
+
+modprobe msr
+./look cpu >view.before
+clock=$(./look clock)
+
+ok 'insmod' insmod underpin.ko
+underpin status -o json >status.json
+ok 'status says that it runs' in_json state '"running"'
+ok 'every CPU is demoted' in_json cpus_demoted "$cpus"
+ok 'none is missing' in_json cpus_online "$cpus"
+ok 'what runs is what was built' in_json image_hash "\"$hash\""
+ok 'sysfs says the same' same "running $hash" \
+	"$(cat /sys/kernel/underpin/state /sys/kernel/underpin/image_hash | tr '\n' ' ' | sed 's/ $//')"
+ok 'CPUID and MSRs look as before' view_is_the_same
+ok 'the TSC has not jumped' clock_is_the_same
+./look ram >/dev/null
+ok '99 % of RAM, once touched, is mapped by 2 MiB' large_mappings
+ok 'the layer takes no more memory than it may' memory_bound 0
+ok 'a second insmod is refused' refused 'File exists' insmod underpin.ko
+
+if [ "$cpus" -gt 1 ]; then
+	mark
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+	since_mark >log
+	ok 'a CPU that goes offline says what rmmod needs' \
+		has log 'rmmod is refused until it is online again'
+	ok 'with it offline rmmod is refused' refused 'in use' rmmod underpin
+	ok 'and the offline CPU stays demoted' both_demoted
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	ok 'it comes back demoted' all_demoted
+fi
+
+ok 'rmmod' rmmod underpin
+ok 'nothing is left' gone
+ok 'CPUID and MSRs look as before, afterwards' view_is_the_same
+ok 'the TSC has not jumped, afterwards' clock_is_the_same
+
+load_begins
+ok "$cycles times in and out under load" cycle
+load_ends
+ok 'CPUID and MSRs still look as before' view_is_the_same
+ok 'the TSC still has not jumped' clock_is_the_same
+
+if [ "$cpus" -gt 1 ]; then
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+	ok 'with a CPU offline insmod is refused, with the cure' \
+		refused 'APIC id 1 is enabled by firmware but not online: echo 1 >' insmod underpin.ko
+	ok 'and nothing has changed, as with a CPU offline' gone
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+fi
+
+modprobe kvm_intel
+ok 'with kvm_intel loaded insmod is refused, with the cure' \
+	refused "kvm_intel is loaded: stop all VMs, 'modprobe -r kvm_intel'" insmod underpin.ko
+ok 'and nothing has changed, as with kvm_intel' gone
+modprobe -r kvm_intel
+ok 'the cure cures' insmod underpin.ko
+ok 'the last rmmod' rmmod underpin
+ok 'nothing in the kernel log' quiet_dmesg
+finish_tap

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+# For scripts in the machine: '. ./lib.sh' after tap.sh.
+# shellcheck shell=sh
+
+# quiet_dmesg: the kernel has complained of nothing since the machine started.
+# (Its first words when a module of ours is loaded name no bug.)
+quiet_dmesg() {
+	dmesg >all.log
+	lacks all.log 'BUG|WARNING|Oops|Call Trace|stall|general protection|segfault' &&
+		lacks all.log 'vmread failed|vmwrite failed|stay pinned'
+}
+
+# since_mark: what the kernel has said since the last 'mark'.
+mark() {
+	mark="underpin-test mark $(date +%s%N)"
+	echo "$mark" >/dev/kmsg
+}
+since_mark() {
+	dmesg | awk -v mark="$mark" 'seen; index($0, mark) { seen = 1 }'
+}
+
+# refused PATTERN COMMAND...: the command fails, and it or the kernel says why.
+refused() {
+	refused_pattern=$1
+	shift
+	mark
+	if "$@" >refused.out 2>&1; then
+		echo "it succeeded"
+		return 1
+	fi
+	since_mark >>refused.out
+	has refused.out "$refused_pattern"
+}
+
+# until_true SECONDS COMMAND...: polls.
+until_true() {
+	tries=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# figure NAME: of /sys/kernel/underpin/frames
+figure() {
+	awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/underpin/frames
+}
+
+# memory_bound MIB: the layer takes at most 0.25 % of RAM, 8 MiB, and 0.5 % of MIB, the
+# memory of protected VMs.  What it takes are whole frames, its pool.
+memory_bound() {
+	used=$(($(figure pool) * 4))
+	bound=$(($(figure ram) * 4 / 400 + 8192 + $1 * 1024 / 200))
+	echo "$used KiB used; bound $bound KiB"
+	[ $used -gt 0 ] && [ $used -le $bound ]
+}
+
+# Nothing is left of the layer.
+gone() {
+	! grep '^underpin ' /proc/modules && [ ! -e /sys/kernel/underpin ] &&
+		[ ! -e /dev/underpin ]
+}

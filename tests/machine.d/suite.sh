@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+# For suites that run checks in the machine: '. tests/machine.d/suite.sh' after
+# tests/lib/tap.sh.
+# shellcheck shell=sh disable=SC2154  # tap_work comes from there
+
+make -s -f tests/machine.d/tools.mk >&2 || exit 1
+
+# inside NAME MACHINE-ARGUMENT... -- COMMAND: runs a command that prints TAP, and
+# joins its checks to the suite's own.  It must come to its end.
+inside() {
+	inside_name=$1
+	shift
+	inside_status=0
+	tests/machine -q --copy tests/lib/tap.sh "$@" >"$tap_work/inside" 2>"$tap_work/words" ||
+		inside_status=$?
+	sed 's/^/# /' "$tap_work/words"
+	awk -v n="$tap_count" '
+	/^1\.\.[0-9]/ { next }
+	/^(not )?ok [0-9]/ { sub(/ok [0-9]+/, "ok " ++n) }
+	{ print }' "$tap_work/inside"
+	tap_count=$((tap_count + $(grep -Ec '^(not )?ok [0-9]' "$tap_work/inside")))
+	check "$inside_name: it came to its end" \
+		sh -c "[ $inside_status = 0 ] && grep -q '^1\.\.[0-9]' '$tap_work/inside'"
+}
