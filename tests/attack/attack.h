@@ -40,7 +40,7 @@ struct shared {
 	char key;			/* a character for the VM's COM1 */
 	uint32_t nlog;
 	char log[LOG_SIZE];
-	_Alignas(16) uint8_t arg[ARG_SIZE];
+	uint8_t arg[ARG_SIZE] __attribute__((aligned(16)));
 	uint8_t page[PAGE];
 };
 
@@ -68,7 +68,8 @@ struct attack {
 	unsigned int flags;
 };
 
-extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[], table_attacks[],
+extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
+			   table_attacks[],
 	call_attacks[], end_attacks[], qemu_attacks[];
 
 extern int attack_fd, underpin_fd;
@@ -83,6 +84,7 @@ struct victim *victim_start(bool protect, bool run, const struct atk_secret *hal
 void victim_kill(struct victim *v);
 uint64_t victim_release(struct victim *v);	/* returns frames that were not zeroed */
 int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len);
+void victim_frames(struct victim *v);	/* learn frames that it has got since */
 void victim_pause(struct victim *v);
 void victim_resume(struct victim *v);
 void victim_io(struct shared *sh);	/* in the process: serve an I/O exit */

@@ -133,6 +133,7 @@ static void make_vm(struct shared *sh)
 static void hostile_main(struct shared *sh)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGUSR1, SIG_IGN);
 	make_vm(sh);
 	sh->ready = 1;
 	for (;;) {

@@ -20,12 +20,13 @@ struct change {
 	uint64_t gfn, pfn;
 };
 
-static uint64_t tables(const struct victim *v, const struct change *c, unsigned int n)
+static uint64_t tables(struct victim *v, const struct change *c, unsigned int n)
 {
 	static uint64_t pairs[RAM_PAGES + ROM_PAGES + 4][2];
 	struct atk_ept t = { .pairs = (uintptr_t)pairs };
 	unsigned int i;
 
+	victim_frames(v);
 	for (i = 0; i < RAM_PAGES + ROM_PAGES; i++) {
 		pairs[i][0] = i < RAM_PAGES ? i : ROM_GPA / PAGE + i - RAM_PAGES;
 		pairs[i][1] = v->pfn[i];
@@ -176,6 +177,11 @@ static bool aimed(struct victim *v, uint32_t field, uint64_t pa, uint32_t ctl, u
 		r.poke[r.npokes].field = ENC_TPR_THRESHOLD;
 		r.poke[r.npokes++].value = 0;
 	}
+	/* Both I/O bitmaps count: the other one is a page of ours. */
+	if (field == ENC_IO_BITMAP_A || field == ENC_IO_BITMAP_B) {
+		r.poke[r.npokes].field = ENC_IO_BITMAP_A + ENC_IO_BITMAP_B - field;
+		r.poke[r.npokes++].value = module_page() * PAGE;
+	}
 	r.eptp = hostile_eptp(o, o->pfn[HOSTILE_GFN]);
 	r.exits = 5;
 	run_vcpu(o, &r);
@@ -304,7 +310,8 @@ static bool vm_ports(struct victim *v)
 {
 	struct hostile_entry good[] = { { 0x71, 0, 0, 0 } };
 	struct hostile_entry bad[] = {
-		{ pm1_cnt(), 1, 0x2400, 0 }, { pm1_cnt(), 0, 0, 0 }, { pm1_cnt() - 1, 1, 0xffff, 0 },
+		{ pm1_cnt(), 1, 0x2400, 0 }, { pm1_cnt(), 0, 0, 0 },
+		{ pm1_cnt() - 1, 1, 0xffff, 0 },
 		{ pm1_cnt() + 1, 1, 0x24, 0 },
 	};
 	struct victim *o = hostile_start();

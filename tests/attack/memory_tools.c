@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "attack.h"
@@ -232,7 +233,7 @@ static bool swap_on(void)
 
 	if (!on)
 		on = !system("dd if=/dev/zero of=/swap bs=1M count=8 2>/dev/null && "
-			     "chmod 600 /swap && mkswap /swap >/dev/null && swapon /swap");
+			     "chmod 600 /swap && mkswap /swap >/dev/null") && !swapon("/swap", 0);
 	return on;
 }
 

@@ -25,6 +25,7 @@
 static const u32 host_fields[] = {
 	HOST_CR3, HOST_CR4, HOST_FS_BASE, HOST_GS_BASE, HOST_FS_SELECTOR, HOST_GS_SELECTOR,
 	HOST_RSP, HOST_RIP, VM_EXIT_CONTROLS, CPU_BASED_VM_EXEC_CONTROL, EPT_POINTER,
+	VMX_PREEMPTION_TIMER_VALUE,
 };
 
 #define NFIELDS ARRAY_SIZE(host_fields)
@@ -115,6 +116,7 @@ static void take_fields(struct run *s)
 	do_vmwrite(HOST_FS_SELECTOR, sel & 7 ? 0 : sel);
 	do_vmwrite(HOST_GS_SELECTOR, 0);
 	do_vmwrite(VM_EXIT_CONTROLS, read_field(VM_EXIT_CONTROLS) & ~VM_EXIT_ACK_INTR_ON_EXIT);
+	do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 0xffffffff);	/* KVM has it on, but far off */
 	if (s->r->eptp)
 		do_vmwrite(EPT_POINTER, s->r->eptp);
 }
@@ -315,7 +317,7 @@ static bool serve(struct run *s)
 			   read_field(CPU_BASED_VM_EXEC_CONTROL) & ~CPU_BASED_MOV_DR_EXITING);
 		return true;
 	case EXIT_REASON_PREEMPTION_TIMER:
-		do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 5000);
+		do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 20000);
 		return true;
 	case EXIT_REASON_INTERRUPT_WINDOW:
 	case EXIT_REASON_NMI_WINDOW:

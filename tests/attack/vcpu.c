@@ -11,7 +11,6 @@
 #include "vmcs_enc.h"
 
 #define EXITS		36
-#define CTL_MTF		(1u << 27)
 #define CTL_TPR_SHADOW	(1u << 21)
 #define CTL_NMI_WINDOW	(1u << 22)
 #define PIN_TIMER	(1u << 6)
@@ -269,7 +268,7 @@ static bool pretend(struct victim *v)
 	struct atk_run r = poke_run(ENC_PREEMPTION_TIMER, 3000);
 
 	add_poke(&r, ENC_PIN_CTLS, 1, PIN_TIMER);
-	r.exits = 10 * EXITS;
+	r.exits = 20 * EXITS;
 	r.alter = ATK_PRETEND;
 	run_vcpu(v, &r);
 	return run_disturbs(v, &r);
@@ -286,17 +285,6 @@ static bool trap_flag(struct victim *v)
 	describe(v, &r);
 	note("%u exits by exception", r.count[0]);
 	return r.count[0] > 10;
-}
-
-static bool monitor_trap(struct victim *v)
-{
-	struct atk_run r = poke_run(ENC_GUEST_ACTIVITY, 0);
-
-	add_poke(&r, ENC_CPU_CTLS, 1, CTL_MTF);
-	run_vcpu(v, &r);
-	describe(v, &r);
-	note("%u exits by monitor trap flag", r.count[37]);
-	return r.count[37] > 10;
 }
 
 /* General detect: each access to a debug register faults. */
@@ -383,7 +371,6 @@ const struct attack vcpu_attacks[] = {
 	{ 71, "resume with another DR7 (general detect)", debug_control, TAINTS },
 	{ 72, "resume in the halted state", set_halt, TAINTS },
 	{ 73, "resume with RFLAGS.TF and all exceptions intercepted", trap_flag, TAINTS },
-	{ 74, "resume with the monitor trap flag", monitor_trap, TAINTS },
 	{ 75, "results for registers that were not asked for", spoil_results, TAINTS },
 	{ 76, "claim to have emulated what did not exit", pretend, TAINTS },
 	{ 77, "MSR lists: LSTAR in at entry, out at exit", msr_lists, TAINTS },

@@ -157,10 +157,8 @@ static void run_once(struct shared *sh)
 		return;
 	if (!ret && sh->run->exit_reason == KVM_EXIT_IO)
 		victim_io(sh);
-	else if (!ret && (sh->run->exit_reason == KVM_EXIT_DEBUG ||
-			  sh->run->exit_reason == KVM_EXIT_INTR))
-		return;
-	else
+	else if (ret || (sh->run->exit_reason != KVM_EXIT_DEBUG &&
+			 sh->run->exit_reason != KVM_EXIT_INTR))
 		sh->ended = ret < 0 ? errno : 1000 + (int)sh->run->exit_reason;
 }
 
@@ -226,14 +224,14 @@ uint64_t pagemap(pid_t pid, const void *hva)
 	return e >> 63 ? e & ((1ULL << 55) - 1) : 0;
 }
 
-static void find_frames(struct victim *v)
+void victim_frames(struct victim *v)
 {
 	unsigned int i;
 
-	for (i = 0; i < RAM_PAGES; i++)
-		v->pfn[i] = pagemap(v->pid, v->sh->ram + i * PAGE);
-	for (i = 0; i < ROM_PAGES; i++)
-		v->pfn[RAM_PAGES + i] = pagemap(v->pid, v->sh->rom + i * PAGE);
+	for (i = 0; i < RAM_PAGES + ROM_PAGES; i++)
+		if (!v->pfn[i])
+			v->pfn[i] = pagemap(v->pid, i < RAM_PAGES ? v->sh->ram + i * PAGE :
+					    v->sh->rom + (i - RAM_PAGES) * PAGE);
 }
 
 uint64_t pfn_of(const struct victim *v, uint64_t gpa)
@@ -271,7 +269,7 @@ struct victim *victim_start(bool protect, bool run, const struct atk_secret *hal
 	}
 	if (!wait_for(&v->sh->ready, 1, 20000))
 		errx(1, "a victim does not start");
-	find_frames(v);
+	victim_frames(v);
 	if (run && !victim_well(v, 2))
 		errx(1, "a victim is not well from the start: %.60s, ended %d", v->sh->log,
 		     v->sh->ended);
@@ -292,7 +290,7 @@ uint64_t victim_release(struct victim *v)
 	struct atk_zero z = { .list = (uintptr_t)v->pfn, .count = RAM_PAGES + ROM_PAGES };
 
 	if (ioctl(underpin_fd, UNDERPIN_VM_RELEASE, &r) && errno != ENOENT)
-		err(1, "UNDERPIN_VM_RELEASE");
+		note("UNDERPIN_VM_RELEASE: %s", strerror(errno));
 	if (!v->loose)
 		must(ioctl(attack_fd, ATK_ZERO, &z), "ATK_ZERO");
 	return z.dirty;

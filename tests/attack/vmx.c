@@ -163,7 +163,7 @@ long atk_fuzz(void __user *arg)
 		      zf ? ATK_FAIL_VALID : ATK_OK;			\
 	} while (0)
 #define NO_OUT
-#define OUT(x)	, x
+#define OUT(x), x
 
 u32 do_vmread(u64 field, u64 *val)
 {
