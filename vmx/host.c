@@ -118,10 +118,36 @@ static void on_invd(struct percpu *cpu)
  * CR accesses exit only for a change of CR0.NE or CR4.VMXE (SDM vol. 3, 26.1.3,
  * table 28-3 for the qualification).
  */
+/*
+ * Paging on or off changes between long and protected mode (SDM vol. 3, 10.8.5): the
+ * trampoline of a CPU that is started turns on paging and NE at once.
+ * Return: false: the processor would refuse.
+ */
+static bool switch_long_mode(bool paging)
+{
+	u64 efer = vmread(VMCS_GUEST_EFER), entry = vmread(VMCS_ENTRY_CTLS);
+	bool long_code = vmread(VMCS_GUEST_CS_AR) & SEG_AR_L;
+
+	if (!(efer & EFER_LME) || !!(efer & EFER_LMA) == paging)
+		return true;
+	if (long_code || (paging && !(vmread(VMCS_GUEST_CR4) & CR4_PAE)))
+		return false;
+	vmwrite(VMCS_GUEST_EFER, efer ^ EFER_LMA);
+	vmwrite(VMCS_ENTRY_CTLS, entry ^ ENTRY_IA32E);
+	return true;
+}
+
+/* Where MOV to CR0 raises #GP the VM entry would fail. */
 static void write_cr0_for_host(u64 val)
 {
+	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) ||
+	    ((val & CR0_NW) && !(val & CR0_CD)) || !switch_long_mode(val & CR0_PG)) {
+		inject_gp();
+		return;
+	}
 	vmwrite(VMCS_CR0_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
+	advance_rip();
 }
 
 static void write_cr4_for_host(struct percpu *cpu, u64 val)
@@ -150,7 +176,6 @@ static void on_cr(struct percpu *cpu)
 		write_cr4_for_host(cpu, val);
 	} else if (type == 0 && cr == 0) {
 		write_cr0_for_host(val);
-		advance_rip();
 	} else {
 		up_log("denied: CR access, qualification %lx", qual);
 		inject_gp();
