@@ -100,6 +100,7 @@ static const struct msr_row rows[] = {
 	{ MSR_VMX_BASIC, MSR_VMX_VMFUNC, R | W, R | W, nested_msr_read, deny_write },
 	{ MSR_RTIT_FIRST, MSR_RTIT_LAST, W, R | W, rdmsr_safe, deny_write }, /* Intel PT */
 	{ 0x600, 0x600, W, R | W, rdmsr_safe, write_ds_area },		/* DS area */
+	{ 0x17d0, 0x17d1, W, R | W, rdmsr_safe, deny_write }, /* hardware feedback table */
 	{ 0x800, 0x83f, 0, W, rdmsr_safe, write_hardware },		/* x2APIC */
 	{ 0x982, 0x984, W, R | W, rdmsr_safe, deny_write },		/* memory encryption */
 	{ MSR_XSS, MSR_XSS, W, W, rdmsr_safe, write_xss },
