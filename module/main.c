@@ -48,9 +48,12 @@ static int __init underpin_init(void)
 	err = up_hotplug_init();
 	if (err)
 		goto leave;
-	err = up_sysfs_init();
+	err = up_kvm_hold_init();
 	if (err)
 		goto unwatch;
+	err = up_sysfs_init();
+	if (err)
+		goto unhold;
 	err = up_ioctl_init();
 	if (err)
 		goto unlist;
@@ -60,6 +63,8 @@ static int __init underpin_init(void)
 
 unlist:
 	up_sysfs_exit();
+unhold:
+	up_kvm_hold_exit();
 unwatch:
 	up_hotplug_exit();
 leave:
@@ -75,6 +80,7 @@ static void __exit underpin_exit(void)
 	up_flusher_stop();
 	up_ioctl_exit();
 	up_sysfs_exit();
+	up_kvm_hold_exit();
 	up_hotplug_exit();
 	if (up_leave()) {
 		/* rmmod -f with a protected VM: the layer stays, and so does its memory. */

@@ -49,6 +49,10 @@ void up_log_flush(void);
 int up_hotplug_init(void);
 void up_hotplug_exit(void);
 
+/** up_kvm_hold_init() - have a kvm_intel that is loaded from now on hold the module */
+int up_kvm_hold_init(void);
+void up_kvm_hold_exit(void);
+
 /** up_flusher_start() - look every few milliseconds whether CPUs owe flushes; process context */
 void up_flusher_start(void);
 void up_flusher_stop(void);
