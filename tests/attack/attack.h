@@ -79,6 +79,9 @@ extern unsigned int layer_pfns;
 /* note() - a comment for whoever reads the report */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* qemu_end() - end the QEMUs that attacks have started */
+void qemu_end(void);
+
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);
 void victim_kill(struct victim *v);

@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,7 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGPIPE, SIG_IGN);
 	attack_fd = open("/dev/attack", O_RDWR);
 	underpin_fd = open("/dev/underpin", O_RDWR);
 	if (attack_fd < 0 || underpin_fd < 0)
@@ -240,6 +242,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < NLISTS; i++)
 		try_list(all[i], argv + 1);
 	look_everywhere();
+	qemu_end();
 	drop(0);
 	drop(1);
 	report(!not_zeroed, "frames that came back read zero (%lu did not)", not_zeroed);
