@@ -117,8 +117,7 @@ static void on_invd(struct percpu *cpu)
 /*
  * CR accesses exit only for a change of CR0.NE or CR4.VMXE (SDM vol. 3, 26.1.3,
  * table 28-3 for the qualification).
- */
-/*
+ *
  * Paging on or off changes between long and protected mode (SDM vol. 3, 10.8.5): the
  * trampoline of a CPU that is started turns on paging and NE at once.
  * Return: false: the processor would refuse.
@@ -152,12 +151,15 @@ static void write_cr0_for_host(u64 val)
 
 static void write_cr4_for_host(struct percpu *cpu, u64 val)
 {
+	bool long_mode = vmread(VMCS_GUEST_EFER) & EFER_LMA;
+
 	if (!(val & CR4_VMXE) && !nested_cr4_vmxe_may_clear(cpu)) {
 		inject_gp();
 		return;
 	}
-	/* Reserved bits: VM entry would fail where MOV to CR4 raises #GP. */
-	if (val & ~rdmsr(MSR_VMX_CR4_FIXED1)) {
+	/* Reserved bits, PAE and PCIDE: VM entry would fail where MOV to CR4 raises #GP. */
+	if (val & ~rdmsr(MSR_VMX_CR4_FIXED1) || (long_mode && !(val & CR4_PAE)) ||
+	    (!long_mode && (val & CR4_PCIDE))) {
 		inject_gp();
 		return;
 	}
