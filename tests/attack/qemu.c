@@ -167,15 +167,15 @@ static struct qemu *qemu_for(struct victim *v)
  */
 static bool judge(struct victim *v, struct qemu *q, bool hit)
 {
-	bool dead = waitpid(q->pid, NULL, WNOHANG) == q->pid;
+	bool well = !v->protected || qemu_well(q);
 
-	if (dead) {
+	if (waitpid(q->pid, NULL, WNOHANG) == q->pid) {
 		note("QEMU has died");
 		close(q->qmp);
 		unlink(q->serial);
 		unlink(q->socket);
 		q->pid = 0;
-	} else if (v->protected && !qemu_well(q)) {
+	} else if (!well) {
 		note("QEMU's VM is not well");
 		hit = true;
 	}
