@@ -246,7 +246,7 @@ static bool pmemsave(struct victim *v)
 {
 	struct qemu *q = qemu_for(v);
 
-	hmp(q, "pmemsave 0x200000 4096 /tmp/saved");
+	hmp(q, "pmemsave 0x200000 4096 \\\"/tmp/saved\\\"");
 	return judge(v, q, file_has_secret(v, "/tmp/saved"));
 }
 
