@@ -93,18 +93,6 @@ ok '99 % of RAM, once touched, is mapped by 2 MiB' large_mappings
 ok 'the layer takes no more memory than it may' memory_bound 0
 ok 'a second insmod is refused' refused 'File exists' insmod underpin.ko
 
-if [ "$cpus" -gt 1 ]; then
-	mark
-	echo 0 >/sys/devices/system/cpu/cpu1/online
-	since_mark >log
-	ok 'a CPU that goes offline says what rmmod needs' \
-		has log 'rmmod is refused until it is online again'
-	ok 'with it offline rmmod is refused' refused 'in use' rmmod underpin
-	ok 'and the offline CPU stays demoted' both_demoted
-	echo 1 >/sys/devices/system/cpu/cpu1/online
-	ok 'it comes back demoted' all_demoted
-fi
-
 ok 'rmmod' rmmod underpin
 ok 'nothing is left' gone
 ok 'CPUID and MSRs look as before, afterwards' view_is_the_same
@@ -130,6 +118,19 @@ ok 'with kvm_intel loaded insmod is refused, with the cure' \
 ok 'and nothing has changed, as with kvm_intel' gone
 modprobe -r kvm_intel
 ok 'the cure cures' insmod underpin.ko
+
+if [ "$cpus" -gt 1 ]; then
+	mark
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+	since_mark >log
+	ok 'a CPU that goes offline says what rmmod needs' \
+		has log 'rmmod is refused until it is online again'
+	ok 'with it offline rmmod is refused' refused 'in use' rmmod underpin
+	ok 'and the offline CPU stays demoted' both_demoted
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	ok 'it comes back demoted' all_demoted
+fi
+
 ok 'the last rmmod' rmmod underpin
 ok 'nothing in the kernel log' quiet_dmesg
 finish_tap

@@ -6,7 +6,7 @@
 # (Its first words when a module of ours is loaded name no bug.)
 quiet_dmesg() {
 	dmesg >all.log
-	lacks all.log 'BUG|WARNING|Oops|Call Trace|stall|general protection|segfault' &&
+	lacks all.log 'BUG|WARNING|Oops|Call Trace|general protection|segfault' &&
 		lacks all.log 'vmread failed|vmwrite failed|stay pinned'
 }
 
