@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -373,9 +374,13 @@ int up_vms_init(void)
 /* A forced unload comes here in spite of our references; it has to wait for them. */
 void up_vms_exit(void)
 {
-	if (atomic_read(&objects))
-		pr_err("unloading waits until %d protected VMs have ended\n",
-		       atomic_read(&objects));
-	wait_var_event(&objects, !atomic_read(&objects));
+	int left = atomic_read(&objects);
+
+	if (left) {
+		pr_err("unloading waits until %d protected VMs have ended\n", left);
+		wait_var_event(&objects, !atomic_read(&objects));
+		/* Who dropped the last reference may still be on its way out of our text. */
+		synchronize_rcu_tasks();
+	}
 	destroy_workqueue(end_queue);
 }
