@@ -110,11 +110,13 @@ wait $tool
 
 mkfifo monitor.in monitor.out
 $qemu -serial file:released.serial -S -chardev pipe,id=m,path=monitor \
-	-mon chardev=m </dev/null &
+	-mon chardev=m </dev/null 2>released.err &
 tool=$!
 exec 3>monitor.in
 cat monitor.out >monitor.log &
-until_true 10 sh -c "ls -l /proc/$tool/fd | grep -q kvm-vcpu:0"
+# QEMU answers when it has set the machine up: before, it still writes to its memory.
+echo 'info status' >&3
+until_true 30 grep -q 'VM status' monitor.log
 check 'a stopped QEMU is protected by its process number' underpin vm protect --pid $tool
 echo cont >&3
 check 'and runs when it is let go' until_true 30 says released.serial 'TP.*S'
