@@ -67,10 +67,23 @@ def write_job(path, options, waiting=False):
                          machine.JOB_DISK_SIZE)
 
 
-def launch(where, arguments, options, **more):
+def launch(where, arguments, options, *libraries):
+    """Runs Bochs, corrected, with more libraries preloaded."""
+    preload = ":".join((library("bochs-init"),) + libraries)
     return machine.Machine(where, ["bochs-bin", "-q"] + arguments
                            + ["-rc", "commands"], options,
-                           dict(ENVIRONMENT, **more))
+                           dict(ENVIRONMENT, LD_PRELOAD=preload))
+
+
+def library(name):
+    """A small library to preload, built from its source in tests/image."""
+    source = os.path.join(image.HERE, name + ".c")
+
+    def build(where):
+        image.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra",
+                   "-Werror", "-o", os.path.join(where, name + ".so"), source])
+    key = cache.hash_of(cache.read(source))
+    return os.path.join(cache.entry("library", key, build), name + ".so")
 
 
 # --- a machine that boots ---------------------------------------------------
@@ -83,26 +96,14 @@ def start_cold(where, entry, options):
 
 # --- a machine whose state was saved ----------------------------------------
 
-def save_library():
-    """The small library that lets a running Bochs be saved."""
-    source = os.path.join(image.HERE, "bochs-save.c")
-
-    def build(where):
-        image.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra",
-                   "-Werror", "-o", os.path.join(where, "save.so"), source])
-    key = cache.hash_of(cache.read(source))
-    return os.path.join(cache.entry("save", key, build), "save.so")
-
-
 def boot_and_save(where, entry, options):
     """Boots a machine without a job, and saves it when it waits for one."""
     say("booting a machine and saving its state (once; half a minute)")
-    library = save_library()
     write_job(os.path.join(where, "job.img"), options, waiting=True)
     write_config(where, entry, options, "ignore")
     os.mkdir(os.path.join(where, "state"))
     with machine.core_slot():
-        running = launch(where, ["-f", "bochsrc"], options, LD_PRELOAD=library)
+        running = launch(where, ["-f", "bochsrc"], options, library("bochs-save"))
         try:
             running.follow("R", SAVE_TIMEOUT)
             time.sleep(0.5)         # let the root disk's last requests finish
@@ -122,7 +123,7 @@ def boot_and_save(where, entry, options):
 def saved_state(entry, options):
     key = cache.hash_of(entry, options.cpus, options.memory,
                         machine.command_line(options), image.boot_entry(),
-                        cache.read(__file__), save_library(),
+                        cache.read(__file__), library("bochs-save"),
                         cache.read("/usr/bin/bochs-bin"))
     path = cache.entry("state", key,
                        lambda where: boot_and_save(where, entry, options),
