@@ -16,6 +16,7 @@
 #define AR_DATA16	0x93u
 #define AR_LDT		0x82u
 #define AR_TSS_BUSY	0x8bu
+#define INIT_CS_BASE	0xffff0000
 
 /* One row a field: the state of a processor after INIT. */
 static const struct {
@@ -32,7 +33,7 @@ static const struct {
 	{ VMCS_GUEST_RIP, 0xfff0 },
 	{ VMCS_GUEST_RSP, 0 },
 	{ VMCS_GUEST_CS_SEL, 0xf000 },
-	{ VMCS_GUEST_CS_BASE, 0xffff0000 },
+	{ VMCS_GUEST_CS_BASE, INIT_CS_BASE },
 	{ VMCS_GUEST_LDTR_SEL, 0 },
 	{ VMCS_GUEST_LDTR_BASE, 0 },
 	{ VMCS_GUEST_LDTR_LIMIT, 0xffff },
@@ -77,8 +78,23 @@ void guest_init_state(u64 gpr[NR_GPRS])
 	gpr[RDX] = r[0];
 }
 
+/*
+ * Has not one instruction run since SIPI?  INIT is blocked, not dropped, while a
+ * processor waits for SIPI (SDM vol. 3, 26.2): one that was sent to a parked CPU may
+ * come out right behind the SIPI that followed it.  It came first, and changes nothing.
+ */
+static bool just_started(void)
+{
+	return !vmread(VMCS_GUEST_RIP) && vmread(VMCS_GUEST_CS_BASE) != INIT_CS_BASE &&
+	       !(vmread(VMCS_GUEST_CR0) & CR0_PE);
+}
+
 void host_init(struct percpu *cpu)
 {
+	if (just_started()) {
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+		return;
+	}
 	guest_init_state(cpu->gpr);
 	nested_cpu_reset(cpu);
 	/* DR0-3 and DR6 are not in the VMCS. */

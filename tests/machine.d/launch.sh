@@ -130,9 +130,15 @@ if [ "$cpus" -gt 1 ]; then
 		has log 'rmmod is refused until it is online again'
 	ok 'with it offline rmmod is refused' refused 'in use' rmmod underpin
 	ok 'and the offline CPU stays demoted' both_demoted
-	# Not tried: in Bochs the started CPU does not get through Linux's trampoline,
-	# and the machine waits for it.  The README says so.
-	skip 'it comes back demoted' 'known to hang in Bochs'
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	ok 'brought back it is online' same 1 "$(cat /sys/devices/system/cpu/cpu1/online)"
+	ok 'it works' taskset -c 1 true
+	ok 'and is demoted' both_demoted
+	since_mark >log
+	ok 'which the kernel log says' has log 'CPU 1: started again at .*, demoted'
+	ok 'nothing in the kernel log, as after a restart' quiet_dmesg
+	ok 'rmmod after a restart' rmmod underpin
+	ok 'nothing is left, as after a restart' gone
 fi
 
 finish_tap
