@@ -20,6 +20,7 @@ static u64 last_epoch;
 
 static void look(struct work_struct *work)
 {
+	static bool was_busy;
 	bool busy = up_vms_present();
 	u64 epoch;
 
@@ -27,6 +28,10 @@ static void look(struct work_struct *work)
 		up_flush_all();
 		last_epoch = epoch;
 	}
+	/* What became of a VM is said at once, and the last words when none is left. */
+	if (busy || was_busy)
+		up_log_flush();
+	was_busy = busy;
 	schedule_delayed_work(&flusher, msecs_to_jiffies(busy ? LOOK_MS : REST_MS));
 }
 

@@ -25,6 +25,7 @@ static int cpu_comes(unsigned int cpu)
 		pr_err("CPU %u is not demoted: it may not come online\n", cpu);
 		return -EPERM;
 	}
+	up_log_flush();
 	if (cpumask_test_and_clear_cpu(cpu, &offline))
 		module_put(THIS_MODULE);
 	return 0;

@@ -102,17 +102,29 @@ static ssize_t exits_vm_show(struct kobject *k, struct kobj_attribute *a, char *
 	return show_exits(buf, true);
 }
 
-static ssize_t log_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+/*
+ * The layer's whole ring, oldest line first.  Offsets count from its oldest byte:
+ * what is logged meanwhile may push out lines between two reads.
+ */
+static ssize_t log_read(struct file *f, struct kobject *k, struct bin_attribute *a, char *buf,
+			loff_t off, size_t count)
 {
 	char *page = (char *)__get_free_page(GFP_KERNEL);
-	u64 len = 0;
+	u64 pfn = page ? virt_to_phys(page) >> PAGE_SHIFT : 0, oldest = 0, len = 0;
+	ssize_t n = page ? 0 : -ENOMEM;
 
-	/* The last page of the ring: the layer moves a position that is too old. */
-	if (page && !up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, 0, 0, &len, NULL))
-		memcpy(buf, page, min_t(u64, len, PAGE_SIZE));
+	/* The layer moves a position that is too old to the oldest byte it has. */
+	if (page && !up_vmcall(UP_CALL_LOG, pfn, 0, 0, &len, &oldest)) {
+		oldest -= len;
+		if (!up_vmcall(UP_CALL_LOG, pfn, oldest + off, 0, &len, NULL)) {
+			n = min_t(u64, len, count);
+			memcpy(buf, page, n);
+		}
+	}
 	free_page((unsigned long)page);
-	return min_t(u64, len, PAGE_SIZE);
+	return n;
 }
+static BIN_ATTR_ADMIN_RO(log, 0);
 
 #define ATTR(name) \
 	static struct kobj_attribute name##_attr = __ATTR(name, 0400, name##_show, NULL)
@@ -122,14 +134,15 @@ ATTR(frames);
 ATTR(cpus);
 ATTR(exits_host);
 ATTR(exits_vm);
-ATTR(log);
 
 static struct attribute *attrs[] = {
 	&state_attr.attr, &image_hash_attr.attr, &frames_attr.attr, &cpus_attr.attr,
-	&exits_host_attr.attr, &exits_vm_attr.attr, &log_attr.attr, NULL
+	&exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
-static const struct attribute_group group = { .attrs = attrs };
+static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };
+
+static const struct attribute_group group = { .attrs = attrs, .bin_attrs = bin_attrs };
 
 int up_sysfs_init(void)
 {

@@ -128,6 +128,8 @@ static long call_log(struct percpu *cpu)
 
 	if (!page)
 		return -UP_EINVAL;
+	/* The host listens now: a byte on the serial line takes longer than an exit may. */
+	log_serial(false);
 	cpu->gpr[RBX] = log_read(&pos, page, PAGE_SIZE);
 	cpu->gpr[RCX] = pos;
 	return 0;

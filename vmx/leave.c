@@ -9,6 +9,7 @@
 #include "lib.h"
 #include "log.h"
 #include "offsets.h"
+#include "ring.h"
 #include "vmcs.h"
 #include "x86.h"
 
@@ -108,6 +109,7 @@ void leave_cpu(struct percpu *cpu)
 
 	cpu->gpr[RAX] = 0;
 	read_state(cpu, &s, f);
+	log_serial(true);
 	up_log("leave: CPU %u", cpu->cpu);
 	cpu->demoted = false;
 	vmclear(cpu->vmcs01_pa);

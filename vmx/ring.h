@@ -7,7 +7,7 @@
 
 #define UP_LOG_SIZE	32768u
 
-/** log_serial() - also write to the early serial port, if one is configured */
+/** log_serial() - also write to the early serial port, if one is configured: launch, leaving */
 void log_serial(bool on);
 
 /**
