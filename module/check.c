@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * May this host be demoted?  Each failure names itself and its cure; nothing has
- * been changed yet (design, section 3).
+ * May this host be demoted?  All that stands against it is said at once, each with its
+ * cure; nothing has been changed yet (design, section 3).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
@@ -9,80 +9,116 @@
 #include <linux/cpu.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
-#include <asm/cpufeature.h>
 #include <asm/msr.h>
+#include <asm/processor.h>
 #include <asm/smp.h>
 #include <asm/tlbflush.h>
 
 #include "module.h"
+#include "module/needs.h"
 
-#define EPT_NEEDED	(BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(26)) /* SDM vol. 3, A.10 */
-#define CPU2_NEEDED	(BIT(1) | BIT(5) | BIT(7))	/* EPT, VPID, unrestricted guest */
-
-#define refuse(err, fmt, ...) \
+/* NEED: one of module/needs.h, whose two strings make the message. */
+#define refuse(err, need, ...) \
 	({ \
-		pr_err("refused: " fmt "\n", ##__VA_ARGS__); \
+		pr_err("refused: " need##_FOUND ": " need##_CURE "\n", ##__VA_ARGS__); \
 		(err); \
 	})
 
-/* What must be the same on every CPU: the feature lock and all capability MSRs. */
-#define FIRST_CAP	MSR_IA32_VMX_BASIC
-#define NR_CAPS		18
+/* What each CPU answers, by its number; CPUs stay online meanwhile. */
+static struct cpu_caps *caps;
 
-struct cpu_caps {
-	u64 feature_control;
-	u64 cap[NR_CAPS];
-	bool vmxe;
-};
-
-static struct cpu_caps first, *other;
-
-static void read_caps(void *arg)
+static void read_caps(void *unused)
 {
-	struct cpu_caps *c = arg;
+	struct cpu_caps *c = &caps[smp_processor_id()];
 	unsigned int i;
 
-	memset(c, 0, sizeof(*c));
-	c->vmxe = __read_cr4() & X86_CR4_VMXE;
-	rdmsrl_safe(MSR_IA32_FEAT_CTL, &c->feature_control);
-	for (i = 0; i < NR_CAPS; i++)
-		rdmsrl_safe(FIRST_CAP + i, &c->cap[i]);
+	c->vmx = !!(cpuid_ecx(1) & BIT(5));
+	c->vmxe = !!(__read_cr4() & X86_CR4_VMXE);
+	rdmsrl_safe(NEED_FEATURE_CONTROL, &c->feature_control);
+	if (!c->vmx)
+		return;
+	for (i = 0; i < NEED_NR_CAPS; i++)
+		rdmsrl_safe(NEED_FIRST_CAP + i, &c->cap[i]);
 }
 
-static int check_features(const struct cpu_caps *c)
+static int check_vmx(void)
 {
-	if (!(c->feature_control & FEAT_CTL_LOCKED) ||
-	    !(c->feature_control & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX))
-		return refuse(-ENODEV, "VMX is locked off (IA32_FEATURE_CONTROL %llx): enable Intel VT-x in the firmware setup and power the machine off and on",
-			      c->feature_control);
-	if (c->vmxe)
-		return refuse(-EBUSY, "VMX is in use on this CPU: unload the other hypervisor module first");
-	if (!(c->cap[MSR_IA32_VMX_PROCBASED_CTLS - FIRST_CAP] >> 63) ||
-	    ~(c->cap[MSR_IA32_VMX_PROCBASED_CTLS2 - FIRST_CAP] >> 32) & CPU2_NEEDED)
-		return refuse(-ENODEV, "this processor lacks EPT, VPID or unrestricted guest: a newer Intel processor is needed");
-	if (~c->cap[MSR_IA32_VMX_EPT_VPID_CAP - FIRST_CAP] & EPT_NEEDED)
-		return refuse(-ENODEV, "this processor's EPT lacks 4-level walks, write-back, 2 MiB pages or INVEPT");
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (!caps[cpu].vmx)
+			return refuse(-ENODEV, NO_VMX, cpu);
+	return 0;
+}
+
+static int check_lock(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		u64 val = caps[cpu].feature_control;
+
+		if (!caps[cpu].vmx)
+			continue;
+		if (!(val & NEED_LOCKED))
+			return refuse(-ENODEV, NOT_LOCKED, cpu, val);
+		if (!(val & NEED_VMX_ON))
+			return refuse(-ENODEV, LOCKED_OFF, cpu, val);
+	}
+	return 0;
+}
+
+static int check_features(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		const char *what = cpu_lacks(&caps[cpu], vmx_needs, ARRAY_SIZE(vmx_needs));
+
+		if (what && caps[cpu].vmx)
+			return refuse(-ENODEV, LACKS, cpu, what);
+	}
+	return 0;
+}
+
+static int check_ept(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		const char *what = cpu_lacks(&caps[cpu], ept_needs, ARRAY_SIZE(ept_needs));
+
+		/* Without EPT, that has been said. */
+		if (what && !cpu_lacks(&caps[cpu], vmx_needs, ARRAY_SIZE(vmx_needs)))
+			return refuse(-ENODEV, LACKS, cpu, what);
+	}
 	return 0;
 }
 
 static int check_uniform(void)
 {
-	unsigned int cpu;
-	int err = 0;
+	unsigned int cpu, first = cpumask_first(cpu_online_mask);
 
 	for_each_online_cpu(cpu) {
-		smp_call_function_single(cpu, read_caps, other, 1);
-		if (other->vmxe)
-			err = refuse(-EBUSY, "CPU %u: VMX is in use: unload the other hypervisor module first",
-				     cpu);
-		else if (memcmp(other, &first, sizeof(first)))
-			err = refuse(-ENODEV, "CPU %u: its VMX features differ from CPU 0's: update the firmware so that all processors agree",
-				     cpu);
-		if (err)
-			break;
+		u64 here, there;
+		u32 msr = cpu_differs(&caps[first], &caps[cpu], &here, &there);
+
+		if (msr)
+			return refuse(-ENODEV, DIFFERS, cpu, msr, there, first, here);
 	}
-	return err;
+	return 0;
+}
+
+static int check_unused(void)
+{
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu)
+		if (caps[cpu].vmxe)
+			return refuse(-EBUSY, VMX_USED, cpu);
+	return 0;
 }
 
 /* kvm_intel caches the capability MSRs when it loads, and newer ones VMXON then. */
@@ -93,7 +129,18 @@ static int check_kvm(void)
 	if (!kvm)
 		return 0;
 	kobject_put(kvm);
-	return refuse(-EBUSY, "kvm_intel is loaded: stop all VMs, 'modprobe -r kvm_intel', insert underpin.ko, 'modprobe kvm_intel' again");
+	return refuse(-EBUSY, KVM_LOADED);
+}
+
+static int check_paging(void)
+{
+	return __read_cr4() & X86_CR4_LA57 ? refuse(-ENODEV, LA57) : 0;
+}
+
+static int check_count(void)
+{
+	return nr_cpu_ids > UP_MAX_CPUS ?
+	       refuse(-E2BIG, MANY_CPUS, nr_cpu_ids, UP_MAX_CPUS) : 0;
 }
 
 static bool apic_online(u32 id)
@@ -106,71 +153,48 @@ static bool apic_online(u32 id)
 	return false;
 }
 
-/* APIC id of an enabled processor's entry, or ~0. */
-static u32 madt_enabled_apic(const struct acpi_subtable_header *h)
-{
-	const struct acpi_madt_local_apic *lapic = (const void *)h;
-	const struct acpi_madt_local_x2apic *x2apic = (const void *)h;
-
-	if (h->type == ACPI_MADT_TYPE_LOCAL_APIC && h->length >= sizeof(*lapic) &&
-	    (lapic->lapic_flags & ACPI_MADT_ENABLED))
-		return lapic->id;
-	if (h->type == ACPI_MADT_TYPE_LOCAL_X2APIC && h->length >= sizeof(*x2apic) &&
-	    (x2apic->lapic_flags & ACPI_MADT_ENABLED))
-		return x2apic->local_apic_id;
-	return ~0u;
-}
-
 /* A CPU that was never demoted could be started later and would own all of RAM. */
 static int check_madt(void)
 {
 	struct acpi_table_header *table;
-	const struct acpi_subtable_header *h;
-	const void *end;
-	int err = 0;
-	u32 id;
+	u32 id, at = MADT_FIRST;
+	int found, err = 0;
 
 	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, &table)))
-		return num_possible_cpus() == num_online_cpus() ? 0 :
-		       refuse(-EBUSY, "no ACPI MADT, and not every possible CPU is online");
-	end = (const void *)table + table->length;
-	h = (const void *)table + sizeof(struct acpi_table_madt);
-	while ((const void *)(h + 1) <= end && h->length >= sizeof(*h) &&
-	       (const void *)h + h->length <= end) {
-		id = madt_enabled_apic(h);
-		if (id != ~0u && !apic_online(id)) {
-			err = refuse(-EBUSY, "the CPU with APIC id %u is enabled by firmware but not online: echo 1 > /sys/devices/system/cpu/cpuN/online for it (or boot without nosmt, maxcpus=)",
-				     id);
-			break;
-		}
-		h = (const void *)h + h->length;
-	}
+		return num_possible_cpus() == num_online_cpus() ? 0 : refuse(-EBUSY, NO_MADT);
+	do {
+		found = madt_next_cpu((const u8 *)table, table->length, &at, &id);
+		if (found < 0)
+			err = refuse(-ENODEV, BAD_MADT);
+		else if (found && !apic_online(id))
+			err = refuse(-EBUSY, CPU_OFFLINE, id);
+	} while (found > 0 && !err);
 	acpi_put_table(table);
 	return err;
 }
 
+/* In the order of "underpin check". */
+static int (* const checks[])(void) = {
+	check_vmx, check_lock, check_features, check_ept, check_uniform, check_unused,
+	check_kvm, check_paging, check_count, check_madt,
+};
+
 int up_check(void)
 {
-	int err;
+	unsigned int i;
+	int err = 0;
 
-	if (!cpu_feature_enabled(X86_FEATURE_VMX) && !(cpuid_ecx(1) & BIT(5)))
-		return refuse(-ENODEV, "this processor offers no VMX: enable Intel VT-x in the firmware setup; in a VM, nested virtualisation on its host");
-	if (__read_cr4() & X86_CR4_LA57)
-		return refuse(-ENODEV, "5-level paging is on, which the layer does not support yet: boot with no5lvl");
-	if (nr_cpu_ids > UP_MAX_CPUS)
-		return refuse(-E2BIG, "%u CPUs are possible, the layer takes %d", nr_cpu_ids,
-			      UP_MAX_CPUS);
-	err = check_kvm();
-	if (err)
-		return err;
-	read_caps(&first);
-	err = check_features(&first);
-	if (err)
-		return err;
-	other = kmalloc(sizeof(*other), GFP_KERNEL);
-	if (!other)
+	caps = kcalloc(nr_cpu_ids, sizeof(*caps), GFP_KERNEL);
+	if (!caps)
 		return -ENOMEM;
-	err = check_uniform();
-	kfree(other);
-	return err ?: check_madt();
+	cpus_read_lock();
+	on_each_cpu(read_caps, NULL, 1);
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		int this = checks[i]();
+
+		err = err ?: this;
+	}
+	cpus_read_unlock();
+	kfree(caps);
+	return err;
 }

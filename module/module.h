@@ -27,7 +27,11 @@ int up_image_load(struct up_layer *layer);
 /** up_image_free() - zero and free it all; every CPU has left */
 void up_image_free(void);
 
-/** up_check() - may this host be demoted?  Logs each failure with its cure. */
+/**
+ * up_check() - may this host be demoted?
+ * Process context.  Logs all that is against it, each with its cure (module/needs.h).
+ * Return: 0 or the first failure's errno.
+ */
 int up_check(void);
 
 /**

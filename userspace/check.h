@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "../module/needs.h"
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP };
 
@@ -29,13 +30,25 @@ enum check_result check_fail(struct check_report *r, const char *cure, const cha
 enum check_result check_skip(struct check_report *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* check_cpu.c */
+/* A failure in the words of module/needs.h, which insmod says, too. */
+#define check_need(r, need, ...)	check_fail(r, need##_CURE, need##_FOUND, ##__VA_ARGS__)
+
+/** check_loaded() - is the layer there already? */
+bool check_loaded(void);
+
+/* check_vmx.c */
 enum check_result check_vmx(struct check_report *r);
 enum check_result check_vmx_unlocked(struct check_report *r);
 enum check_result check_vmx_features(struct check_report *r);
 enum check_result check_ept_features(struct check_report *r);
 enum check_result check_uniform(struct check_report *r);
+enum check_result check_vmx_off(struct check_report *r);
+
+/* check_cpu.c */
+enum check_result check_paging(struct check_report *r);
+enum check_result check_cpu_count(struct check_report *r);
 enum check_result check_cpus_online(struct check_report *r);
+enum check_result check_microcode(struct check_report *r);
 enum check_result check_speculation(struct check_report *r);
 enum check_result check_smt(struct check_report *r);
 enum check_result check_paravirt(struct check_report *r);
@@ -51,25 +64,51 @@ enum check_result check_qemu(struct check_report *r);
 enum check_result check_iommu(struct check_report *r);
 enum check_result check_tpm(struct check_report *r);
 
+/* An online CPU: what it answers, as far as that can be seen from here. */
+struct check_cpu {
+	unsigned int number, apic_id;
+	struct cpu_caps caps;
+};
+
+struct check_cpus {
+	unsigned int n;
+	bool msrs;		/* without them ->caps has only what Linux says of VMX */
+	struct check_cpu *cpu;
+};
+
+/** check_cpus() - the online CPUs, looked at once; none if /proc/cpuinfo cannot be read */
+const struct check_cpus *check_cpus(void);
+
+/** check_cpus_parse() - CPUs from /proc/cpuinfo's text; the array to be freed */
+void check_cpus_parse(const char *cpuinfo, struct check_cpus *cpus);
+
 /**
- * check_flag() - is a word in a field of /proc/cpuinfo, for each processor?
- * @cpuinfo: the file's text
- * @field: "flags" or "vmx flags"
+ * judge_lock(), judge_features(), judge_ept(), judge_uniform() - what checks make of CPUs
  *
- * Return: 1 in every one, 0 in none, -1 in some, -2: there is no such field.
+ * CPUs without VMX are passed over: that is check_vmx()'s to say.
  */
-int check_flag(const char *cpuinfo, const char *field, const char *flag);
+enum check_result judge_lock(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
+
+/**
+ * check_value() - the next value of a field of /proc/cpuinfo
+ * @text: where to look; then behind it
+ * @len: the value's length
+ *
+ * Return: its start, or NULL.
+ */
+const char *check_value(const char **text, const char *field, size_t *len);
+
+/** check_word() - is a word among those of a text? */
+bool check_word(const char *text, size_t len, const char *word);
 
 /** check_same() - is a field of /proc/cpuinfo the same for every processor? */
 bool check_same(const char *cpuinfo, const char *field);
 
-/* Processors that firmware lists (ACPI 6.5, section 5.2.12). */
-struct madt_cpus {
-	unsigned int enabled;
-	unsigned int online_capable;	/* not enabled, but may be added later */
-};
-
-/** check_madt() - count a MADT's processors.  Return: 0, or -1: malformed */
-int check_madt(const uint8_t *madt, size_t len, struct madt_cpus *cpus);
+/** check_madt() - does firmware list an enabled processor that is not among the CPUs? */
+enum check_result check_madt(struct check_report *r, const uint8_t *madt, size_t len,
+			     const struct check_cpus *cpus);
 
 #endif /* USERSPACE_CHECK_H */

@@ -11,7 +11,7 @@
 #include "sysfile.h"
 #include "../ioctl/underpin.h"
 
-static bool layer_loaded(void)
+bool check_loaded(void)
 {
 	return sysfile_exists("/sys/module/underpin/initstate");
 }
@@ -24,15 +24,17 @@ enum check_result check_vmx_unused(struct check_report *r)
 	char cure[128];
 	size_t i;
 
-	if (layer_loaded())
+	if (check_loaded())
 		return check_pass(r, "the layer is the user of VMX");
 	for (i = 0; i < ARRAY_SIZE(users); i++) {
 		if (!sysfile_exists("/sys/module/%s", users[i]))
 			continue;
+		if (!i)
+			return check_need(r, KVM_LOADED);
 		snprintf(cure, sizeof(cure), "rmmod %s; load it again after underpin.ko", users[i]);
 		return check_fail(r, cure, "%s is loaded", users[i]);
 	}
-	return check_pass(r, "no other module uses VMX");
+	return check_pass(r, "kvm_intel is not loaded, nor another module that is known to use VMX");
 }
 
 enum check_result check_lockdown(struct check_report *r)
@@ -40,7 +42,7 @@ enum check_result check_lockdown(struct check_report *r)
 	char *line = sysfile_line("/sys/kernel/security/lockdown");
 	enum check_result ret;
 
-	if (layer_loaded())
+	if (check_loaded())
 		ret = check_pass(r, "it is loaded");
 	else if (!line)
 		ret = check_skip(r, "Linux does not tell whether it takes unsigned modules");
@@ -60,7 +62,7 @@ enum check_result check_module(struct check_report *r)
 
 	if (hash)
 		ret = check_pass(r, "root image %s", hash);
-	else if (layer_loaded())
+	else if (check_loaded())
 		ret = check_pass(r, "loaded");
 	else
 		ret = check_fail(r, "insmod underpin.ko", "the layer is not loaded");
@@ -85,7 +87,7 @@ enum check_result check_device(struct check_report *r)
 enum check_result check_kvm(struct check_report *r)
 {
 	if (!sysfile_exists("/dev/kvm"))
-		return check_fail(r, layer_loaded() ? "modprobe kvm_intel" :
+		return check_fail(r, check_loaded() ? "modprobe kvm_intel" :
 				  "insmod underpin.ko, then modprobe kvm_intel",
 				  "/dev/kvm does not exist");
 	return check_pass(r, "/dev/kvm exists");

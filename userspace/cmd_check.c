@@ -7,13 +7,17 @@
 #include "check.h"
 #include "cli.h"
 
+/* First what insmod refuses, in the order of module/check.c. */
 static const struct check checks[] = {
 	{ "vmx",		true,	check_vmx },
 	{ "vmx-unlocked",	true,	check_vmx_unlocked },
 	{ "vmx-features",	true,	check_vmx_features },
 	{ "ept-features",	true,	check_ept_features },
 	{ "vmx-uniform",	true,	check_uniform },
+	{ "vmx-off",		true,	check_vmx_off },
 	{ "vmx-unused",		true,	check_vmx_unused },
+	{ "paging",		true,	check_paging },
+	{ "cpu-count",		true,	check_cpu_count },
 	{ "cpus-online",	true,	check_cpus_online },
 	{ "no-paravirt",	true,	check_paravirt },
 	{ "module-loadable",	true,	check_lockdown },
@@ -24,6 +28,7 @@ static const struct check checks[] = {
 	{ "qemu",		false,	check_qemu },
 	{ "iommu",		false,	check_iommu },
 	{ "tpm",		false,	check_tpm },
+	{ "microcode",		false,	check_microcode },
 	{ "speculation",	false,	check_speculation },
 	{ "smt",		false,	check_smt },
 };

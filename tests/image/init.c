@@ -279,12 +279,18 @@ static size_t read_file(const char *path, char *data, size_t size)
 /* A restored machine has an old clock and knows no new random numbers. */
 static void renew_clock_and_entropy(void)
 {
+	struct {
+		struct rand_pool_info info;
+		char data[256];
+	} seed;
 	char data[256];
 	struct timespec now = { 0, 0 };
 	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
-	size_t n = read_file("/root/.job/seed", data, sizeof(data));
 
-	if (write(fd, data, n) != (ssize_t)n || ioctl(fd, RNDRESEEDCRNG))
+	/* As true entropy: a processor without RDRAND has none to reseed from. */
+	seed.info.buf_size = read_file("/root/.job/seed", seed.data, sizeof(seed.data));
+	seed.info.entropy_count = 8 * seed.info.buf_size;
+	if (ioctl(fd, RNDADDENTROPY, &seed) || ioctl(fd, RNDRESEEDCRNG))
 		give_up("/dev/urandom");
 	close(fd);
 	read_file("/root/.job/clock", data, sizeof(data));

@@ -16,10 +16,10 @@ from cache import Failure, say
 
 # Why each setting is as it is: docs/test-machine.md.
 CONFIG = """\
-cpu: model=corei7_haswell_4770, count={cpus}, ips=400000000, \
+cpu: model={model}, count={cpus}, ips=400000000, \
 reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest={memory}, host={memory}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
+romimage: file="{bios}"
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 display_library: rfb, options="timeout=0"
 pci: enabled=1, chipset=i440fx
@@ -44,14 +44,42 @@ JOB_DISK_IN_STATE = "hard_drive.0.drive0.image"
 INFO_ACTION = re.compile(r"(INFO=|^info: action=)ignore", re.M)
 SAVE_TIMEOUT = 600
 
+MODEL = "corei7_haswell_4770"
+BIOS = "/usr/share/bochs/BIOS-bochs-latest"
+# How the BIOS locks VMX on: RDMSR, OR EAX with 5, WRMSR.  The first CPU does so
+# in 32-bit code, each other one in 16-bit code.  The value is the byte at -3.
+LOCKS_VMX = (bytes.fromhex("b93a000000 0f32 83c805 0f30"),
+             bytes.fromhex("66b93a000000 0f32 6683c805 0f30"))
+
 
 def info_action(options):
     return "report" if options.log_info else "ignore"
 
 
+def bios(options):
+    """The BIOS, or one that leaves other values in IA32_FEATURE_CONTROL."""
+    values = options.feature_control
+    if not values:
+        return BIOS
+    original = cache.read(BIOS)
+
+    def build(where):
+        rom = bytearray(original)
+        for code, value in zip(LOCKS_VMX, (values[0], values[-1])):
+            if original.count(code) != 1:
+                raise Failure(f"--feature-control: {BIOS} is another one: it "
+                              "does not lock VMX in the way that is known here")
+            rom[original.index(code) + len(code) - 3] = value
+        with open(os.path.join(where, "bios"), "wb") as file:
+            file.write(rom)
+    key = cache.hash_of(original, values, LOCKS_VMX)
+    return os.path.join(cache.entry("bios", key, build), "bios")
+
+
 def write_config(where, entry, options, info):
     with open(os.path.join(where, "bochsrc"), "w") as file:
         file.write(CONFIG.format(
+            model=options.cpu_model or MODEL, bios=bios(options),
             cpus=options.cpus, memory=options.memory,
             root=os.path.join(entry, "root.img"), info=info))
     write_commands(where)
@@ -123,7 +151,7 @@ def boot_and_save(where, entry, options):
 def saved_state(entry, options):
     key = cache.hash_of(entry, options.cpus, options.memory,
                         machine.command_line(options), image.boot_entry(),
-                        cache.read(__file__), library("bochs-save"),
+                        options.cpu_model, bios(options), cache.read(__file__), library("bochs-save"),
                         cache.read("/usr/bin/bochs-bin"))
     path = cache.entry("state", key,
                        lambda where: boot_and_save(where, entry, options),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "check.h"
 #include "tests.h"
 
@@ -22,50 +23,191 @@ static void madt_add(uint8_t type, uint8_t len, size_t flags_at, uint32_t flags)
 	madt_len += len;
 }
 
-void test_madt_counts_processors(void **state)
+/* CPUs that are online have the APIC ids 0 to n - 1. */
+static void cpus_make(struct check_cpus *cpus, struct check_cpu *cpu, unsigned int n)
 {
-	struct madt_cpus cpus;
+	unsigned int i, j;
+
+	*cpus = (struct check_cpus) { .n = n, .msrs = true, .cpu = cpu };
+	for (i = 0; i < n; i++) {
+		cpu[i] = (struct check_cpu) { .number = i, .apic_id = i };
+		cpu[i].caps.vmx = 1;
+		cpu[i].caps.feature_control = 5;
+		for (j = 0; j < ARRAY_SIZE(cpu[i].caps.cap); j++)
+			cpu[i].caps.cap[j] = ~0ULL;
+	}
+}
+
+void test_madt_finds_offline_cpus(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
 
 	(void)state;
+	cpus_make(&cpus, cpu, 2);
+	cpu[1].apic_id = 0x12345678;
 	madt_start();
 	madt_add(0, 8, 4, 1);
 	madt_add(1, 12, 4, 1);		/* an I/O APIC */
+	madt[madt_len + 3] = 7;
 	madt_add(0, 8, 4, 0);		/* an empty socket */
+	madt[madt_len + 3] = 7;
 	madt_add(0, 8, 4, 2);		/* could be added later */
+	memcpy(madt + madt_len + 4, "\x78\x56\x34\x12", 4);
 	madt_add(9, 16, 8, 1);		/* an x2APIC */
-	assert_int_equal(check_madt(madt, madt_len, &cpus), 0);
-	assert_int_equal(cpus.enabled, 2);
-	assert_int_equal(cpus.online_capable, 1);
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_PASS);
+	assert_string_equal(r.found, "all 2 CPUs that firmware enables are online");
+	cpus.n = 1;
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "the CPU with APIC id 305419896 is enabled by firmware but not online");
+	cpus.n = 2;
+	madt[madt_len + 3] = 7;
+	madt_add(0, 8, 4, 3);
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "the CPU with APIC id 7 is enabled by firmware but not online");
 }
 
 void test_madt_refuses_malformed(void **state)
 {
-	struct madt_cpus cpus;
+	struct check_report r = { };
+	struct check_cpu cpu[1];
+	struct check_cpus cpus;
 
 	(void)state;
+	cpus_make(&cpus, cpu, 1);
 	madt_start();
-	assert_int_equal(check_madt(madt, 43, &cpus), -1);
+	assert_int_equal(check_madt(&r, madt, 43, &cpus), CHECK_FAIL);
 	madt_add(0, 8, 4, 1);
-	assert_int_equal(check_madt(madt, madt_len - 1, &cpus), -1);
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_PASS);
+	assert_int_equal(check_madt(&r, madt, madt_len - 1, &cpus), CHECK_FAIL);
 	madt[45] = 0;			/* would never end */
-	assert_int_equal(check_madt(madt, madt_len, &cpus), -1);
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, BAD_MADT_FOUND);
+	madt[45] = 8;
 	madt[0] = 'X';
-	assert_int_equal(check_madt(madt, madt_len, &cpus), -1);
+	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
 }
 
-void test_cpuinfo_flags(void **state)
+void test_cpuinfo_is_parsed(void **state)
 {
-	static const char text[] = "processor\t: 0\nflags\t\t: fpu vmx sse\nvmx flags\t: ept vpid\n"
-		"processor\t: 1\nflags\t\t: fpu vmx\nvmx flags\t: ept\n";
+	static const char text[] = "processor\t: 0\nflags\t\t: fpu vmx sse\napicid\t\t: 0\n"
+		"vmx flags\t: ept vpid unrestricted_guest\n\n"
+		"processor\t: 3\nflags\t\t: fpu vm\napicid\t\t: 17\n"
+		"vmx flags\t: eptx vpid unrestricted_guest\n\n";
+	struct check_report r = { };
+	struct check_cpus cpus;
 
 	(void)state;
-	assert_int_equal(check_flag(text, "flags", "vmx"), 1);
-	assert_int_equal(check_flag(text, "flags", "sse"), -1);
-	assert_int_equal(check_flag(text, "flags", "vm"), 0);
-	assert_int_equal(check_flag(text, "vmx flags", "vpid"), -1);
-	assert_int_equal(check_flag(text, "vmx flags", "ept"), 1);
-	assert_int_equal(check_flag(text, "bugs", "l1tf"), -2);
-	assert_int_equal(check_flag("", "flags", "vmx"), -2);
+	check_cpus_parse("", &cpus);
+	assert_int_equal(cpus.n, 0);
+	check_cpus_parse(text, &cpus);
+	assert_int_equal(cpus.n, 2);
+	assert_false(cpus.msrs);
+	assert_int_equal(cpus.cpu[1].number, 3);
+	assert_int_equal(cpus.cpu[1].apic_id, 17);
+	cpus.cpu[0].caps.vmx = 1;
+	cpus.cpu[1].caps.vmx = 1;
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "CPU 3: Linux sees no VMX"));
+	assert_int_equal(judge_features(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 3 lacks EPT");
+	assert_int_equal(judge_ept(&r, &cpus), CHECK_SKIP);
+	assert_int_equal(judge_uniform(&r, &cpus), CHECK_FAIL);
+	cpus.n = 1;
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_PASS);
+	assert_int_equal(judge_features(&r, &cpus), CHECK_PASS);
+	assert_int_equal(judge_uniform(&r, &cpus), CHECK_PASS);
+	free(cpus.cpu);
+}
+
+void test_check_lock_names_the_cpu(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
+
+	(void)state;
+	cpus_make(&cpus, cpu, 2);
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_PASS);
+	cpu[1].caps.feature_control = 1;
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 1: VMX is locked off (IA32_FEATURE_CONTROL is 0x1)");
+	cpu[1].caps.feature_control = 4;
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "(IA32_FEATURE_CONTROL is 0x4, not locked)"));
+	assert_string_equal(r.cure, NOT_LOCKED_CURE);
+	cpu[1].caps.vmx = 0;
+	assert_int_equal(judge_lock(&r, &cpus), CHECK_PASS);
+}
+
+/* Each bit in turn, on the last CPU. */
+void test_check_names_each_lack(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
+	char want[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(vmx_needs); i++) {
+		cpus_make(&cpus, cpu, 2);
+		assert_int_equal(judge_features(&r, &cpus), CHECK_PASS);
+		cpu[1].caps.cap[vmx_needs[i].msr - 0x480] &= ~(1ULL << vmx_needs[i].bit);
+		assert_int_equal(judge_features(&r, &cpus), CHECK_FAIL);
+		snprintf(want, sizeof(want), "CPU 1 lacks %s", vmx_needs[i].what);
+		assert_string_equal(r.found, want);
+		assert_int_equal(judge_ept(&r, &cpus), CHECK_PASS);
+	}
+	for (i = 0; i < ARRAY_SIZE(ept_needs); i++) {
+		cpus_make(&cpus, cpu, 2);
+		assert_int_equal(judge_ept(&r, &cpus), CHECK_PASS);
+		cpu[1].caps.cap[ept_needs[i].msr - 0x480] &= ~(1ULL << ept_needs[i].bit);
+		assert_int_equal(judge_ept(&r, &cpus), CHECK_FAIL);
+		snprintf(want, sizeof(want), "CPU 1 lacks %s", ept_needs[i].what);
+		assert_string_equal(r.found, want);
+	}
+}
+
+void test_check_uniform_names_the_msr(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[3];
+	struct check_cpus cpus;
+
+	(void)state;
+	cpus_make(&cpus, cpu, 3);
+	assert_int_equal(judge_uniform(&r, &cpus), CHECK_PASS);
+	cpu[2].caps.cap[17] = 0x11;
+	assert_int_equal(judge_uniform(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 2: MSR 0x491 is 0x11, on CPU 0 it is 0xffffffffffffffff");
+	cpu[1].caps.feature_control = 7;
+	assert_int_equal(judge_uniform(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 1: MSR 0x3a is 0x7, on CPU 0 it is 0x5");
+}
+
+void test_check_paging_and_count(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	tree_make();
+	assert_int_equal(check_paging(&r), CHECK_SKIP);
+	assert_int_equal(check_cpu_count(&r), CHECK_SKIP);
+	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57x\n");
+	assert_int_equal(check_paging(&r), CHECK_PASS);
+	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57\n");
+	assert_int_equal(check_paging(&r), CHECK_FAIL);
+	assert_string_equal(r.cure, LA57_CURE);
+	tree_text("/sys/devices/system/cpu/possible", "0-63\n");
+	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
+	tree_text("/sys/devices/system/cpu/possible", "0-64\n");
+	assert_int_equal(check_cpu_count(&r), CHECK_FAIL);
+	assert_string_equal(r.found, "65 CPUs are possible, the layer takes 64");
+	tree_text("/sys/devices/system/cpu/possible", "0\n");
+	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
+	tree_remove();
 }
 
 void test_cpuinfo_same(void **state)
@@ -85,7 +227,7 @@ void test_check_unused_names_the_module(void **state)
 	assert_int_equal(check_vmx_unused(&r), CHECK_PASS);
 	tree_text("/sys/module/kvm_intel/refcnt", "0\n");
 	assert_int_equal(check_vmx_unused(&r), CHECK_FAIL);
-	assert_non_null(strstr(r.cure, "rmmod kvm_intel"));
+	assert_non_null(strstr(r.cure, "'modprobe -r kvm_intel'"));
 	tree_text("/sys/module/underpin/initstate", "live\n");
 	assert_int_equal(check_vmx_unused(&r), CHECK_PASS);
 	tree_remove();
@@ -137,29 +279,5 @@ void test_check_smt_and_speculation(void **state)
 	tree_text("/sys/devices/system/cpu/vulnerabilities/mds", "Vulnerable\n");
 	assert_int_equal(check_speculation(&r), CHECK_FAIL);
 	assert_string_equal(r.found, "mds: Vulnerable");
-	tree_remove();
-}
-
-void test_check_cpus_missing(void **state)
-{
-	long i, online = sysconf(_SC_NPROCESSORS_ONLN);
-	struct check_report r = { };
-
-	(void)state;
-	tree_make();
-	assert_int_equal(check_cpus_online(&r), CHECK_SKIP);
-	if (online <= 20) {
-		madt_start();
-		for (i = 0; i < online; i++)
-			madt_add(0, 8, 4, 1);
-		tree_file("/sys/firmware/acpi/tables/APIC", madt, madt_len);
-		assert_int_equal(check_cpus_online(&r), CHECK_PASS);
-		madt_add(0, 8, 4, 1);
-		tree_file("/sys/firmware/acpi/tables/APIC", madt, madt_len);
-		assert_int_equal(check_cpus_online(&r), CHECK_FAIL);
-	}
-	tree_text("/sys/firmware/acpi/tables/APIC", "APIC");
-	assert_int_equal(check_cpus_online(&r), CHECK_FAIL);
-	assert_string_equal(r.found, "the MADT is malformed");
 	tree_remove();
 }

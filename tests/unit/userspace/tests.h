@@ -35,15 +35,18 @@
 	TEST(qmp_sees_the_end) \
 	TEST(qmp_times_out) \
 	TEST(qmp_reads_events_in_pieces) \
-	TEST(madt_counts_processors) \
+	TEST(madt_finds_offline_cpus) \
 	TEST(madt_refuses_malformed) \
-	TEST(cpuinfo_flags) \
+	TEST(cpuinfo_is_parsed) \
+	TEST(check_lock_names_the_cpu) \
+	TEST(check_names_each_lack) \
+	TEST(check_uniform_names_the_msr) \
+	TEST(check_paging_and_count) \
 	TEST(cpuinfo_same) \
 	TEST(check_unused_names_the_module) \
 	TEST(check_lockdown_wants_signature) \
 	TEST(check_kvm_ept_off) \
 	TEST(check_smt_and_speculation) \
-	TEST(check_cpus_missing) \
 	TEST(protect_errors_name_the_cure) \
 	TEST(uapi_keeps_its_shape)
 

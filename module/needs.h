@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a host must offer, and what is said where it does not: one definition for the
+ * module, which refuses, and for "underpin check", which says the same in advance.
+ *
+ * A name X stands for two strings: X_FOUND, with printf conversions, and X_CURE.
+ */
+#ifndef MODULE_NEEDS_H
+#define MODULE_NEEDS_H
+
+#include <linux/types.h>
+
+#define NO_VMX_FOUND	"CPU %u offers no VMX"
+#define NO_VMX_CURE	"enable Intel VT-x in the firmware setup; in a VM, nested virtualisation on its host"
+
+#define LOCKED_OFF_FOUND	"CPU %u: VMX is locked off (IA32_FEATURE_CONTROL is %#llx)"
+#define LOCKED_OFF_CURE	"enable Intel VT-x in the firmware setup, and power the machine off and on"
+
+/* Linux locks it as it starts, if firmware has not (CONFIG_IA32_FEAT_CTL). */
+#define NOT_LOCKED_FOUND	"CPU %u: VMX is not enabled yet (IA32_FEATURE_CONTROL is %#llx, not locked)"
+#define NOT_LOCKED_CURE	"boot again, with a kernel that has CONFIG_IA32_FEAT_CTL and KVM, without clearcpuid="
+
+#define VMX_USED_FOUND	"CPU %u: VMX is in use (CR4.VMXE)"
+#define VMX_USED_CURE	"unload the other hypervisor's module first"
+
+#define LACKS_FOUND	"CPU %u lacks %s"
+#define LACKS_CURE	"use a newer Intel processor; in a VM, have its host offer it"
+
+#define DIFFERS_FOUND	"CPU %u: MSR %#x is %#llx, on CPU %u it is %#llx"
+#define DIFFERS_CURE	"update the firmware, so that all processors agree"
+
+#define KVM_LOADED_FOUND	"kvm_intel is loaded"
+#define KVM_LOADED_CURE	"stop all VMs, 'modprobe -r kvm_intel', insert underpin.ko, 'modprobe kvm_intel' again"
+
+#define LA57_FOUND	"5-level paging is on, which the layer does not support yet"
+#define LA57_CURE	"boot with no5lvl"
+
+#define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
+#define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
+
+#define CPU_OFFLINE_FOUND	"the CPU with APIC id %u is enabled by firmware but not online"
+#define CPU_OFFLINE_CURE	"echo 1 > /sys/devices/system/cpu/cpuN/online for it (or boot without nosmt, maxcpus=)"
+
+#define BAD_MADT_FOUND	"firmware's list of CPUs (ACPI MADT) is malformed"
+#define BAD_MADT_CURE	"update the firmware"
+
+#define NO_MADT_FOUND	"no ACPI MADT, and not every possible CPU is online"
+#define NO_MADT_CURE	"boot without acpi=off, maxcpus="
+
+/* SDM vol. 3, 24.7: IA32_FEATURE_CONTROL */
+#define NEED_FEATURE_CONTROL	0x3a
+#define NEED_LOCKED		0x1
+#define NEED_VMX_ON		0x4	/* outside SMX */
+
+/* SDM vol. 3, appendix A: IA32_VMX_BASIC to IA32_VMX_VMFUNC */
+#define NEED_FIRST_CAP		0x480
+#define NEED_PROCBASED		0x482
+#define NEED_PROCBASED2		0x48b
+#define NEED_EPT_VPID		0x48c
+#define NEED_NR_CAPS		18
+
+/* What one CPU answers; an MSR that it lacks is 0. */
+struct cpu_caps {
+	__u64 feature_control;
+	__u64 cap[NEED_NR_CAPS];
+	__u32 vmx;		/* CPUID.1:ECX.VMX */
+	__u32 vmxe;		/* CR4.VMXE */
+};
+
+/* A bit of a capability MSR, and what a CPU without it lacks. */
+struct cpu_need {
+	__u32 msr, bit;
+	const char *what;
+};
+
+/* SDM vol. 3, A.3.2 and A.3.3 (the upper half: may be 1), A.10. */
+static const struct cpu_need vmx_needs[] = {
+	{ NEED_PROCBASED, 63, "secondary controls of VMX" },
+	{ NEED_PROCBASED2, 32 + 1, "EPT" },
+	{ NEED_PROCBASED2, 32 + 5, "VPID" },
+	{ NEED_PROCBASED2, 32 + 7, "unrestricted guest" },
+};
+
+static const struct cpu_need ept_needs[] = {
+	{ NEED_EPT_VPID, 6, "EPT with 4 levels" },
+	{ NEED_EPT_VPID, 14, "EPT in write-back memory" },
+	{ NEED_EPT_VPID, 16, "EPT with 2 MiB pages" },
+	{ NEED_EPT_VPID, 20, "INVEPT" },
+	{ NEED_EPT_VPID, 26, "INVEPT of all contexts" },
+};
+
+/* cpu_lacks() - the first of @n needs that a CPU does not meet, or NULL */
+static inline const char *cpu_lacks(const struct cpu_caps *c, const struct cpu_need *needs,
+				    unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (!(c->cap[needs[i].msr - NEED_FIRST_CAP] >> needs[i].bit & 1))
+			return needs[i].what;
+	return NULL;
+}
+
+/* cpu_differs() - the first MSR in which two CPUs differ (with both values), or 0 */
+static inline __u32 cpu_differs(const struct cpu_caps *a, const struct cpu_caps *b,
+				__u64 *in_a, __u64 *in_b)
+{
+	unsigned int i;
+
+	*in_a = a->feature_control;
+	*in_b = b->feature_control;
+	if (*in_a != *in_b)
+		return NEED_FEATURE_CONTROL;
+	for (i = 0; i < NEED_NR_CAPS; i++) {
+		*in_a = a->cap[i];
+		*in_b = b->cap[i];
+		if (*in_a != *in_b)
+			return NEED_FIRST_CAP + i;
+	}
+	return 0;
+}
+
+#define MADT_FIRST	44	/* ACPI 6.5, table 5.19: structures start here */
+
+/*
+ * madt_next_cpu() - the next processor that firmware enables (ACPI 6.5, 5.2.12)
+ * @at: where to look; MADT_FIRST at first
+ * @id: its APIC id
+ *
+ * Return: 1, 0 at the end, or -1: malformed.
+ */
+static inline int madt_next_cpu(const __u8 *madt, __u32 len, __u32 *at, __u32 *id)
+{
+	while (*at + 2 <= len) {
+		const __u8 *p = madt + *at;
+
+		if (p[1] < 2 || p[1] > len - *at)
+			return -1;
+		*at += p[1];
+		if (p[0] == 0 && p[1] >= 8 && p[4] & 1) {	/* local APIC */
+			*id = p[3];
+			return 1;
+		}
+		if (p[0] == 9 && p[1] >= 16 && p[8] & 1) {	/* local x2APIC */
+			*id = p[4] | p[5] << 8 | p[6] << 16 | (__u32)p[7] << 24;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+#endif /* MODULE_NEEDS_H */
