@@ -293,6 +293,13 @@ static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
 	return true;
 }
 
+void nested_block_nmi_again(u64 qual)
+{
+	if ((qual & EPT_VIOL_NMI_UNBLOCKING) && !(vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+}
+
 /* The two-stage mapping protocol (ept/ept.h) decides. */
 static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 {
@@ -300,9 +307,7 @@ static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 
 	switch (vm_ept_violation(vv->ept, vv->f[ROW_EPTP], gpa, &qual)) {
 	case EPT_FILLED:
-		if (qual & EPT_VIOL_NMI_UNBLOCKING)
-			vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-				vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+		nested_block_nmi_again(qual);
 		return true;
 	case EPT_REFLECT_MISCONFIG:
 		nested_reflect(cpu, vv, EXIT_REASON_EPT_MISCONFIG, 0);

@@ -1215,6 +1215,12 @@ static void an_iret_cut_short_keeps_nmis_blocked(void **state)
 	ev.ept_result = EPT_FILLED;
 	w_exit(EXIT_REASON_EPT_VIOLATION);
 	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), BLOCKED_BY_NMI);
+	/* Undefined while an event is being delivered: here an external interrupt. */
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite(VMCS_IDT_VECTORING_INFO, INTR_VALID | 0x31);
+	vmwrite(VMCS_EXIT_QUAL, EPT_VIOL_READ | EPT_VIOL_NMI_UNBLOCKING);
+	w_exit(EXIT_REASON_EPT_VIOLATION);
+	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), 0);
 }
 
 static void an_nmi_that_waits_for_l2_is_not_lost(void **state)
