@@ -11,7 +11,7 @@
 #include "../../../vmx/vmcs.h"
 
 #define MAX_VMCS	64
-#define FIELDS		1024
+#define FIELDS		512
 
 /* A field that was never written reads as 0. */
 static struct hw_vmcs {
@@ -37,8 +37,8 @@ static struct hw_vmcs *find(u64 pa)
 /* Width, type and index of the encoding (SDM vol. 3, table 25-21). */
 static u64 *field_of(struct hw_vmcs *v, u32 enc)
 {
-	assert(v && !(enc & 1) && (enc >> 1 & 0x1ff) < 64 && enc < 0x8000);
-	return &v->f[(enc >> 13 & 3) << 8 | (enc >> 10 & 3) << 6 | (enc >> 1 & 0x3f)];
+	assert(v && !(enc & 1) && (enc >> 1 & 0x1ff) < 32 && enc < 0x8000);
+	return &v->f[(enc >> 13 & 3) << 7 | (enc >> 10 & 3) << 5 | (enc >> 1 & 0x1f)];
 }
 
 void w_vmx_reset(void)
