@@ -268,7 +268,9 @@ static bool on_io(struct percpu *cpu, struct vvmcs *vv)
 	(void)cpu;
 	if (io_wanted_by_l1(vv, qual))
 		return false;
-	if (!io_must_intercept(qual) && !io_bitmap_sync(vv))
+	/* L1's bitmaps have become more lax since they were merged, if it has any. */
+	if (!io_must_intercept(qual) && (vv->f[ROW_CPU_CTLS] & CPU_IO_BITMAPS) &&
+	    !io_bitmap_sync(vv))
 		return true;
 	nested_log("denied: VM access to ports, qualification %lx", qual);
 	inject_gp();
