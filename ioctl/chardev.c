@@ -21,51 +21,74 @@ static int vm_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long vm_protect(struct up_vm *vm, void __user *arg)
+/* An ioctl whose arguments are copied in before it and out after it. */
+struct op {
+	unsigned int cmd;	/* says how large they are */
+	long (*fn)(struct up_vm *vm, void *args);
+	bool tells;		/* why it failed: copied out then, too */
+};
+
+static long run_op(const struct op *op, struct up_vm *vm, void __user *arg)
 {
-	struct underpin_vm_protect args;
-	struct up_where at = {};
+	void *args = memdup_user(arg, _IOC_SIZE(op->cmd));
 	long ret;
 
-	if (copy_from_user(&args, arg, sizeof(args)))
-		return -EFAULT;
-	if (args.flags || args.reserved)
-		return -EINVAL;
-	ret = up_vm_protect(vm, &args, &at);
-	args.step = ret ? at.step : UNDERPIN_STEP_NONE;
-	args.where = ret ? at.where : 0;
-	if (copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
+	if (IS_ERR(args))
+		return PTR_ERR(args);
+	ret = op->fn(vm, args);
+	if ((!ret || op->tells) && copy_to_user(arg, args, _IOC_SIZE(op->cmd)))
+		ret = -EFAULT;
+	kfree(args);
 	return ret;
 }
 
-static long vm_donate(struct up_vm *vm, void __user *arg)
+static long find_and_run(const struct op *ops, size_t n, struct up_vm *vm, unsigned int cmd,
+			 unsigned long arg)
 {
-	struct underpin_vm_donate args;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (ops[i].cmd == cmd)
+			return run_op(&ops[i], vm, (void __user *)arg);
+	return -ENOTTY;
+}
+
+static long vm_protect(struct up_vm *vm, void *p)
+{
+	struct underpin_vm_protect *args = p;
 	struct up_where at = {};
 	long ret;
 
-	if (copy_from_user(&args, arg, sizeof(args)))
-		return -EFAULT;
-	if (args.flags)
+	if (args->flags || args->reserved)
 		return -EINVAL;
-	ret = up_vm_donate(vm, &args, &at);
-	args.step = ret ? at.step : UNDERPIN_STEP_NONE;
-	args.where = ret ? at.where : 0;
-	if (copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
+	ret = up_vm_protect(vm, args, &at);
+	args->step = ret ? at.step : UNDERPIN_STEP_NONE;
+	args->where = ret ? at.where : 0;
 	return ret;
 }
+
+static long vm_donate(struct up_vm *vm, void *p)
+{
+	struct underpin_vm_donate *args = p;
+	struct up_where at = {};
+	long ret;
+
+	if (args->flags)
+		return -EINVAL;
+	ret = up_vm_donate(vm, args, &at);
+	args->step = ret ? at.step : UNDERPIN_STEP_NONE;
+	args->where = ret ? at.where : 0;
+	return ret;
+}
+
+static const struct op vm_ops[] = {
+	{ UNDERPIN_VM_PROTECT, vm_protect, true },
+	{ UNDERPIN_VM_DONATE, vm_donate, true },
+};
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	switch (cmd) {
-	case UNDERPIN_VM_PROTECT:
-		return vm_protect(file->private_data, (void __user *)arg);
-	case UNDERPIN_VM_DONATE:
-		return vm_donate(file->private_data, (void __user *)arg);
-	}
-	return -ENOTTY;
+	return find_and_run(vm_ops, ARRAY_SIZE(vm_ops), file->private_data, cmd, arg);
 }
 
 static const struct file_operations vm_fops = {
@@ -127,63 +150,48 @@ static long dev_vm_create(void __user *arg)
 	return IS_ERR(vm) ? PTR_ERR(vm) : publish_vm(vm, &args, arg);
 }
 
-static long dev_vm_info(void __user *arg)
+static long dev_vm_info(struct up_vm *none, void *p)
 {
-	struct underpin_vm_info *info = memdup_user(arg, sizeof(*info));
-	struct up_vm *vm;
-	long ret = -EINVAL;
-	u32 id;
-
-	if (IS_ERR(info))
-		return PTR_ERR(info);
-	if (info->flags)
-		goto out;
-	id = info->id;
-	memset(info, 0, sizeof(*info));
-	info->id = id;
-	ret = -ENOENT;
-	vm = up_vm_find(id);
-	if (vm) {
-		ret = up_vm_info(vm, info);
-		up_vm_put(vm);
-	}
-	if (!ret && copy_to_user(arg, info, sizeof(*info)))
-		ret = -EFAULT;
-out:
-	kfree(info);
-	return ret;
-}
-
-static long dev_vm_list(void __user *arg)
-{
-	struct underpin_vm_list args;
-	u32 ids[UNDERPIN_MAX_VMS];
-	u32 nr, fit;
-
-	if (copy_from_user(&args, arg, sizeof(args)))
-		return -EFAULT;
-	if (args.flags)
-		return -EINVAL;
-	nr = up_vm_list(ids, ARRAY_SIZE(ids));
-	fit = min3(nr, args.count, (u32)ARRAY_SIZE(ids));
-	args.count = nr;
-	if (copy_to_user(u64_to_user_ptr(args.ids), ids, fit * sizeof(*ids)) ||
-	    copy_to_user(arg, &args, sizeof(args)))
-		return -EFAULT;
-	return 0;
-}
-
-static long dev_vm_release(void __user *arg)
-{
-	struct underpin_vm_release args;
+	struct underpin_vm_info *info = p;
+	u32 id = info->id;
 	struct up_vm *vm;
 	long ret;
 
-	if (copy_from_user(&args, arg, sizeof(args)))
-		return -EFAULT;
-	if (args.flags)
+	if (info->flags)
 		return -EINVAL;
-	vm = up_vm_find(args.id);
+	memset(info, 0, sizeof(*info));
+	info->id = id;
+	vm = up_vm_find(id);
+	if (!vm)
+		return -ENOENT;
+	ret = up_vm_info(vm, info);
+	up_vm_put(vm);
+	return ret;
+}
+
+static long dev_vm_list(struct up_vm *none, void *p)
+{
+	struct underpin_vm_list *args = p;
+	u32 ids[UNDERPIN_MAX_VMS];
+	u32 nr, fit;
+
+	if (args->flags)
+		return -EINVAL;
+	nr = up_vm_list(ids, ARRAY_SIZE(ids));
+	fit = min3(nr, args->count, (u32)ARRAY_SIZE(ids));
+	args->count = nr;
+	return copy_to_user(u64_to_user_ptr(args->ids), ids, fit * sizeof(*ids)) ? -EFAULT : 0;
+}
+
+static long dev_vm_release(struct up_vm *none, void *p)
+{
+	struct underpin_vm_release *args = p;
+	struct up_vm *vm;
+	long ret;
+
+	if (args->flags)
+		return -EINVAL;
+	vm = up_vm_find(args->id);
 	if (!vm)
 		return -ENOENT;
 	ret = up_vm_end(vm);
@@ -191,43 +199,31 @@ static long dev_vm_release(void __user *arg)
 	return ret;
 }
 
-static long dev_status(void __user *arg)
+static long dev_status(struct up_vm *none, void *p)
 {
-	struct underpin_status *status = memdup_user(arg, sizeof(*status));
-	long ret = -EINVAL;
-	u32 cpu;
+	struct underpin_status *status = p;
+	u32 cpu = status->cpu;
 
-	if (IS_ERR(status))
-		return PTR_ERR(status);
-	if (!status->flags) {
-		cpu = status->cpu;
-		memset(status, 0, sizeof(*status));
-		status->cpu = cpu;
-		ret = up_status(status);
-	}
-	if (!ret && copy_to_user(arg, status, sizeof(*status)))
-		ret = -EFAULT;
-	kfree(status);
-	return ret;
+	if (status->flags)
+		return -EINVAL;
+	memset(status, 0, sizeof(*status));
+	status->cpu = cpu;
+	return up_status(status);
 }
+
+static const struct op dev_ops[] = {
+	{ UNDERPIN_STATUS, dev_status },
+	{ UNDERPIN_VM_INFO, dev_vm_info },
+	{ UNDERPIN_VM_LIST, dev_vm_list },
+	{ UNDERPIN_VM_RELEASE, dev_vm_release },
+};
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	void __user *argp = (void __user *)arg;
-
-	switch (cmd) {
-	case UNDERPIN_STATUS:
-		return dev_status(argp);
-	case UNDERPIN_VM_CREATE:
-		return dev_vm_create(argp);
-	case UNDERPIN_VM_INFO:
-		return dev_vm_info(argp);
-	case UNDERPIN_VM_LIST:
-		return dev_vm_list(argp);
-	case UNDERPIN_VM_RELEASE:
-		return dev_vm_release(argp);
-	}
-	return -ENOTTY;
+	/* It hands out a descriptor, which is published last. */
+	if (cmd == UNDERPIN_VM_CREATE)
+		return dev_vm_create((void __user *)arg);
+	return find_and_run(dev_ops, ARRAY_SIZE(dev_ops), NULL, cmd, arg);
 }
 
 static const struct file_operations dev_fops = {

@@ -268,7 +268,9 @@ static bool on_io(struct percpu *cpu, struct vvmcs *vv)
 	(void)cpu;
 	if (io_wanted_by_l1(vv, qual))
 		return false;
-	if (!io_must_intercept(qual) && !io_bitmap_sync(vv))
+	/* L1's bitmaps have become more lax since they were merged, if it has any. */
+	if (!io_must_intercept(qual) && (vv->f[ROW_CPU_CTLS] & CPU_IO_BITMAPS) &&
+	    !io_bitmap_sync(vv))
 		return true;
 	nested_log("denied: VM access to ports, qualification %lx", qual);
 	inject_gp();
@@ -293,6 +295,13 @@ static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
 	return true;
 }
 
+void nested_block_nmi_again(u64 qual)
+{
+	if ((qual & EPT_VIOL_NMI_UNBLOCKING) && !(vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+}
+
 /* The two-stage mapping protocol (ept/ept.h) decides. */
 static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 {
@@ -300,9 +309,7 @@ static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 
 	switch (vm_ept_violation(vv->ept, vv->f[ROW_EPTP], gpa, &qual)) {
 	case EPT_FILLED:
-		if (qual & EPT_VIOL_NMI_UNBLOCKING)
-			vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-				vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+		nested_block_nmi_again(qual);
 		return true;
 	case EPT_REFLECT_MISCONFIG:
 		nested_reflect(cpu, vv, EXIT_REASON_EPT_MISCONFIG, 0);

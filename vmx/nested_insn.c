@@ -221,23 +221,39 @@ static void do_vmptrst(struct percpu *cpu)
 	vm_succeed();
 }
 
+/* VMREAD and VMWRITE: what they name.  Return: NULL: no current VMCS, the instruction failed */
+static struct vvmcs *named_field(struct percpu *cpu, u32 *info, u64 *enc)
+{
+	if (!cpu->nested.current) {
+		vm_fail_invalid();
+		return NULL;
+	}
+	*info = vmread(VMCS_EXIT_INSN_INFO);
+	*enc = reg_read(cpu, INFO_REG2(*info));
+	return cpu->nested.current;
+}
+
+/* Return: the row, or -1 when there is no such field and the instruction failed */
+static int row_or_fail(struct percpu *cpu, u64 enc)
+{
+	int row = vmcs_row(enc);
+
+	if (row < 0)
+		vm_fail(cpu, VMERR_FIELD_UNSUPPORTED);
+	return row;
+}
+
 static void do_vmread(struct percpu *cpu)
 {
-	struct vvmcs *vv = cpu->nested.current;
-	u32 info = vmread(VMCS_EXIT_INSN_INFO);
-	u64 enc = reg_read(cpu, INFO_REG2(info));
-	u64 la, val;
+	struct vvmcs *vv;
+	u64 enc, la, val;
+	u32 info;
 	int row;
 
-	if (!vv) {
-		vm_fail_invalid();
+	vv = named_field(cpu, &info, &enc);
+	row = vv ? row_or_fail(cpu, enc) : -1;
+	if (row < 0)
 		return;
-	}
-	row = vmcs_row(enc);
-	if (row < 0) {
-		vm_fail(cpu, VMERR_FIELD_UNSUPPORTED);
-		return;
-	}
 	if (row_test(vv->stale, row))
 		vvmcs_fetch(cpu, vv, row);
 	val = vv->f[row];
@@ -270,26 +286,22 @@ static void write_row(struct percpu *cpu, struct vvmcs *vv, u32 row, u64 enc, u6
 
 static void do_vmwrite(struct percpu *cpu)
 {
-	struct vvmcs *vv = cpu->nested.current;
-	u32 info = vmread(VMCS_EXIT_INSN_INFO);
-	u64 enc = reg_read(cpu, INFO_REG2(info));
-	u64 la, val;
+	struct vvmcs *vv;
+	u64 enc, la, val;
+	u32 info;
 	int row;
 
-	if (!vv) {
-		vm_fail_invalid();
+	vv = named_field(cpu, &info, &enc);
+	if (!vv)
 		return;
-	}
 	if (info & INFO_IS_REG)
 		val = reg_read(cpu, INFO_REG1(info));
 	else if (!memory_operand(cpu, info, sizeof(val), false, &la) ||
 		 l1_read(la, &val, sizeof(val)))
 		return;
-	row = vmcs_row(enc);
-	if (row < 0) {
-		vm_fail(cpu, VMERR_FIELD_UNSUPPORTED);
+	row = row_or_fail(cpu, enc);
+	if (row < 0)
 		return;
-	}
 	if (vmcs_field[row].class == CLASS_EXIT) {
 		vm_fail(cpu, VMERR_FIELD_READ_ONLY);
 		return;

@@ -45,6 +45,13 @@ void nested_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual);
 /** nested_reflect_entry_failure() - L1's VM entry fails after its checks; VMCS01 is current */
 void nested_reflect_entry_failure(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual);
 
+/**
+ * nested_block_nmi_again() - an EPT violation with this qualification will be run again
+ * It may have interrupted an IRET that ended an NMI; VMCS02 is current.  The bit is
+ * undefined when an event was being delivered (SDM vol. 3, section 28.2.3).
+ */
+void nested_block_nmi_again(u64 qual);
+
 /*
  * Checks on VM entry (SDM vol. 3, section 27.2 and 27.3): functions of the
  * contents alone, but for the owner table that each address is asked of.

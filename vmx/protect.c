@@ -15,6 +15,7 @@
 #include "lib.h"
 #include "log.h"
 #include "nested_caps.h"
+#include "nested_run.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "vmcs.h"
@@ -336,10 +337,7 @@ static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
 
 	(void)cpu;
-	/* It interrupted an IRET from an NMI; undefined when an event was being delivered. */
-	if ((qual & EPT_VIOL_NMI_UNBLOCKING) && !(vmread(VMCS_IDT_VECTORING_INFO) & INTR_VALID))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+	nested_block_nmi_again(qual);
 	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
 

@@ -342,7 +342,8 @@ static long destroy(struct percpu *cpu, struct vm *vm)
 {
 	long err;
 
-	if (vm->state != UP_VM_DEAD)
+	/* A dead VM only loses frames, and under this lock: refused, nothing has changed. */
+	if (vm->state != UP_VM_DEAD || vm->frames)
 		return -UP_EBUSY;
 	err = free_vcpus(cpu, vm);
 	if (!err)

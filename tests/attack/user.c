@@ -216,16 +216,32 @@ static bool self_write(struct victim *v)
 	return hurt;
 }
 
-/* The kernel reads for the process: write(2) from guest memory. */
-static int write_out_fn(struct shared *sh, void *arg)
+typedef ssize_t (*feed_fn)(int fd, const void *from);
+
+static ssize_t feed_bytes(int fd, const void *from)
 {
+	return write(fd, from, PAGE);
+}
+
+/* Pages, not bytes, go through the pipe: read by the kernel's own mapping. */
+static ssize_t feed_pages(int fd, const void *from)
+{
+	struct iovec iov = { (void *)(uintptr_t)from, PAGE };
+
+	return vmsplice(fd, &iov, 1, 0);
+}
+
+/* The kernel reads for the process: guest memory through a pipe. */
+static int pipe_out_fn(struct shared *sh, void *arg)
+{
+	feed_fn feed;
 	int fds[2], n;
 
-	(void)arg;
+	memcpy(&feed, arg, sizeof(feed));
 	memset(sh->page, 0, PAGE);
 	if (pipe(fds))
 		return -1;
-	n = (int)write(fds[1], sh->ram + SECRET_GPA, PAGE);
+	n = (int)feed(fds[1], sh->ram + SECRET_GPA);
 	if (n > 0)
 		n = (int)read(fds[0], sh->page, PAGE);
 	else
@@ -235,13 +251,23 @@ static int write_out_fn(struct shared *sh, void *arg)
 	return n;
 }
 
-static bool write_out(struct victim *v)
+static bool pipe_out(struct victim *v, feed_fn feed, const char *what)
 {
-	int n = victim_do(v, write_out_fn, NULL, 0);
+	int n = victim_do(v, pipe_out_fn, &feed, sizeof(feed));
 
 	if (n < 0)
-		note("write: %s", strerror(-n));
+		note("%s: %s", what, strerror(-n));
 	return page_leaks(v);
+}
+
+static bool write_out(struct victim *v)
+{
+	return pipe_out(v, feed_bytes, "write");
+}
+
+static bool splice_out(struct victim *v)
+{
+	return pipe_out(v, feed_pages, "vmsplice");
 }
 
 /* read(2) into guest memory. */
@@ -270,35 +296,6 @@ static bool read_in(struct victim *v)
 	if (hurt)
 		victim_do(v, read_in_fn, v->sh->arg, 0);
 	return hurt;
-}
-
-/* Pages, not bytes, go through the pipe: read by the kernel's own mapping. */
-static int vmsplice_fn(struct shared *sh, void *arg)
-{
-	struct iovec iov = { sh->ram + SECRET_GPA, PAGE };
-	int fds[2], n;
-
-	(void)arg;
-	memset(sh->page, 0, PAGE);
-	if (pipe(fds))
-		return -1;
-	n = (int)vmsplice(fds[1], &iov, 1, 0);
-	if (n > 0)
-		n = (int)read(fds[0], sh->page, PAGE);
-	else
-		n = -errno;
-	close(fds[0]);
-	close(fds[1]);
-	return n;
-}
-
-static bool splice_out(struct victim *v)
-{
-	int n = victim_do(v, vmsplice_fn, NULL, 0);
-
-	if (n < 0)
-		note("vmsplice: %s", strerror(-n));
-	return page_leaks(v);
 }
 
 /* A child gets a copy of what the parent has pinned. */

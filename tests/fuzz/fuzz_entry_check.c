@@ -6,32 +6,11 @@
  * Input: records of a command byte and up to 8 bytes of argument.
  */
 #include <assert.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
+#include "input.h"
 #include "../unit/nested_world.h"
 
 #define MAX_STEPS	64
-
-struct input {
-	const u8 *p;
-	size_t left;
-};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static u64 take(struct input *in, u32 len)
-{
-	u64 val = 0;
-
-	if (len > in->left)
-		len = (u32)in->left;
-	memcpy(&val, in->p, len);
-	in->p += len;
-	in->left -= len;
-	return val;
-}
 
 static void check_vmcs02(void)
 {

@@ -52,3 +52,19 @@ lacks() {
 		return 1
 	fi
 }
+
+# until_true SECONDS COMMAND...: polls.
+until_true() {
+	tries=$(($1 * 10))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# figure NAME: of /sys/kernel/underpin/frames
+figure() {
+	awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/underpin/frames
+}

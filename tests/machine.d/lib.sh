@@ -32,22 +32,6 @@ refused() {
 	has refused.out "$refused_pattern"
 }
 
-# until_true SECONDS COMMAND...: polls.
-until_true() {
-	tries=$(($1 * 10))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
-# figure NAME: of /sys/kernel/underpin/frames
-figure() {
-	awk -v name="$1" '$1 == name { print $2 }' /sys/kernel/underpin/frames
-}
-
 # memory_bound MIB: the layer takes at most 0.25 % of RAM, 8 MiB, and 0.5 % of MIB, the
 # memory of protected VMs.  What it takes are whole frames, its pool.
 memory_bound() {

@@ -710,11 +710,15 @@ int w_commit(u32 cpu, u32 n)
 	return want;
 }
 
-/* The checks that all operations on a bound gfn begin with */
-static int model_bound(u32 n, u64 gfn)
+/* The checks that all operations on a bound gfn begin with, and its frame */
+static int model_bound(u32 n, u64 gfn, u64 *pfn)
 {
-	return gfn >= BINDING_GFNS ? -UP_EINVAL : gfn >= ARRAY_SIZE(mvm[n].bound) ||
-	       !mvm[n].bound[gfn] ? -UP_ENOENT : 0;
+	if (gfn >= BINDING_GFNS)
+		return -UP_EINVAL;
+	if (gfn >= ARRAY_SIZE(mvm[n].bound) || !mvm[n].bound[gfn])
+		return -UP_ENOENT;
+	*pfn = mvm[n].bound[gfn] - 1;
+	return 0;
 }
 
 int w_return(u32 cpu, u32 n, u64 gfn)
@@ -723,9 +727,7 @@ int w_return(u32 cpu, u32 n, u64 gfn)
 	int want;
 
 	leave_guest(cpu);
-	want = model_bound(n, gfn);
-	if (!want)
-		pfn = mvm[n].bound[gfn] - 1;
+	want = model_bound(n, gfn, &pfn);
 	if (!want && pvm[n].state != UP_VM_DEAD)
 		want = -UP_EBUSY;
 	if (!want && !mvm[n].cut) {
@@ -750,9 +752,7 @@ int w_share(u32 cpu, u32 n, u64 gfn)
 	int want;
 
 	leave_guest(cpu);
-	want = model_bound(n, gfn);
-	if (!want)
-		pfn = mvm[n].bound[gfn] - 1;
+	want = model_bound(n, gfn, &pfn);
 	if (!want && (mframe[pfn].state != FRAME_OWNED || pvm[n].state != UP_VM_RUNNABLE))
 		want = -UP_EBUSY;
 	if (!want && !model_clean(pfn))
@@ -772,9 +772,7 @@ int w_unshare(u32 cpu, u32 n, u64 gfn)
 	int want;
 
 	leave_guest(cpu);
-	want = model_bound(n, gfn);
-	if (!want)
-		pfn = mvm[n].bound[gfn] - 1;
+	want = model_bound(n, gfn, &pfn);
 	if (!want && (mframe[pfn].state == FRAME_OWNED || pvm[n].state != UP_VM_RUNNABLE))
 		want = -UP_EBUSY;
 	if (!want && mframe[pfn].state == FRAME_SHARED) {

@@ -6,9 +6,8 @@
  *	test_ept_random			TAP
  *	test_ept_random SEED STEPS	one sequence
  */
+#include "ept_child.h"
 #include "ept_world.h"
-#include <sys/wait.h>
-#include <unistd.h>
 
 void rnd_seed(u64 seed);
 
@@ -213,19 +212,6 @@ static int run(u64 seed, u64 length, const char *mutant)
 #define SEEDS	24
 #define LENGTH	4000
 #endif
-
-static int test_number;
-
-static void result(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("%sok %d - ", ok ? "" : "not ", ++test_number);
-	vprintf(fmt, ap);
-	printf("\n");
-	va_end(ap);
-}
 
 int main(int argc, char **argv)
 {

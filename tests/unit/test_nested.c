@@ -915,9 +915,15 @@ static void io_bitmaps_keep_the_floor(void **state)
 	w_exit(EXIT_REASON_IO);
 	assert_false(fake_cpu->nested.in_vm);
 	w_write(VMCS_CPU_CTLS, cpu);			/* L1 wants no port at all */
+	w_write(VMCS_IO_BITMAP_A, 1ULL << 38);		/* no RAM */
 	assert_int_equal(w_enter(false), W_ENTERED);
 	assert_true(w_vmcs(w_vmcs02(), VMCS_CPU_CTLS) & CPU_IO_BITMAPS);
 	assert_true(w_vmcs(w_vmcs02(), VMCS_IO_BITMAP_A) == io_bitmap_host(0));
+	/* An exit that neither wants: nothing is read where L1 left no bitmaps. */
+	vmwrite(VMCS_EXIT_QUAL, 0x70ULL << 16);
+	w_exit(EXIT_REASON_IO);
+	assert_true(fake_cpu->nested.in_vm);
+	assert_int_equal(ev.vector, VEC_GP);
 }
 
 struct list_entry {
@@ -1215,6 +1221,12 @@ static void an_iret_cut_short_keeps_nmis_blocked(void **state)
 	ev.ept_result = EPT_FILLED;
 	w_exit(EXIT_REASON_EPT_VIOLATION);
 	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), BLOCKED_BY_NMI);
+	/* Undefined while an event is being delivered: here an external interrupt. */
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite(VMCS_IDT_VECTORING_INFO, INTR_VALID | 0x31);
+	vmwrite(VMCS_EXIT_QUAL, EPT_VIOL_READ | EPT_VIOL_NMI_UNBLOCKING);
+	w_exit(EXIT_REASON_EPT_VIOLATION);
+	assert_int_equal(vmread(VMCS_GUEST_INTERRUPTIBILITY), 0);
 }
 
 static void an_nmi_that_waits_for_l2_is_not_lost(void **state)

@@ -11,20 +11,6 @@ qemu="qemu-system-x86_64 -accel kvm -cpu host,kvm=off -machine pc,hpet=off,smm=o
 
 figures() { underpin status | grep -E '^(vms|vm_frames)'; }
 
-# Of the pool, the host's own table takes a few frames wherever Linux first goes.
-pool_free() { underpin status | sed -n 's/^pool_free *//p'; }
-
-# until_true SECONDS COMMAND...: polls; the tiny guest needs no processor meanwhile.
-until_true() {
-	tries=$(($1 * 10))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
-
 no_vm() { [ -z "$(underpin vm list)" ]; }
 
 # says FILE TEXT: the guest's serial port said so
@@ -70,7 +56,7 @@ kill -9 "$qemu_pid"
 wait "$tool"
 check 'SIGKILL of QEMU ends it' until_true 10 no_vm
 before=$(figures)
-pool_before=$(pool_free)
+pool_before=$(figure pool_free)
 
 check 'another is protected with the expected measurement' start second --expect "$measured" -q
 kill "$tool"
@@ -127,7 +113,8 @@ kill -9 $tool
 wait $tool
 check 'the frames are back' same "$before" "$(figures)"
 
-check 'the pool is as full as before' [ "$(pool_free)" -ge $((pool_before - 16)) ]
+# The host's own table takes a few frames wherever Linux first goes.
+check 'the pool is as full as before' [ "$(figure pool_free)" -ge $((pool_before - 16)) ]
 check 'the module can be removed' sh -c 'rmmod kvm_intel && rmmod underpin'
 check 'nothing in the kernel log' quiet_dmesg
 finish_tap

@@ -101,6 +101,7 @@ void xsetbv(u32 reg, u64 val);
 void xsave64(void *area, u64 mask);
 void xrstor64(const void *area, u64 mask);
 void wbinvd(void);
+void verw(u16 selector);
 void cpu_halt_forever(void);
 
 #ifdef FAKE_MUTANTS

@@ -152,4 +152,5 @@ UNUSED_HW_VOID(xsetbv, (u32 reg, u64 val))
 UNUSED_HW_VOID(xsave64, (void *area, u64 mask))
 UNUSED_HW_VOID(xrstor64, (const void *area, u64 mask))
 WEAK void wbinvd(void) { }
+WEAK void verw(u16 selector) { }
 WEAK void cpu_halt_forever(void) { stop("halted", 0); }

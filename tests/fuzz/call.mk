@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# The whole root image in user space, beneath a fuzzer.  make -f tests/fuzz/call.mk
+
+B := build/fuzz-call
+CC := clang
+CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# But for launch and end, which change what the CPU runs; the library is the C one.
+ROOT := $(filter-out vmx/launch.c vmx/leave.c vmx/lib.c,$(wildcard vmx/*.c ept/*.c))
+# No sanitizer and no coverage: it looks at everything after every exit.
+WORLD := tests/unit/root_world.c tests/unit/root_promises.c tests/unit/l1.c \
+	tests/unit/fake/vmx.c tests/unit/fake/fake.c
+ROOT_OBJ := $(ROOT:%.c=$(B)/%.o)
+WORLD_OBJ := $(WORLD:%.c=$(B)/%.o) $(B)/tests/fuzz/fuzz_call.o
+
+$(B)/fuzz: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/fuzz/rewind.o
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+$(ROOT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link $(SANITIZE)
+$(ROOT_OBJ) $(WORLD_OBJ): CFLAGS += -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -c -o $@ $<
+
+-include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A processor's VMCSs, VMX capabilities and MSRs. */
+#include <assert.h>
+#include <string.h>
+
+#include "vmx.h"
+#include "../../../vmx/cpus.h"
+#include "../../../vmx/errno.h"
+#include "../../../vmx/lib.h"
+#include "../../../vmx/nested_caps.h"
+#include "../../../vmx/vmcs.h"
+
+#define MAX_VMCS	64
+#define FIELDS		512
+
+/* A field that was never written reads as 0. */
+static struct hw_vmcs {
+	u64 pa;
+	u32 active_on;		/* CPU + 1 */
+	u64 f[FIELDS];
+} hw[MAX_VMCS];
+static struct hw_vmcs *current[UP_MAX_CPUS];
+
+u64 w_msr[0x4000];
+
+static struct hw_vmcs *find(u64 pa)
+{
+	u32 i;
+
+	for (i = 0; i < MAX_VMCS && hw[i].pa && hw[i].pa != pa; i++)
+		;
+	assert(i < MAX_VMCS);
+	hw[i].pa = pa;
+	return &hw[i];
+}
+
+/* Width, type and index of the encoding (SDM vol. 3, table 25-21). */
+static u64 *field_of(struct hw_vmcs *v, u32 enc)
+{
+	assert(v && !(enc & 1) && (enc >> 1 & 0x1ff) < 32 && enc < 0x8000);
+	return &v->f[(enc >> 13 & 3) << 7 | (enc >> 10 & 3) << 5 | (enc >> 1 & 0x1f)];
+}
+
+void w_vmx_reset(void)
+{
+	memset(hw, 0, sizeof(hw));
+	memset(current, 0, sizeof(current));
+}
+
+bool w_vmcs_active(u64 pa)
+{
+	return find(pa)->active_on;
+}
+
+void w_vmcs_forget(u64 pa)
+{
+	memset(find(pa)->f, 0, sizeof(hw->f));
+}
+
+int vmclear(u64 pa)
+{
+	struct hw_vmcs *v = find(pa);
+
+	assert(v->active_on == 0 || v->active_on == fake_cpu->cpu + 1);
+	v->active_on = 0;
+	if (current[fake_cpu->cpu] == v)
+		current[fake_cpu->cpu] = NULL;
+	return 0;
+}
+
+int vmptrld(u64 pa)
+{
+	struct hw_vmcs *v = find(pa);
+
+	/* Two CPUs with one VMCS corrupt it on real hardware. */
+	assert(v->active_on == 0 || v->active_on == fake_cpu->cpu + 1);
+	v->active_on = fake_cpu->cpu + 1;
+	current[fake_cpu->cpu] = v;
+	return 0;
+}
+
+u64 vmread(u32 field)
+{
+	return *field_of(current[fake_cpu->cpu], field);
+}
+
+int vmwrite(u32 field, u64 val)
+{
+	*field_of(current[fake_cpu->cpu], field) = val;
+	return 0;
+}
+
+u64 w_vmcs(u64 pa, u32 field)
+{
+	return *field_of(find(pa), field);
+}
+
+void w_set_vmcs(u64 pa, u32 field, u64 val)
+{
+	*field_of(find(pa), field) = val;
+}
+
+u64 w_current_pa(void)
+{
+	return current[fake_cpu->cpu] ? current[fake_cpu->cpu]->pa : 0;
+}
+
+/* A Haswell's capabilities, with some features that must not be passed on. */
+static u64 capability(u32 msr)
+{
+	switch (msr) {
+	case MSR_IA32_FEATURE_CONTROL: return 5;
+	case MSR_IA32_VMX_BASIC: return W_REVISION | 0x400ULL << 32 | 6ULL << 50 | 3ULL << 54;
+	case MSR_IA32_VMX_TRUE_PINBASED: return 0x000000ff00000016;
+	case MSR_IA32_VMX_TRUE_PROCBASED: return 0xfff9fffe04006172;
+	case MSR_IA32_VMX_PROCBASED2: return 0x07ffffff00000000;
+	case MSR_IA32_VMX_TRUE_EXIT: return 0x03ffffff00036dfb;
+	case MSR_IA32_VMX_TRUE_ENTRY: return 0x0007ffff000011fb;
+	case MSR_IA32_VMX_MISC: return 0x300481e5;
+	case MSR_IA32_VMX_CR0_FIXED0: return 0x80000021;
+	case MSR_IA32_VMX_CR0_FIXED1: return 0xffffffff;
+	case MSR_IA32_VMX_CR4_FIXED0: return 0x2000;
+	case MSR_IA32_VMX_CR4_FIXED1: return 0x3727ff;
+	case MSR_IA32_VMX_EPT_VPID_CAP: return 0xf0106734141;
+	}
+	return 0;
+}
+
+static u64 *msr_slot(u32 msr)
+{
+	if (msr < 0x2000)
+		return &w_msr[msr];
+	if (msr >= 0xc0000000 && msr < 0xc0002000)
+		return &w_msr[0x2000 + (msr & 0x1fff)];
+	return NULL;
+}
+
+u64 rdmsr(u32 msr)
+{
+	u64 *slot = msr_slot(msr), cap = capability(msr);
+
+	return cap || !slot ? cap : *slot;
+}
+
+void wrmsr(u32 msr, u64 val)
+{
+	int err = wrmsr_safe(msr, val);
+
+	assert(!err);
+}
+
+int rdmsr_safe(u32 msr, u64 *val)
+{
+	u64 *slot = msr_slot(msr);
+
+	if (!slot)
+		return -UP_EIO;
+	*val = *slot;
+	return 0;
+}
+
+int wrmsr_safe(u32 msr, u64 val)
+{
+	u64 *slot = msr_slot(msr);
+
+	if (!slot)
+		return -UP_EIO;
+	*slot = val;
+	return 0;
+}
+
+void cpuid(u32 leaf, u32 subleaf, u32 r[4])
+{
+	(void)subleaf;
+	memset(r, 0, 16);
+	if (leaf == 0x80000008)
+		r[0] = 48 << 8 | W_MAXPHYADDR;
+}

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The promises.  They are told from outside the code under test where that is
+ * possible: from the owner table, from the tables that hardware walks, from
+ * memory and from registers.
+ */
+#include <string.h>
+
+#include "root_promises.h"
+#include "../../vmx/lib.h"
+#include "../../vmx/vcpu.h"
+#include "../../ept/table.h"
+
+#define SECRET_WORD	5	/* of a private frame */
+#define DECOY_WORD	0xdec0dec0dec0dec0ULL
+
+static u64 now = 1;			/* an exit each */
+static u64 clean[CPUS];			/* when that CPU last exited */
+static u64 host_root;
+static u64 denied;			/* refused calls */
+
+static struct { u64 entry, since; } seen[TABLE_END];
+static bool secret_kept[RAM_END];
+static struct {
+	enum up_vm_state state;
+	u64 measured, cut_since;
+	u32 reports;
+	u8 measurement[32];
+	u8 report[UP_VM_REPORTS][32];
+} was[UP_MAX_VMS];
+
+#define LL(x)	((unsigned long long)(x))
+
+static u64 entry_of(u64 pfn)
+{
+	return pfn < TABLE_END ? fake_owner_table[pfn] : 0;
+}
+
+void promises_init(u64 root)
+{
+	u64 pfn;
+
+	host_root = root;
+	for (pfn = 0; pfn < TABLE_END; pfn++)
+		seen[pfn].entry = entry_of(pfn);
+}
+
+void promises_exit(void)
+{
+	clean[fake_cpu->cpu] = ++now;
+}
+
+static bool flushed_since(u64 then)
+{
+	u32 i;
+
+	for (i = 0; i < CPUS; i++)
+		if (cpus[i]->demoted && !cpus[i]->parked && clean[i] <= then)
+			return false;
+	return true;
+}
+
+static struct vm *owner_vm(u64 entry)
+{
+	return FRAME_OWNER(entry) >= OWNER_VM0 ? vm_find(FRAME_OWNER(entry) - OWNER_VM0) : NULL;
+}
+
+/* --- frames: which change of owner, and when ------------------------------------ */
+
+static void check_to_host(u64 pfn, u64 old)
+{
+	u32 id = FRAME_OWNER(old) - OWNER_VM0;
+
+	r_expect(FRAME_OWNER(old) >= OWNER_VM0, "frame %llx: the layer's is the host's now",
+		 LL(pfn));
+	r_expect(was[id].state == UP_VM_DEAD, "frame %llx: left VM %u, which is alive", LL(pfn),
+		 id);
+	r_expect(was[id].cut_since && flushed_since(was[id].cut_since),
+		 "frame %llx: is back before every CPU flushed", LL(pfn));
+	r_expect(page_is_zero(phys(pfn << PAGE_SHIFT)), "frame %llx: back with contents", LL(pfn));
+}
+
+static void check_arrival(u64 pfn, u64 old, u64 new)
+{
+	struct vm *vm = owner_vm(new);
+
+	r_expect(FRAME_OWNER(old) == OWNER_HOST, "frame %llx: taken from owner %u by %u", LL(pfn),
+		 FRAME_OWNER(old), FRAME_OWNER(new));
+	r_expect(FRAME_STATE(new) == FRAME_PENDING, "frame %llx: owned at once", LL(pfn));
+	r_expect(FRAME_OWNER(new) == OWNER_LAYER ||
+		 (vm && (vm->state == UP_VM_BUILDING || vm->state == UP_VM_RUNNABLE)),
+		 "frame %llx: joins a VM that takes none", LL(pfn));
+}
+
+static void check_state(u64 pfn, u64 old, u64 new)
+{
+	enum frame_state from = FRAME_STATE(old), to = FRAME_STATE(new);
+	struct vm *vm = owner_vm(new);
+
+	r_expect(!vm || FRAME_GFN(old) == FRAME_GFN(new), "frame %llx: bound elsewhere", LL(pfn));
+	if (from == FRAME_PENDING && to == FRAME_OWNED) {
+		r_expect(flushed_since(seen[pfn].since), "frame %llx: owned before the flush",
+			 LL(pfn));
+		r_expect(!vm || was[vm->id].state == UP_VM_BUILDING ||
+			 page_is_zero(phys(pfn << PAGE_SHIFT)),
+			 "frame %llx: joins a measured VM with contents", LL(pfn));
+	} else if (from == FRAME_OWNED && to == FRAME_SHARED) {
+		r_expect(vm && vm->state == UP_VM_RUNNABLE &&
+			 page_is_zero(phys(pfn << PAGE_SHIFT)), "frame %llx: shared wrongly",
+			 LL(pfn));
+	} else {
+		r_expect(from == to || (from == FRAME_SHARED && to == FRAME_PENDING),
+			 "frame %llx: from state %d to %d", LL(pfn), from, to);
+	}
+}
+
+static void check_frame(u64 pfn)
+{
+	u64 old = seen[pfn].entry, new = entry_of(pfn);
+
+	if (old == new)
+		return;
+	if (FRAME_OWNER(new) == OWNER_HOST)
+		check_to_host(pfn, old);
+	else if (FRAME_OWNER(new) != FRAME_OWNER(old))
+		check_arrival(pfn, old, new);
+	else if (FRAME_OWNER(new) != OWNER_LAYER || FRAME_STATE(new) != FRAME_STATE(old))
+		check_state(pfn, old, new);
+	if (FRAME_STATE(new) == FRAME_PENDING && FRAME_STATE(old) != FRAME_PENDING)
+		seen[pfn].since = now;
+	seen[pfn].entry = new;
+}
+
+/* The VM runs, and keeps a secret in each of its private frames. */
+static void keep_secret(u64 pfn)
+{
+	u64 e = entry_of(pfn), *word = (u64 *)phys(pfn << PAGE_SHIFT) + SECRET_WORD;
+	struct vm *vm = owner_vm(e);
+
+	if (!vm || vm->state != UP_VM_RUNNABLE || FRAME_STATE(e) != FRAME_OWNED) {
+		secret_kept[pfn] = false;
+		return;
+	}
+	r_expect(!secret_kept[pfn] || *word == R_SECRET, "VM %u: frame %llx is changed", vm->id,
+		 LL(pfn));
+	*word = R_SECRET;
+	secret_kept[pfn] = true;
+}
+
+/* --- tables: what each reaches ---------------------------------------------------- */
+
+enum whose { HOST, ORDINARY, PROTECTED };
+
+static bool is_decoy(u64 gpa, u64 e)
+{
+	u64 pfn = gpa >> PAGE_SHIFT;
+
+	return FRAME_OWNER(entry_of((e & EPT_ADDR) >> PAGE_SHIFT)) == OWNER_LAYER &&
+	       !(e & EPT_X) && !r_hosts(pfn) && pfn < RAM_END &&
+	       *(u64 *)phys(e & EPT_ADDR) == DECOY_WORD;
+}
+
+static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
+{
+	u64 pfn = (e & EPT_ADDR) >> PAGE_SHIFT, gfn = gpa >> PAGE_SHIFT, f = entry_of(pfn);
+	bool hosts = !f ? pfn >= RAM_END : FRAME_OWNER(f) == OWNER_HOST;
+	bool shared = FRAME_OWNER(f) >= OWNER_VM0 && FRAME_STATE(f) == FRAME_SHARED;
+
+	if (whose == HOST)
+		r_expect((pfn == gfn && (hosts || shared)) || is_decoy(gpa, e),
+			 "the host reaches frame %llx at %llx, which is %llx", LL(pfn), LL(gfn),
+			 LL(f));
+	else if (whose == ORDINARY)
+		r_expect(hosts, "an ordinary VM reaches frame %llx, which is %llx", LL(pfn), LL(f));
+	else
+		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn &&
+			 FRAME_STATE(f) != FRAME_PENDING && !vm->unmapped,
+			 "VM %u reaches frame %llx at %llx, which is %llx", vm->id, LL(pfn),
+			 LL(gfn), LL(f));
+}
+
+static void check_tree(enum whose whose, const struct vm *vm, u64 table, u32 level, u64 gpa)
+{
+	const u64 *t = phys(table);
+	u64 i, j, e;
+
+	r_expect(FRAME_OWNER(entry_of(table >> PAGE_SHIFT)) == OWNER_LAYER,
+		 "table %llx is not the layer's", LL(table));
+	for (i = 0; i < 512; i++, gpa += EPT_SPAN(level)) {
+		e = t[i];
+		if (!(e & EPT_RWX))
+			continue;
+		if (level > 1 && !(e & EPT_LARGE))
+			check_tree(whose, vm, e & EPT_ADDR, level - 1, gpa);
+		else
+			for (j = 0; j < EPT_SPAN(level) && j < 1024 * PAGE_SIZE; j += PAGE_SIZE)
+				check_leaf(whose, vm, gpa + j, e + j);
+	}
+}
+
+/* --- VMs --------------------------------------------------------------------------- */
+
+struct bound {
+	u64 all, shared, pending;
+};
+
+/* Every entry below @table that names a frame, active or not: the VM's binding. */
+static void walk_binding(const struct vm *vm, u64 table, u32 level, u64 gfn, struct bound *n)
+{
+	const u64 *t = phys(table);
+	u64 i, e;
+
+	for (i = 0; i < 512; i++, gfn += EPT_SPAN(level) >> PAGE_SHIFT) {
+		if (!t[i])
+			continue;
+		if (level > 1) {
+			walk_binding(vm, t[i] & EPT_ADDR, level - 1, gfn, n);
+			continue;
+		}
+		e = entry_of((t[i] & EPT_ADDR) >> PAGE_SHIFT);
+		r_expect(owner_vm(e) == vm && FRAME_GFN(e) == gfn,
+			 "VM %u: gfn %llx is bound to %llx, which is %llx", vm->id, LL(gfn),
+			 LL(t[i]), LL(e));
+		n->all++;
+		n->shared += FRAME_STATE(e) == FRAME_SHARED;
+		n->pending += FRAME_STATE(e) == FRAME_PENDING;
+	}
+}
+
+/* The binding and the owner table say the same. */
+static void check_binding(const struct vm *vm)
+{
+	struct bound n = { 0 };
+	u64 pfn, owned = 0;
+
+	if (vm->gfn_root)
+		walk_binding(vm, vm->gfn_root, EPT_LEVELS, 0, &n);
+	for (pfn = 0; pfn < RAM_END; pfn++)
+		owned += FRAME_OWNER(entry_of(pfn)) == OWNER_VM0 + vm->id;
+	r_expect(n.all == owned && n.all == vm->frames && n.shared == vm->frames_shared &&
+		 n.pending == vm->frames_pending,
+		 "VM %u: %llu bound, %llu owned, counts %llu %llu %llu", vm->id, LL(n.all),
+		 LL(owned), LL(vm->frames), LL(vm->frames_shared), LL(vm->frames_pending));
+}
+
+/* As docs/architecture.md and vmx/call.h define it, from the owner table. */
+static void check_measurement(const struct vm *vm)
+{
+	struct { u64 gfn; u8 digest[32]; } record;
+	u64 pfn, best, last = 0;
+	struct sha256 all, one;
+	bool any = false;
+	u8 digest[32];
+
+	sha256_init(&all);
+	for (;; last = record.gfn, any = true) {
+		best = TABLE_END;
+		for (pfn = 0; pfn < RAM_END; pfn++) {
+			u64 e = entry_of(pfn);
+
+			if (owner_vm(e) == vm && (!any || FRAME_GFN(e) > last) &&
+			    (best == TABLE_END || FRAME_GFN(e) < FRAME_GFN(entry_of(best))))
+				best = pfn;
+		}
+		if (best == TABLE_END)
+			break;
+		record.gfn = FRAME_GFN(entry_of(best));
+		sha256_init(&one);
+		sha256_update(&one, phys(best << PAGE_SHIFT), PAGE_SIZE);
+		sha256_final(&one, record.digest);
+		sha256_update(&all, &record, sizeof(record));
+	}
+	sha256_final(&all, digest);
+	r_expect(!memcmp(digest, vm->measurement, 32), "VM %u: measured wrongly", vm->id);
+}
+
+static bool may_become(enum up_vm_state from, enum up_vm_state to)
+{
+	if (from == to)
+		return true;
+	if (to == UP_VM_DEAD)
+		return from != UP_VM_NONE;
+	if (to == UP_VM_NONE)
+		return from == UP_VM_DEAD;
+	if (from == UP_VM_BUILDING && to == UP_VM_RUNNABLE)
+		return true;	/* few frames: one call */
+	return to == from + 1 && to <= UP_VM_RUNNABLE;
+}
+
+static void check_vcpus(const struct vm *vm)
+{
+	const struct vcpu *v;
+	u32 i;
+
+	r_expect(vm->nvcpus <= 1, "VM %u: %u vCPUs", vm->id, vm->nvcpus);
+	for (i = 0; i < vm->nvcpus; i++) {
+		v = vm->vcpu[i];
+		r_expect(v->vm == vm && v->vv->vcpu == v && vvmcs_find(v->vv->pa) == v->vv,
+			 "VM %u: its vCPU is another's", vm->id);
+	}
+}
+
+static void check_reports(const struct vm *vm)
+{
+	u32 i;
+
+	for (i = 0; i < UP_VM_REPORTS; i++)
+		if (was[vm->id].reports >> i & 1)
+			r_expect(vm->reports >> i & 1 &&
+				 !memcmp(was[vm->id].report[i], vm->report[i], 32),
+				 "VM %u: report %u is taken back", vm->id, i);
+	memcpy(was[vm->id].report, vm->report, sizeof(vm->report));
+	was[vm->id].reports = vm->reports;
+}
+
+/* Measurement and reports only ever grow, and a VM only goes on. */
+static void check_vm(u32 id)
+{
+	struct vm *vm = vm_find(id);
+	enum up_vm_state state = vm ? vm->state : UP_VM_NONE;
+
+	r_expect(may_become(was[id].state, state), "VM %u: from state %d to %d", id, was[id].state,
+		 state);
+	if (!vm) {
+		memset(&was[id], 0, sizeof(was[id]));
+		return;
+	}
+	r_expect(vm->frames_measured >= was[id].measured, "VM %u: measured less", id);
+	if (state == UP_VM_RUNNABLE && was[id].state != state)
+		check_measurement(vm);
+	else if (was[id].state == UP_VM_RUNNABLE)
+		r_expect(!memcmp(was[id].measurement, vm->measurement, 32),
+			 "VM %u: another measurement", id);
+	if (vm->unmapped && !was[id].cut_since)
+		was[id].cut_since = now;
+	memcpy(was[id].measurement, vm->measurement, 32);
+	was[id].measured = vm->frames_measured;
+	was[id].state = state;
+	check_reports(vm);
+	check_vcpus(vm);
+	check_binding(vm);
+	if (vm->gfn_root)
+		check_tree(PROTECTED, vm, vm->gfn_root, EPT_LEVELS, 0);
+}
+
+/* --- processors -------------------------------------------------------------------- */
+
+static void fill_registers(struct percpu *cpu)
+{
+	struct regs *r = r_regs(cpu->cpu);
+	u64 *x = (u64 *)r->x;
+	u32 i;
+
+	for (i = 0; i < NR_GPRS; i++)
+		cpu->gpr[i] = R_SECRET;
+	for (i = 0; i < 4; i++)
+		r->dr[i] = R_SECRET;
+	for (i = 64; i < PAGE_SIZE / 8; i++)
+		x[i] = R_SECRET;
+}
+
+static void check_registers(const struct percpu *cpu)
+{
+	const struct regs *r = r_regs(cpu->cpu);
+	const u64 *x = (const u64 *)r->x;
+	u32 i;
+
+	for (i = 0; i < NR_GPRS; i++)
+		r_expect(cpu->gpr[i] != R_SECRET, "CPU %u: the host has register %u", cpu->cpu, i);
+	for (i = 0; i < 4; i++)
+		r_expect(r->dr[i] != R_SECRET, "CPU %u: the host has DR%u", cpu->cpu, i);
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		r_expect(x[i] != R_SECRET, "CPU %u: the host has extended state", cpu->cpu);
+}
+
+static void check_cpu(struct percpu *cpu)
+{
+	const struct vvmcs *vv = cpu->nested.current;
+	const struct vm *vm;
+
+	if (!cpu->demoted)
+		return;
+	if (!cpu->nested.in_vm || !cpu->vcpu) {
+		r_expect(!cpu->vcpu, "CPU %u: has a vCPU and does not run it", cpu->cpu);
+		check_registers(cpu);
+		if (cpu->nested.in_vm)
+			check_tree(ORDINARY, NULL, w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR,
+				   EPT_LEVELS, 0);
+		return;
+	}
+	vm = cpu->vcpu->vm;
+	r_expect(vm_find(vm->id) == vm && vm->nvcpus && vm->vcpu[0] == cpu->vcpu,
+		 "CPU %u: runs a vCPU that is gone", cpu->cpu);
+	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->gfn_root,
+		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->id);
+	if (cpu != fake_cpu)
+		return;		/* killed from another CPU it runs on to its next exit */
+	r_expect(vm->state == UP_VM_RUNNABLE, "CPU %u: enters VM %u in state %d", cpu->cpu, vm->id,
+		 vm->state);
+	fill_registers(cpu);
+}
+
+void promises_check(void)
+{
+	u64 pfn;
+	u32 i;
+
+	for (i = 0; i < UP_MAX_VMS; i++)
+		if (vm_find(i) || was[i].state)
+			r_expect(!vm_find(i) || cpus[0]->demoted & cpus[1]->demoted,
+				 "VM %u, and a CPU is free", i);
+	for (pfn = 0; pfn < TABLE_END; pfn++)
+		check_frame(pfn);
+	for (i = 0; i < UP_MAX_VMS; i++)
+		check_vm(i);
+	for (pfn = 0; pfn < RAM_END; pfn++)
+		keep_secret(pfn);
+	check_tree(HOST, NULL, host_root, EPT_LEVELS, 0);
+	for (i = 0; i < CPUS; i++)
+		check_cpu(cpus[i]);
+}
+
+/* --- calls: docs/abi.md --------------------------------------------------------------- */
+
+#define E(name)	BIT(UP_E##name)
+#define LIST	BIT(63)		/* what was done before the error stays */
+
+static const struct {
+	u64 op, errors;
+	enum { NO_PAGE, PAGE_RBX, PAGE_RCX } page;
+} abi[] = {
+	{ UP_CALL_STATUS, E(INVAL), PAGE_RBX },
+	{ UP_CALL_LEAVE, E(BUSY) | E(PERM), NO_PAGE },
+	{ UP_CALL_FLUSH, 0, NO_PAGE },
+	{ UP_CALL_LOG, E(INVAL), PAGE_RBX },
+	{ UP_CALL_POOL_DONATE, E(INVAL) | E(NOENT) | E(PERM) | LIST, PAGE_RBX },
+	{ UP_CALL_LEAVE_PREPARE, E(INVAL) | E(BUSY), NO_PAGE },
+	{ UP_CALL_VM_CREATE, E(INVAL) | E(PERM) | E(NOSPC) | E(NOMEM), NO_PAGE },
+	{ UP_CALL_VM_DONATE, E(INVAL) | E(NOENT) | E(PERM) | E(EXIST) | E(BUSY) | E(NOMEM) | LIST,
+	  PAGE_RCX },
+	{ UP_CALL_VM_BIND_VCPU, E(NOENT) | E(BUSY) | E(NOSPC) | E(EXIST) | E(NOMEM), NO_PAGE },
+	{ UP_CALL_VM_MEASURE, E(NOENT) | E(BUSY) | E(AGAIN), NO_PAGE },
+	{ UP_CALL_VM_KILL, E(NOENT), NO_PAGE },
+	{ UP_CALL_VM_RECLAIM, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN), PAGE_RCX },
+	{ UP_CALL_VM_DESTROY, E(NOENT) | E(BUSY) | E(AGAIN), NO_PAGE },
+	{ UP_CALL_VM_INFO, E(INVAL) | E(NOENT), PAGE_RCX },
+	{ UP_GUEST_PRESENT, 0, NO_PAGE },
+	{ UP_GUEST_SHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_UNSHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_REPORT, E(INVAL) | E(EXIST), NO_PAGE },
+};
+
+static u32 abi_row(u64 op)
+{
+	bool guest = op >= UP_GUEST_PRESENT;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(abi) && abi[i].op != op; i++)
+		;
+	return guest == fake_cpu->nested.in_vm ? i : ARRAY_SIZE(abi);
+}
+
+void promises_before_call(struct up_before *b)
+{
+	const struct vm *vm;
+	u64 pfn;
+	u32 i;
+
+	b->rbx = fake_cpu->gpr[RBX];
+	b->rcx = fake_cpu->gpr[RCX];
+	for (pfn = 0; pfn < TABLE_END; pfn++)
+		b->owner[pfn] = entry_of(pfn);
+	memset(b->vm, 0, sizeof(b->vm));
+	for (i = 0; i < UP_MAX_VMS; i++) {
+		vm = vm_find(i);
+		if (!vm)
+			continue;
+		b->vm[i].state = vm->state;
+		b->vm[i].nvcpus = vm->nvcpus;
+		b->vm[i].reports = vm->reports;
+		b->vm[i].frames = vm->frames;
+		b->vm[i].shared = vm->frames_shared;
+		b->vm[i].measured = vm->frames_measured;
+	}
+}
+
+/* But for what completes by itself: a frame given to the pool, its flush done. */
+static u64 changes(const struct up_before *b)
+{
+	u64 pfn, e, n = 0;
+
+	for (pfn = 0; pfn < TABLE_END; pfn++) {
+		e = entry_of(pfn);
+		n += e != b->owner[pfn] && !(FRAME_OWNER(e) == OWNER_LAYER &&
+					     FRAME_OWNER(b->owner[pfn]) == OWNER_LAYER);
+	}
+	return n;
+}
+
+/* What a call was given to fill or to read was the host's own. */
+static void check_page(const struct up_before *b, u64 op, u32 row)
+{
+	u64 pfn = abi[row].page == PAGE_RBX ? b->rbx : b->rcx;
+
+	if (abi[row].page != NO_PAGE)
+		r_expect(pfn < RAM_END && FRAME_OWNER(b->owner[pfn]) == OWNER_HOST,
+			 "call %llx: uses frame %llx", LL(op), LL(pfn));
+}
+
+void promises_after_call(const struct up_before *b, u64 op, long result)
+{
+	static struct up_before after;
+	u32 row = abi_row(op);
+	u64 n = changes(b);
+
+	r_expect(result == R_FAULT || result >= -63, "call %llx: result %ld", LL(op), result);
+	if (result == R_FAULT || row == ARRAY_SIZE(abi))
+		r_expect(result == R_FAULT || result == -UP_ENOSYS, "call %llx is answered: %ld",
+			 LL(op), result);
+	else
+		r_expect(!result || (result < 0 && abi[row].errors & BIT(-result)),
+			 "call %llx: error %ld is not documented", LL(op), result);
+	if (!result)
+		check_page(b, op, row);
+	if (!result || result == -UP_EAGAIN)
+		return;
+	if (result < 0 && !fake_cpu->nested.in_vm)
+		denied++;
+	if (row < ARRAY_SIZE(abi) && (abi[row].errors & LIST)) {
+		r_expect(fake_cpu->nested.in_vm || n == r_answer(RBX) || !n,
+			 "call %llx: %llu done, %llu changed", LL(op), LL(r_answer(RBX)), LL(n));
+		return;
+	}
+	promises_before_call(&after);
+	r_expect(!n && !memcmp(b->vm, after.vm, sizeof(after.vm)),
+		 "call %llx: refused (%ld), and something changed", LL(op), result);
+}
+
+/* Refused calls count; refusals of other kinds may be counted besides. */
+void promises_end(void)
+{
+	u64 page = r_host_frame();
+	struct up_status *s = phys(page << PAGE_SHIFT);
+	long err = r_call(UP_CALL_STATUS, page, fake_cpu->cpu, 0);
+
+	r_expect(!err && s->abi == UP_ABI_VERSION && s->vms == 0 && s->vm_frames == 0,
+		 "status: %ld", err);
+	r_expect(s->denied >= denied, "%llu calls refused, %llu counted", LL(denied), s->denied);
+}
