@@ -434,11 +434,17 @@ static void test_audit(void **state)
 	assert_int_equal(audit_init(&log, db, k, &e), 0);
 	for (i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), "{\"n\":%d}", i);
-		assert_int_equal(audit_append(&log, text, &e), 0);
+		assert_int_equal(audit_append(&log, text, i != 1 && i != 2, &e), 0);
 	}
-	audit_exit(&log);
 	assert_int_equal(audit_verify(db, k, &h, &e), 0);
 	assert_int_equal(h.n, 5);
+	/* Cut off within a transaction: what is left is covered by no signature. */
+	assert_int_equal(audit_append(&log, "{}", false, &e), 0);
+	assert_int_equal(audit_verify(db, k, &h, &e), -EBADMSG);
+	assert_non_null(strstr(e.msg, "record 6 is not signed"));
+	assert_int_equal(audit_append(&log, "{}", true, &e), 0);
+	assert_int_equal(audit_verify(db, k, &h, &e), 0);
+	audit_exit(&log);
 	assert_int_equal(audit_verify(db, other, &h, &e), -EBADMSG);
 	sqlite3_exec(db, "UPDATE audit SET signature=zeroblob(64) WHERE n=4", NULL, NULL, NULL);
 	assert_int_equal(audit_verify(db, NULL, &h, &e), 0);
