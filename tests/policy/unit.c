@@ -434,11 +434,17 @@ static void test_audit(void **state)
 	assert_int_equal(audit_init(&log, db, k, &e), 0);
 	for (i = 0; i < 5; i++) {
 		snprintf(text, sizeof(text), "{\"n\":%d}", i);
-		assert_int_equal(audit_append(&log, text, &e), 0);
+		assert_int_equal(audit_append(&log, text, i != 1 && i != 2, &e), 0);
 	}
-	audit_exit(&log);
 	assert_int_equal(audit_verify(db, k, &h, &e), 0);
 	assert_int_equal(h.n, 5);
+	/* Cut off within a transaction: what is left is covered by no signature. */
+	assert_int_equal(audit_append(&log, "{}", false, &e), 0);
+	assert_int_equal(audit_verify(db, k, &h, &e), -EBADMSG);
+	assert_non_null(strstr(e.msg, "record 6 is not signed"));
+	assert_int_equal(audit_append(&log, "{}", true, &e), 0);
+	assert_int_equal(audit_verify(db, k, &h, &e), 0);
+	audit_exit(&log);
 	assert_int_equal(audit_verify(db, other, &h, &e), -EBADMSG);
 	sqlite3_exec(db, "UPDATE audit SET signature=zeroblob(64) WHERE n=4", NULL, NULL, NULL);
 	assert_int_equal(audit_verify(db, NULL, &h, &e), 0);
@@ -455,6 +461,25 @@ static void test_audit(void **state)
 	key_free(other);
 }
 
+/* Asks for everything that there is, and for the reasons' texts. */
+static void ask_all(const struct pol_image *p)
+{
+	struct pol_query q = { .authenticated = true, .mapped = POL_NONE, .want = POL_NONE,
+			       .now = 1795340000 };
+	struct pol_decision d;
+	char text[1400];
+	uint32_t i;
+
+	for (q.user = 0; q.user < p->n_user; q.user++)
+		for (q.inst = 0; q.inst < p->n_inst; q.inst++)
+			for (q.action = 0; q.action < p->n_action; q.action++) {
+				q.type = p->inst[q.inst].type;
+				pep_decide(p, &q, &d);
+				for (i = 0; i < d.n; i++)
+					reason_text(p, &q, &d.reason[i], text, sizeof(text));
+			}
+}
+
 /* Every byte of an image in turn: refused, or harmless to ask. */
 static void test_image_damage(void **state)
 {
@@ -464,24 +489,79 @@ static void test_image_damage(void **state)
 	size_t i;
 
 	(void)state;
-	p = compile(&e, ROLES("<role name=\"r\"><inherits role=\"q\"/></role>"
-			      "<role name=\"q\"/>"), TYPES,
-		    "<users " NS "><user name=\"u\"/></users>", "<assignments " NS "><assign user=\"u\" "
-		    "role=\"r\"/></assignments>", "<permissions " NS "><permit role=\"q\" action=\"a\" "
-		    "type=\"t\"/></permissions>", NULL);
+	p = pol_load("tests/policy/fuzz/seed-policy", &e);
 	assert_non_null(p);
 	b = malloc(p->size);
-	for (i = 0; i < p->size; i++) {
+	for (i = 0; i < 2 * p->size; i++) {
 		memcpy(b, p->base, p->size);
-		b[i] ^= 0xff;
+		b[i / 2] ^= i & 1 ? 0xff : 1;
 		bad = pol_image_parse(b, p->size, &e);
-		if (bad && bad->n_user == 1)
-			ask(bad, "u", NULL);
+		if (bad)
+			ask_all(bad);
 		pol_free(bad);
 	}
 	for (i = 0; i < p->size; i += 97)
 		assert_null(pol_image_parse(b, i, &e));
 	free(b);
+	pol_free(p);
+}
+
+/* Parses @p with @size bytes at @at of its copy replaced. */
+static bool takes(const struct pol_image *p, const void *at, const void *with, size_t size)
+{
+	uint8_t *b = malloc(p->size);
+	struct pol_image *q;
+	struct pol_err e;
+
+	memcpy(b, p->base, p->size);
+	memcpy(b + ((const uint8_t *)at - (const uint8_t *)p->base), with, size);
+	q = pol_image_parse(b, p->size, &e);
+	free(b);
+	pol_free(q);
+	return q;
+}
+
+/* No field that a node, a function or a condition does not use can hold anything. */
+static void test_image_spare_fields(void **state)
+{
+	const struct pol_node *all, *holds;
+	const struct pol_func *f;
+	struct pol_node n;
+	struct pol_func g;
+	struct pol_cond c;
+	struct pol_image *p;
+	struct pol_err e;
+	uint32_t i;
+
+	(void)state;
+	p = pol_load("tests/policy/fuzz/seed-policy", &e);
+	assert_non_null(p);
+	all = &p->node[p->cond[0].node];
+	assert_int_equal(all->op, OP_ALL);
+	for (holds = p->node; holds->op != OP_HOLDS; holds++)
+		;
+	for (f = p->func; f->apply == F_EXPR; f++)
+		;
+	assert_true(takes(p, all, all, sizeof(n)));
+#define REFUSED(where, copy, set) do { \
+		copy = *(where); \
+		set; \
+		assert_false(takes(p, where, &copy, sizeof(copy))); \
+	} while (0)
+	for (i = RIGHT_LITERAL; i <= RIGHT_ATTR; i++)
+		REFUSED(all, n, n.right_kind = i; n.right = 1 << 30; n.n_right = 1);
+	REFUSED(all, n, n.left_kind = LEFT_ATTR; n.left = 1 << 30);
+	REFUSED(all, n, n.left_kind = LEFT_FUNC);
+	REFUSED(all, n, n.n_right = 1);
+	REFUSED(all, n, n.type = T_STRING);
+	REFUSED(all, n, n.op = OP_NOT);
+	REFUSED(all, n, n.end = p->cond[0].node + 1);
+	REFUSED(holds, n, n.n_right = 1);
+	REFUSED(holds, n, n.right_kind = RIGHT_ATTR; n.right = holds->left);
+	REFUSED(f, g, g.node = 0);
+	REFUSED(f, g, g.cost = 1);
+	REFUSED(p->cond + 1, c, c.node++);
+#undef REFUSED
 	pol_free(p);
 }
 
@@ -729,6 +809,7 @@ int main(void)
 		cmocka_unit_test(test_ticket_errors),
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_image_damage),
+		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_assertions),

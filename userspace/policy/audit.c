@@ -47,10 +47,14 @@ static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_
 	EVP_MD_CTX_free(c);
 }
 
-static int last(struct audit *a, struct audit_head *h)
+static int last(struct audit *a)
 {
-	int ret = sqlite3_step(a->last);
+	struct audit_head *h = &a->head;
+	int ret;
 
+	if (a->known)
+		return 0;
+	ret = sqlite3_step(a->last);
 	memset(h, 0, sizeof(*h));
 	if (ret == SQLITE_ROW && sqlite3_column_bytes(a->last, 1) == 32) {
 		h->n = sqlite3_column_int64(a->last, 0);
@@ -58,33 +62,54 @@ static int last(struct audit *a, struct audit_head *h)
 		ret = SQLITE_DONE;
 	}
 	sqlite3_reset(a->last);
-	return ret == SQLITE_DONE ? 0 : -EIO;
+	a->known = ret == SQLITE_DONE;
+	return a->known ? 0 : -EIO;
 }
 
-int audit_append(struct audit *a, const char *record, struct pol_err *e)
+int audit_append(struct audit *a, const char *record, bool sign, struct pol_err *e)
 {
 	size_t len = strlen(record);
 	uint8_t hash[32], sig[64];
-	struct audit_head h;
 	int ret;
 
-	if (last(a, &h))
+	if (last(a))
 		return sql_fail(a->db, e, "read");
-	link_hash(h.hash, h.n + 1, record, len, hash);
-	if (key_sign(a->signer, hash, 32, sig))
+	link_hash(a->head.hash, a->head.n + 1, record, len, hash);
+	if (sign && key_sign(a->signer, hash, 32, sig))
 		return pol_fail(e, EIO, "audit: cannot sign");
-	sqlite3_bind_int64(a->append, 1, h.n + 1);
+	sqlite3_bind_int64(a->append, 1, a->head.n + 1);
 	sqlite3_bind_text(a->append, 2, record, len, SQLITE_STATIC);
 	sqlite3_bind_blob(a->append, 3, hash, 32, SQLITE_STATIC);
-	sqlite3_bind_blob(a->append, 4, sig, 64, SQLITE_STATIC);
+	sqlite3_bind_blob(a->append, 4, sig, sign ? 64 : 0, SQLITE_STATIC);
 	ret = sqlite3_step(a->append);
 	sqlite3_reset(a->append);
 	sqlite3_clear_bindings(a->append);
-	return ret == SQLITE_DONE ? 0 : sql_fail(a->db, e, "append");
+	if (ret != SQLITE_DONE) {
+		audit_forget(a);
+		return sql_fail(a->db, e, "append");
+	}
+	a->head.n++;
+	memcpy(a->head.hash, hash, 32);
+	return 0;
+}
+
+static int check_signature(sqlite3_stmt *s, const struct key *k, const uint8_t *hash,
+			   uint64_t *covered, struct pol_err *e)
+{
+	uint64_t n = sqlite3_column_int64(s, 0);
+
+	if (!sqlite3_column_bytes(s, 3))
+		return 0;
+	if (sqlite3_column_bytes(s, 3) != 64 ||
+	    (k && !key_verify(k, hash, 32, sqlite3_column_blob(s, 3))))
+		return pol_fail(e, EBADMSG, "audit: record %llu is not signed by this key",
+				(unsigned long long)n);
+	*covered = n;
+	return 0;
 }
 
 static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,
-		     struct pol_err *e)
+		     uint64_t *covered, struct pol_err *e)
 {
 	uint64_t n = sqlite3_column_int64(s, 0);
 	const char *record = (const char *)sqlite3_column_text(s, 1);
@@ -97,17 +122,14 @@ static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,
 	if (sqlite3_column_bytes(s, 2) != 32 || memcmp(sqlite3_column_blob(s, 2), hash, 32))
 		return pol_fail(e, EBADMSG, "audit: record %llu was altered, or the one before it",
 				(unsigned long long)n);
-	if (k && (sqlite3_column_bytes(s, 3) != 64 ||
-		  !key_verify(k, hash, 32, sqlite3_column_blob(s, 3))))
-		return pol_fail(e, EBADMSG, "audit: record %llu is not signed by this key",
-				(unsigned long long)n);
 	h->n = n;
 	memcpy(h->hash, hash, 32);
-	return 0;
+	return check_signature(s, k, hash, covered, e);
 }
 
 int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e)
 {
+	uint64_t covered = 0;
 	sqlite3_stmt *s;
 	int ret = 0, step;
 
@@ -116,9 +138,12 @@ int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, stru
 			       &s, NULL))
 		return sql_fail(db, e, "read");
 	while ((step = sqlite3_step(s)) == SQLITE_ROW && !ret)
-		ret = check_row(s, k, head, e);
+		ret = check_row(s, k, head, &covered, e);
 	if (!ret && step != SQLITE_DONE)
 		ret = sql_fail(db, e, "read");
+	if (!ret && covered < head->n)
+		ret = pol_fail(e, EBADMSG, "audit: record %llu is not signed, nor any after it",
+			       (unsigned long long)covered + 1);
 	sqlite3_finalize(s);
 	return ret;
 }

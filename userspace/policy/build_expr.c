@@ -5,8 +5,6 @@
 
 #include "build.h"
 
-#define EXPR_COST_MAX	4096	/* steps of one condition, its functions' included */
-
 static const char *const category_prefix[C_NCATEGORIES] = {
 	"user.", "claim.", "request.", "resource.", "env.",
 };
@@ -309,7 +307,7 @@ static int build_tree(struct build *b, uint32_t at, uint32_t n_func, uint32_t *c
 		}
 		if (ret)
 			return ret;
-		*cost += out.left_kind == LEFT_FUNC ? b->func[out.left].pad + 1 : 1;
+		*cost += out.left_kind == LEFT_FUNC ? b->func[out.left].cost + 1 : 1;
 		if (*cost > EXPR_COST_MAX)
 			return build_bad(b, n->at, "this expression takes more than %d steps: "
 					 "simplify it or its functions", EXPR_COST_MAX);
@@ -365,7 +363,8 @@ static int build_func(struct build *b, uint32_t i)
 				"expression", m_str(b->m, f->name));
 	else
 		ret = build_tree(b, f->node, i, &cost);
-	out.pad = cost;
+	out.cost = cost;
+	out.node = f->apply == F_EXPR ? out.node : POL_NONE;
 	ret = ret ? ret : build_name(b, f->at, P_FUNC, "function", f->name, i);
 	if (!ret && pol_vec_push(b, func, out))
 		return build_nomem(b);

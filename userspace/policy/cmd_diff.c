@@ -65,8 +65,8 @@ static void literal(const struct pol_image *p, const struct pol_node *n, char *b
 	if (n->op == OP_HOLDS || n->type == T_BOOLEAN)
 		snprintf(buf, size, "%s", n->op == OP_HOLDS || v ? "true" : "false");
 	else if (n->type == T_INTEGER)
-		snprintf(buf, size, "%lld", (long long)(v + (n->op == OP_MORE) -
-							(n->op == OP_LESS)));
+		snprintf(buf, size, "%lld", (long long)(v + (n->op == OP_MORE && v < INT64_MAX) -
+							(n->op == OP_LESS && v > INT64_MIN)));
 	else
 		snprintf(buf, size, "%s", pol_str(p, v));
 }

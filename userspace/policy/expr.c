@@ -2,7 +2,7 @@
 /* Evaluates attribute expressions: an algebra, not a language. */
 #include "decide.h"
 
-#define EXPR_STEPS_MAX	8192	/* more than the compiler admits of one condition */
+#define EXPR_STEPS_MAX	(2 * EXPR_COST_MAX)	/* more than an image can ask for */
 
 struct eval {
 	const struct pol_image *p;

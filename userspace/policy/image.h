@@ -17,6 +17,7 @@
 #define POL_OBJECTS_MAX	(1u << 23)
 #define POL_CLOSURE_MAX	(1u << 24)	/* entries of all role closures */
 #define XML_DEPTH_LIMIT	24		/* operators within operators */
+#define EXPR_COST_MAX	4096		/* steps of one condition, its functions' included */
 
 /* What a key of the hash table names. */
 enum pol_kind {
@@ -65,10 +66,10 @@ struct pol_func {
 	uint32_t name;
 	uint8_t type;
 	uint8_t apply;
-	uint16_t pad;
+	uint16_t cost;		/* steps of an expression */
 	uint32_t attr;
 	uint32_t zone;
-	uint32_t node;
+	uint32_t node;		/* of F_EXPR; else attr and, of some, zone */
 };
 
 struct pol_cond {

@@ -104,8 +104,11 @@ $(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
 $(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
 
+$(POL_OUT)/policy-cost: $(POL_OUT)/tests/cost.o
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
+
 .PHONY: bench-policy
-bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load policy-all
+bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load $(POL_OUT)/policy-cost policy-all
 	tests/policy/bench.sh
 	tests/policy/bench-e2e.sh
 
@@ -143,6 +146,10 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
 $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o $(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
+
+$(POL_OUT)/state-unit: $(POL_OUT)/san/tests/state.o $(POL_OUT)/san/state.o \
+		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
 $(POL_OUT)/policy-proxy: tests/policy/proxy.c

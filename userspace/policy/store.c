@@ -11,7 +11,7 @@
 #include "build.h"
 #include "store.h"
 
-#define STORE_MAGIC	"UPPOLI1"
+#define STORE_MAGIC	"UPPOLI2"
 #define STORE_MAX	(1u << 31)	/* bytes of one image */
 
 struct store_header {
@@ -234,26 +234,34 @@ static bool val_ok(const struct pol_image *p, uint32_t type, int64_t num, uint32
 	return true;
 }
 
+static bool right_list_ok(const struct pol_image *p, const struct pol_node *n, uint32_t type)
+{
+	uint32_t i;
+
+	if ((n->right_kind == RIGHT_LIST) != (type == T_SET) ||
+	    (n->right_kind == RIGHT_LITERAL && n->n_right != 1) ||
+	    (uint64_t)n->right + n->n_right > p->n_value)
+		return false;
+	for (i = 0; (type == T_STRING || type == T_SET) && i < n->n_right; i++)
+		if (p->value[n->right + i] < 0 || p->value[n->right + i] >= p->n_str)
+			return false;
+	return true;
+}
+
 static bool right_ok(const struct pol_image *p, const struct pol_node *n)
 {
-	uint32_t type = op_right(n->op, n->type), i;
-	bool text = type == T_STRING || type == T_SET;
+	uint32_t type = op_right(n->op, n->type);
 
+	if ((n->op == OP_HOLDS) != (n->right_kind == RIGHT_NONE))
+		return false;
 	switch (n->right_kind) {
 	case RIGHT_NONE:
-		return n->op == OP_HOLDS;
+		return !n->right && !n->n_right;
 	case RIGHT_ATTR:
-		return n->right < p->n_attr && p->attr[n->right].type == type;
+		return !n->n_right && n->right < p->n_attr && p->attr[n->right].type == type;
 	case RIGHT_LITERAL:
 	case RIGHT_LIST:
-		if ((n->right_kind == RIGHT_LIST) != (type == T_SET) ||
-		    (n->right_kind == RIGHT_LITERAL && n->n_right != 1) ||
-		    (uint64_t)n->right + n->n_right > p->n_value)
-			return false;
-		for (i = 0; text && i < n->n_right; i++)
-			if (p->value[n->right + i] < 0 || p->value[n->right + i] >= p->n_str)
-				return false;
-		return true;
+		return right_list_ok(p, n, type);
 	default:
 		return false;
 	}
@@ -272,6 +280,17 @@ static bool left_ok(const struct pol_image *p, const struct pol_node *n, uint32_
 	return f->type == n->type && (f->apply != F_EXPR || p->node[f->node].end <= i);
 }
 
+/* It has children, not sides: what is left of a side would be taken for an index. */
+static bool composite_ok(const struct pol_image *p, uint32_t i)
+{
+	const struct pol_node *n = &p->node[i];
+
+	if (n->type || n->left_kind != LEFT_NONE || n->right_kind != RIGHT_NONE || n->left ||
+	    n->right || n->n_right)
+		return false;
+	return n->end > i + 1 && (n->op != OP_NOT || p->node[i + 1].end == n->end);
+}
+
 static bool node_ok(const struct pol_image *p, uint32_t i)
 {
 	const struct pol_node *n = &p->node[i];
@@ -279,7 +298,7 @@ static bool node_ok(const struct pol_image *p, uint32_t i)
 	if (n->op >= OP_NOPS || n->type >= T_NTYPES || n->end <= i || n->end > p->n_node)
 		return false;
 	if (n->op <= OP_NOT)
-		return n->op != OP_NOT || n->end > i + 1;
+		return composite_ok(p, i);
 	return n->end == i + 1 && op_takes(n->op, n->type) && left_ok(p, n, i) && right_ok(p, n);
 }
 
@@ -288,9 +307,46 @@ static bool func_ok(const struct pol_image *p, const struct pol_func *f)
 	if (f->apply >= F_NAPPLY || f->type != (f->apply == F_EXPR ? T_BOOLEAN : T_INTEGER))
 		return false;
 	if (f->apply == F_EXPR)
-		return f->node < p->n_node;
-	return f->attr < p->n_attr && (f->zone == POL_NONE || f->zone < p->n_zone) &&
+		return f->node < p->n_node && f->attr == POL_NONE && f->zone == POL_NONE;
+	return f->node == POL_NONE && f->attr < p->n_attr &&
+	       (f->zone == POL_NONE || f->zone < p->n_zone) &&
 	       apply_takes(f->apply, p->attr[f->attr].type, f->zone != POL_NONE);
+}
+
+/* Steps over the tree of @root, which is the next one; its cost is within the bound. */
+static bool tree_ok(const struct pol_image *p, uint32_t root, uint32_t *at, uint32_t *cost)
+{
+	const struct pol_node *n;
+	uint32_t end;
+
+	if (root != *at || root >= p->n_node)
+		return false;
+	*cost = 0;
+	for (end = p->node[root].end; *at < end; ++*at) {
+		n = &p->node[*at];
+		*cost += n->left_kind == LEFT_FUNC ? p->func[n->left].cost + 1 : 1;
+		if (*cost > EXPR_COST_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* The nodes are the functions' trees and then the conditions', in order, with no others. */
+static bool trees_ok(const struct pol_image *p)
+{
+	uint32_t i, at = 0, cost;
+
+	for (i = 0; i < p->n_func; i++) {
+		cost = 0;
+		if (p->func[i].apply == F_EXPR && !tree_ok(p, p->func[i].node, &at, &cost))
+			return false;
+		if (cost != p->func[i].cost)
+			return false;
+	}
+	for (i = 0; i < p->n_cond; i++)
+		if (!tree_ok(p, p->cond[i].node, &at, &cost))
+			return false;
+	return at == p->n_node;
 }
 
 /* Children must nest within their parents, and no deeper than the evaluator goes. */
@@ -439,7 +495,7 @@ struct pol_image *pol_image_parse(const void *buf, size_t len, struct pol_err *e
 		return NULL;
 	}
 	if (strings_ok(p) && table_ok(p->base) && slots_ok(p) && zones_ok(p) && records_ok(p) &&
-	    nesting_ok(p))
+	    nesting_ok(p) && trees_ok(p))
 		return p;
 	pol_fail(e, EINVAL, "compiled policy is damaged: compile the sheets anew");
 fail:

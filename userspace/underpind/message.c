@@ -184,22 +184,26 @@ void msg_answer_free(struct msg_answer *a)
 	a->trace = NULL;
 }
 
-void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
-	       const char *verdict, const char *code, const char *text)
+static void set_last(struct msg_answer *a, const char *cloud, const char *layer,
+		     const char *module, const char *code)
 {
-	json_t *t = json_pack("{s:s,s:s,s:s,s:s,s:s}", "cloud", cloud, "layer", layer, "module",
-			      module, "verdict", verdict, "code", code);
-
-	if (text)
-		json_object_set_new(t, "text", json_string(text));
-	if (json_array_size(a->trace) < MSG_TRACE_MAX)
-		json_array_append_new(a->trace, t);
-	else
-		json_decref(t);
 	snprintf(a->cloud, sizeof(a->cloud), "%s", cloud);
 	snprintf(a->layer, sizeof(a->layer), "%s", layer);
 	snprintf(a->module, sizeof(a->module), "%s", module);
 	snprintf(a->code, sizeof(a->code), "%s", code);
+}
+
+void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
+	       const char *verdict, const char *code, const char *text)
+{
+	json_t *t = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*}", "cloud", cloud, "layer", layer,
+			      "module", module, "verdict", verdict, "code", code, "text", text);
+
+	if (json_array_size(a->trace) < MSG_TRACE_MAX)
+		json_array_append_new(a->trace, t);
+	else
+		json_decref(t);
+	set_last(a, cloud, layer, module, code);
 }
 
 static const char *const verdicts[] = { "permit", "deny", "fail" };
@@ -239,23 +243,38 @@ static bool take_ticket(const json_t *v, struct msg_answer *a)
 	return true;
 }
 
+/* Five members, and a text that is only this cloud's to see; nothing else. */
+static bool step_ok(json_t *t, bool hide)
+{
+	static const char *const names[] = { "cloud", "layer", "module", "verdict", "code" };
+	json_t *text = json_object_get(t, "text");
+	const char *s;
+	size_t k;
+
+	for (k = 0; k < 5; k++) {
+		s = json_string_value(json_object_get(t, names[k]));
+		if (!s || !name_ok(s))
+			return false;
+	}
+	if (json_object_size(t) != 5 + !!text || (text && !json_is_string(text)))
+		return false;
+	if (hide)
+		json_object_del(t, "text");
+	return true;
+}
+
 static bool take_trace(json_t *v, struct msg_answer *a, bool hide)
 {
-	const char *f[5], *text;
-	static const char *const names[5] = { "cloud", "layer", "module", "verdict", "code" };
 	json_t *t;
-	size_t i, k;
+	size_t i;
 
 	if (!json_is_array(v) || json_array_size(v) > MSG_TRACE_MAX)
 		return false;
 	json_array_foreach(v, i, t) {
-		for (k = 0; k < 5; k++) {
-			f[k] = json_string_value(json_object_get(t, names[k]));
-			if (!f[k] || !name_ok(f[k]))
-				return false;
-		}
-		text = hide ? NULL : json_string_value(json_object_get(t, "text"));
-		msg_trace(a, f[0], f[1], f[2], f[3], f[4], text);
+		if (!step_ok(t, hide))
+			return false;
+		if (json_array_size(a->trace) < MSG_TRACE_MAX)
+			json_array_append(a->trace, t);
 	}
 	return true;
 }

@@ -45,6 +45,15 @@ struct job {
 	int status;
 };
 
+/* Who idles last works first: its caches and its kept connections are warm. */
+struct worker {
+	struct server *s;
+	struct worker *next;		/* that idles */
+	bool idle;
+	pthread_cond_t more;
+	pthread_t thread;
+};
+
 struct authority {
 	gnutls_x509_crt_t crt;
 	const char *issuer;
@@ -56,12 +65,14 @@ struct server {
 	struct authority ca[CONF_PEERS_MAX + 1];
 	int n_ca;
 	pthread_mutex_t lock;		/* protects what follows */
-	pthread_cond_t more, drained;
+	pthread_cond_t drained;
+	struct worker *idle;
 	struct job *head, **tail;
 	uint32_t queued, working;
 	bool stop;
 	struct conn *conns;
-	pthread_t worker[DAEMON_WORKERS_MAX], reaper;
+	struct worker worker[DAEMON_WORKERS_MAX];
+	pthread_t reaper;
 };
 
 static char *read_pem(const char *path, struct pol_err *e)
@@ -242,13 +253,29 @@ static void mark(struct server *s, struct conn *c, bool busy, bool idle)
 
 /* --- workers --- */
 
-static struct job *next_job(struct server *s)
+static void wake_worker(struct server *s)
 {
+	struct worker *w = s->idle;
+
+	if (!w)
+		return;
+	s->idle = w->next;
+	w->idle = false;
+	pthread_cond_signal(&w->more);
+}
+
+static struct job *next_job(struct worker *w)
+{
+	struct server *s = w->s;
 	struct job *j;
 
 	pthread_mutex_lock(&s->lock);
-	while (!s->head && !s->stop)
-		pthread_cond_wait(&s->more, &s->lock);
+	while (!s->head && !s->stop) {
+		w->next = s->idle;
+		s->idle = w;
+		for (w->idle = true; w->idle;)
+			pthread_cond_wait(&w->more, &s->lock);
+	}
 	j = s->head;
 	if (j) {
 		s->head = j->next;
@@ -263,10 +290,11 @@ static struct job *next_job(struct server *s)
 
 static void *work(void *arg)
 {
-	struct server *s = arg;
+	struct worker *w = arg;
+	struct server *s = w->s;
 	struct job *j;
 
-	while ((j = next_job(s))) {
+	while ((j = next_job(w))) {
 		j->answer = vrm_handle(s->d, &j->conn->sender, j->body, j->len, &j->status);
 		MHD_resume_connection(j->mc);
 		pthread_mutex_lock(&s->lock);
@@ -275,6 +303,13 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&s->lock);
 	}
 	return NULL;
+}
+
+static void start_worker(struct server *s, struct worker *w)
+{
+	w->s = s;
+	pthread_cond_init(&w->more, NULL);
+	pthread_create(&w->thread, NULL, work, w);
 }
 
 /* Suspends under the lock: a worker cannot resume what is not yet suspended. */
@@ -292,7 +327,7 @@ static bool enqueue(struct job *j)
 		s->tail = &j->next;
 		s->queued++;
 		MHD_suspend_connection(j->mc);
-		pthread_cond_signal(&s->more);
+		wake_worker(s);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return room;
@@ -520,10 +555,11 @@ static void stop(struct server *s, uint32_t n_worker)
 	while ((s->queued || s->working) && !ret)
 		ret = pthread_cond_timedwait(&s->drained, &s->lock, &until);
 	s->stop = true;
-	pthread_cond_broadcast(&s->more);
+	while (s->idle)
+		wake_worker(s);
 	pthread_mutex_unlock(&s->lock);
 	for (i = 0; i < n_worker; i++)
-		pthread_join(s->worker[i], NULL);
+		pthread_join(s->worker[i].thread, NULL);
 	pthread_join(s->reaper, NULL);
 	usleep(50000);	/* the last answers leave */
 	MHD_stop_daemon(s->mhd);
@@ -556,12 +592,11 @@ int server_run(struct daemon *d, struct pol_err *e)
 	s->d = d;
 	s->tail = &s->head;
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->more, NULL);
 	pthread_cond_init(&s->drained, NULL);
 	ret = start(s, e);
 	if (!ret) {
 		for (i = 0; i < n; i++)
-			pthread_create(&s->worker[i], NULL, work, s);
+			start_worker(s, &s->worker[i]);
 		pthread_create(&s->reaper, NULL, reap, s);
 		fprintf(stderr, "underpind: %s/%s listens on %s:%u\n", d->conf.cloud,
 			pol_layer_name[d->conf.layer], d->conf.address, d->conf.port);

@@ -3,23 +3,32 @@
  * What a daemon must not forget: requests and their answers (so that a retry
  * gets the same), allocations, tickets, and the audit log. One SQLite file in
  * WAL mode; what belongs together is committed together, and on the disk
- * before anyone is told.
+ * before anyone is told. Requests that wait at the same time share a commit,
+ * one write to the disk, and one signature of the audit log.
  */
 #ifndef STATE_H
 #define STATE_H
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "audit.h"
 
 #define STATE_RETAIN	3600	/* seconds that requests are kept */
 
+struct change;
+
 struct state {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;		/* protects the database's connection */
 	sqlite3 *db;
 	struct audit audit;
 	sqlite3_stmt *lookup, *note, *finish, *begin, *commit, *rollback;
+	sqlite3_stmt *is_allocated, *excludes, *allocate, *ticket, *release;
+	bool broken;			/* a write to the disk failed: for good */
+	pthread_mutex_t queue_lock;	/* protects what follows */
+	struct change *head, **tail;	/* changes that wait for a commit */
+	bool committing;		/* a thread is at it, with those it took */
 };
 
 /**
