@@ -151,8 +151,8 @@ def boot_and_save(where, entry, options):
 def saved_state(entry, options):
     key = cache.hash_of(entry, options.cpus, options.memory,
                         machine.command_line(options), image.boot_entry(),
-                        options.cpu_model, bios(options), cache.read(__file__), library("bochs-save"),
-                        cache.read("/usr/bin/bochs-bin"))
+                        options.cpu_model, bios(options), cache.read(__file__),
+                        library("bochs-save"), cache.read("/usr/bin/bochs-bin"))
     path = cache.entry("state", key,
                        lambda where: boot_and_save(where, entry, options),
                        days=2)
