@@ -32,10 +32,10 @@ try: packages
 	@tests/try/try
 
 check: packages
-	@tests/check $(T)
+	@tests/check $(if $(T),'$(T)')
 
 check-all: packages
-	@tests/check --all $(T)
+	@tests/check --all $(if $(T),'$(T)')
 
 bench: packages
 	@$(MAKE) --no-print-directory machine-files >&2
