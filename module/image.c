@@ -80,19 +80,24 @@ static u64 *next_table(u64 *entry)
 	return __va(*entry & PTE_PFN_MASK);
 }
 
-/* @level: 1 maps 4 KiB, 2 maps 2 MiB */
-static int map(u64 va, u64 pa, u64 flags, int level)
+/* The entry for @va at @level: 1 maps 4 KiB, 2 maps 2 MiB; NULL without memory for tables. */
+static u64 *entry_of(u64 va, int level)
 {
 	u64 *table = root_pml4;
 	int l;
 
-	for (l = 4; l > level; l--) {
+	for (l = 4; table && l > level; l--)
 		table = next_table(&table[va >> (12 + 9 * (l - 1)) & 511]);
-		if (!table)
-			return -ENOMEM;
-	}
-	table[va >> (12 + 9 * (level - 1)) & 511] =
-		pa | PTE_FLAGS | flags | (level > 1 ? _PAGE_PSE : 0);
+	return table ? &table[va >> (12 + 9 * (level - 1)) & 511] : NULL;
+}
+
+static int map(u64 va, u64 pa, u64 flags, int level)
+{
+	u64 *entry = entry_of(va, level);
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = pa | PTE_FLAGS | flags | (level > 1 ? _PAGE_PSE : 0);
 	return 0;
 }
 
@@ -169,7 +174,6 @@ static int map_cpus(void)
 		u32 off, size;
 	} parts[] = {
 		{ UP_CPU_STACK_OFF, UP_CPU_STACK_SIZE },
-		{ UP_CPU_NMI_OFF, UP_CPU_NMI_SIZE },
 		{ UP_CPU_FAULT_OFF, UP_CPU_FAULT_SIZE },
 		{ UP_CPU_DATA_OFF, UP_CPU_DATA_SIZE },
 	};
@@ -220,6 +224,46 @@ static int map_direct(const struct up_config *cfg)
 	return 0;
 }
 
+/* The large page that maps @va, as small ones. */
+static int split(u64 va)
+{
+	u64 *large = entry_of(va, 2), pa, *table;
+	unsigned int i;
+
+	if (!large)
+		return -ENOMEM;
+	if (!(*large & _PAGE_PSE))
+		return 0;
+	table = take_frame();
+	if (!table)
+		return -ENOMEM;
+	pa = *large & PTE_PFN_MASK & PMD_MASK;
+	for (i = 0; i < PTRS_PER_PTE; i++)
+		table[i] = (pa + i * PAGE_SIZE) | PTE_FLAGS | _PAGE_RW | _PAGE_NX;
+	*large = __pa(table) | PTE_FLAGS | _PAGE_RW;
+	return 0;
+}
+
+/* Text and constants cannot be written through the map of RAM either. */
+static int write_protect_image(const struct up_image_header *h)
+{
+	u64 off, pa, *entry;
+	int err;
+
+	for (off = 0; off < h->data_off; off += PAGE_SIZE) {
+		entry = entry_of(UP_IMAGE_BASE + off, 1);
+		if (!entry)
+			return -ENOMEM;
+		pa = *entry & PTE_PFN_MASK;
+		err = split(UP_DIRECT_BASE + pa);
+		if (!err)
+			err = map(UP_DIRECT_BASE + pa, pa, _PAGE_NX, 1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* Everything is allocated: tell the layer which frames it owns and which are free. */
 static int describe_memory(struct up_config *cfg)
 {
@@ -266,6 +310,8 @@ static int configure(struct up_layer *layer)
 	cfg->pm1b_cnt = acpi_gbl_FADT.xpm1b_control_block.address;
 	cfg->root_cr3 = layer->root_cr3;
 	err = map_direct(cfg);
+	if (!err)
+		err = write_protect_image(&layer->header);
 	if (!err)
 		err = map_new(UP_TABLE_BASE, DIV_ROUND_UP(cfg->table_frames * 8, PAGE_SIZE),
 			      _PAGE_RW | _PAGE_NX, NULL);

@@ -19,19 +19,15 @@
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
 /*
- * A CPU's area: guard page, stack, guard page, NMI stack, guard page, fault
- * stack (#DF, #MC and every other exception), guard page, struct percpu.
+ * A CPU's area: guard page, stack, guard page, stack of #DF and #MC, guard page,
+ * struct percpu.
  */
 #define UP_CPU_STACK_OFF	0x1000
 #define UP_CPU_STACK_SIZE	0x4000
-#define UP_CPU_NMI_OFF		0x6000
-#define UP_CPU_NMI_SIZE		0x1000
-#define UP_CPU_FAULT_OFF	0x8000
+#define UP_CPU_FAULT_OFF	0x6000
 #define UP_CPU_FAULT_SIZE	0x2000
-#define UP_CPU_DATA_OFF		0xb000
+#define UP_CPU_DATA_OFF		0x9000
 #define UP_CPU_DATA_SIZE	0x8000
-#define UP_CPU_FRAMES		((UP_CPU_STACK_SIZE + UP_CPU_NMI_SIZE + \
-				  UP_CPU_FAULT_SIZE + UP_CPU_DATA_SIZE) / 4096)
 
 #define UP_IMAGE_MAGIC		0x4e49505245444e55ULL	/* "UNDERPIN" */
 
