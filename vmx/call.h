@@ -27,8 +27,6 @@ enum up_call {
 	UP_CALL_LOG		= UP_CALL_MAGIC + 0x03,
 	/* rbx=pfn of a list of pfns, rcx=count */
 	UP_CALL_POOL_DONATE	= UP_CALL_MAGIC + 0x04,
-	/* rbx=pfn of a list to fill, rcx=max -> rbx=count */
-	UP_CALL_POOL_RETURN	= UP_CALL_MAGIC + 0x05,
 	/*
 	 * rbx=1: no new VM from here on, fails with UP_EBUSY while one exists; 0:
 	 * cancel
