@@ -17,6 +17,8 @@
 #define R	1u
 #define W	2u
 #define XSS_PT	BIT(8)
+#define MISC_LIMIT_CPUID	BIT(22)
+#define MISC_XD_DISABLE		BIT(34)
 
 static u64 bitmap_pa, io_pa[2];
 
@@ -62,6 +64,14 @@ static int write_xss(u32 msr, u64 val)
 	return val & XSS_PT ? deny_write(msr, val) : wrmsr_safe(msr, val);
 }
 
+/* Root's page tables and CPUID answers need both as they were at the launch. */
+static int write_misc_enable(u32 msr, u64 val)
+{
+	if ((val ^ rdmsr(msr)) & (MISC_LIMIT_CPUID | MISC_XD_DISABLE))
+		return deny_write(msr, val);
+	return wrmsr_safe(msr, val);
+}
+
 static int write_hardware(u32 msr, u64 val)
 {
 	return wrmsr_safe(msr, val);
@@ -93,6 +103,7 @@ static const struct msr_row rows[] = {
 	{ MSR_UCODE_WRITE, MSR_UCODE_WRITE, W, R | W, rdmsr_safe, write_ignore },
 	{ MSR_SMM_MONITOR_CTL, MSR_SMM_MONITOR_CTL, R | W, R | W, rdmsr_safe, deny_write },
 	{ 0x150, 0x150, W, R | W, rdmsr_safe, deny_write },		/* core voltage */
+	{ 0x1a0, 0x1a0, W, W, rdmsr_safe, write_misc_enable },
 	{ 0x1f2, 0x1f3, W, R | W, rdmsr_safe, deny_write },		/* SMRR */
 	{ 0x200, 0x26f, R | W, R | W, mtrr_read, mtrr_write },
 	{ 0x2ff, 0x2ff, R | W, R | W, mtrr_read, mtrr_write },
