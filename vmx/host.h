@@ -11,6 +11,7 @@
 #define VEC_DF	8
 #define VEC_GP	13
 #define VEC_PF	14
+#define VEC_AC	17
 
 /** advance_rip() - step over the instruction that exited; clears STI and MOV-SS blocking */
 void advance_rip(void);

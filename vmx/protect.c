@@ -27,6 +27,9 @@
 #define SHOWN_RIP	0xfff0	/* a constant: KVM only adds an instruction's length to it */
 #define RFLAGS_TF	BIT(8)
 #define PENDING_DBG_BS	BIT(14)
+#define DR6_TRAPS	MASK(3, 0)
+#define DR6_CAUSES	(BIT(14) | BIT(13) | MASK(3, 0))	/* BS BD B3..B0 */
+#define DR7_GD		BIT(13)
 
 #define G(reg)		BIT(reg)
 #define IO_IN		BIT(3)
@@ -100,7 +103,8 @@ void protect_bind(struct vcpu *v)
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED | cr4_kept());
 	vmwrite(VMCS_CR4_SHADOW, 0);
-	vmwrite(VMCS_EXCEPTION_BITMAP, 0);
+	/* Raised anew by their own delivery they would keep this CPU for ever. */
+	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC));
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
@@ -341,7 +345,44 @@ static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
 
+/* What an intercepted #DB leaves undone (SDM vol. 3, 28.1 and table 28-1). */
+static void take_debug_exception(void)
+{
+	u64 causes = vmread(VMCS_EXIT_QUAL) & DR6_CAUSES;
+
+	write_dr6(((read_dr6() & ~DR6_TRAPS) | causes) & MASK(31, 0));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~(u64)DR7_GD);
+	/* Delivery ends the shadow of STI and MOV SS; with it the entry would be refused. */
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) &
+		~(u64)(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+}
+
+/*
+ * #DB and #AC are the VM's, and are injected when it runs next; meanwhile the host
+ * gets a turn.  One raised while an interrupt was being delivered comes again with it.
+ */
+static bool on_exception(struct percpu *cpu, struct vcpu *v)
+{
+	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
+	u32 vectoring = (u32)vmread(VMCS_IDT_VECTORING_INFO);
+
+	(void)cpu;
+	(void)v;
+	if (INTR_TYPE(info) == INTR_TYPE_NMI)
+		return false;
+	if ((vectoring & INTR_VALID) && (INTR_TYPE(vectoring) == INTR_TYPE_EXTERNAL ||
+					 INTR_TYPE(vectoring) == INTR_TYPE_NMI))
+		return false;
+	if (INTR_VECTOR(info) == VEC_DB)
+		take_debug_exception();
+	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
+	vmwrite(VMCS_ENTRY_INTR_ERROR, 0);	/* #AC's is always zero */
+	vmwrite(VMCS_ENTRY_INSN_LEN, vmread(VMCS_EXIT_INSN_LEN));
+	return false;
+}
+
 static const handler handlers[UP_EXIT_REASONS] = {
+	[EXIT_REASON_EXCEPTION_NMI] = on_exception,
 	[EXIT_REASON_CPUID] = on_cpuid,
 	[EXIT_REASON_GETSEC] = on_undefined,
 	[EXIT_REASON_INVD] = on_invd,
@@ -388,22 +429,25 @@ static void allow_nmi(void)
 		vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKED_BY_NMI);
 }
 
-/* The VM's own event whose delivery the exit interrupted, and L1's that never started. */
+/*
+ * The event that was to be injected and never started, else the one whose delivery
+ * the exit interrupted: of the two the second, if a fault, is raised again.
+ */
 static void save_events(struct vcpu *v)
 {
 	u32 vectoring = (u32)vmread(VMCS_IDT_VECTORING_INFO);
 	u32 undelivered = (u32)vmread(VMCS_ENTRY_INTR_INFO);
 
-	if (vectoring & INTR_VALID) {
+	if (undelivered & INTR_VALID) {
+		v->pending_event = undelivered;
+		v->pending_error = (u32)vmread(VMCS_ENTRY_INTR_ERROR);
+		v->pending_len = (u32)vmread(VMCS_ENTRY_INSN_LEN);
+	} else if (vectoring & INTR_VALID) {
 		v->pending_event = vectoring & ~(u32)INTR_NMI_UNBLOCKED;
 		if (INTR_TYPE(vectoring) == INTR_TYPE_NMI)
 			allow_nmi();	/* that it blocks itself would make the entry fail */
 		v->pending_error = (u32)vmread(VMCS_IDT_VECTORING_ERROR);
 		v->pending_len = (u32)vmread(VMCS_EXIT_INSN_LEN);
-	} else if (undelivered & INTR_VALID) {
-		v->pending_event = undelivered;
-		v->pending_error = (u32)vmread(VMCS_ENTRY_INTR_ERROR);
-		v->pending_len = (u32)vmread(VMCS_ENTRY_INSN_LEN);
 	}
 	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
 }
@@ -469,6 +513,10 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	/* A VM that was ended shows itself as shut down, whatever its last exit was. */
 	if (v->vm->state != UP_VM_RUNNABLE || reason >= UP_EXIT_REASONS)
 		reason = EXIT_REASON_TRIPLE_FAULT;
+	/* An exception of the VM's own: KVM looks what there is to inject, and goes on. */
+	if (reason == EXIT_REASON_EXCEPTION_NMI &&
+	    INTR_TYPE(vmread(VMCS_EXIT_INTR_INFO)) != INTR_TYPE_NMI)
+		reason = EXIT_REASON_INTR_WINDOW;
 	r = &rows[reason];
 	v->last_reason = reason;
 	v->last_qual = vmread(VMCS_EXIT_QUAL);

@@ -23,6 +23,7 @@
  * On COM1 it says
  *
  *	T	it runs			P, U	a layer answers (protected), or none does
+ *	D, N	single step and INT1 trap as on a bare processor, or not
  *	.	before each check
  *	S	all is intact
  *	Xm Xr Xy Xx Xd Xc	memory, a GPR, YMM, XMM, DR or CR2 is not; it goes on
@@ -51,6 +52,7 @@
 #define TRAP_RAX	0
 #define TRAP_VECTOR	72
 #define TRAP_RIP	88
+#define TRAP_RFLAGS	104
 
 /* rax = quadword \n of the secret */
 .macro secret n
@@ -106,6 +108,8 @@ fw_main:
 	jnz	1f
 	movb	$'P', %al
 1:	call	put
+	call	debug_traps
+	call	put
 
 	/* A and B from the ROM's addresses, which the identity map has above 2 GiB */
 	movl	$secret_a_rom, %esi
@@ -132,6 +136,34 @@ again:
 	call	put
 1:	call	command
 	jmp	again
+
+/* al = 'D' if one instruction is stepped (DR6.BS), and INT1 traps behind itself */
+debug_traps:
+	pushfq
+	orq	$0x100, (%rsp)
+	popfq
+	nop
+stepped:
+	movl	db_seen, %ebx
+	movq	db_rip, %rcx
+	movq	%dr6, %rsi
+	xorl	%eax, %eax
+	movq	%rax, %dr6
+	.byte	0xf1			/* INT1 */
+behind_int1:
+	movb	$'N', %al
+	cmpl	$1, %ebx
+	jne	1f
+	cmpq	$stepped, %rcx
+	jne	1f
+	btl	$14, %esi
+	jnc	1f
+	cmpl	$2, db_seen
+	jne	1f
+	cmpq	$behind_int1, db_rip
+	jne	1f
+	movb	$'D', %al
+1:	ret
 
 /* SSE, and AVX where the processor has it */
 enable_vectors:
@@ -314,6 +346,14 @@ trap:
 	ret
 1:	cmpq	$2, TRAP_VECTOR(%rdi)	/* an NMI: the host may */
 	je	2f
+	cmpq	$1, TRAP_VECTOR(%rdi)
+	jne	3f
+	movq	TRAP_RIP(%rdi), %rax
+	movq	%rax, db_rip
+	incl	db_seen
+	andq	$~0x100, TRAP_RFLAGS(%rdi)
+	ret
+3:
 	movb	$'E', %al
 	call	put
 	movb	TRAP_VECTOR(%rdi), %al
@@ -334,6 +374,8 @@ idt:		.skip	32 * 16
 secret_a:	.skip	32
 secret_b:	.skip	32
 scratch:	.skip	32
+db_rip:		.skip	8
+db_seen:	.skip	4
 have_avx:	.skip	1
 broken:		.skip	1
 
