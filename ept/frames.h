@@ -148,6 +148,9 @@ bool frame_ready(struct vm *vm, u64 pfn, u64 gfn);
  */
 int vm_return_host(struct vm *vm, u64 gfn, u64 *pfn);
 
+/** frames_forget_vms() - zero every VM's frames where they are; before a reset */
+void frames_forget_vms(void);
+
 /** vm_share_host() - the guest lets the host see @gfn; zeroes.  -UP_EAGAIN: again */
 int vm_share_host(struct vm *vm, u64 gfn);
 

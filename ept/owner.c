@@ -73,6 +73,18 @@ bool frame_host_usable(u64 pfn)
 	return frame_entry(pfn) == HOST_ENTRY;
 }
 
+void frames_forget_vms(void)
+{
+	u64 pfn;
+
+	for (pfn = 0; pfn < nframes; pfn++) {
+		spin_lock(&frames_lock);
+		if (FRAME_OWNER(OWNER_TABLE[pfn]) >= OWNER_VM0)
+			zero_page(phys(pfn << PAGE_SHIFT));
+		spin_unlock(&frames_lock);
+	}
+}
+
 enum frame_region frames_region(u64 pfn)
 {
 	u64 e = frame_entry(pfn);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ACPI PM1 control port: S3 and S4 resume outside the layer with every
- * frame readable, so they are denied while a protected VM exists.
+ * Ports that end the layer with every frame readable.  The ACPI PM1 control port:
+ * S3 and S4 resume outside the layer, so they are denied while a protected VM exists.
+ * The reset ports: the VMs are forgotten first.
  */
 #include "asm.h"
 #include "cpus.h"
@@ -16,6 +17,10 @@
 #define IO_STRING(q)	((q) & BIT(4))
 #define IO_PORT(q)	((u16)((q) >> 16))
 #define PM1_SLP_EN	BIT(13)
+#define RESET_CPU	BIT(2)
+#define KEYBOARD_WRITE_LINES	0xd1
+#define KEYBOARD_PULSE_MASK	0xf1
+#define KEYBOARD_PULSE_RESET	0xf0	/* bit 0, the reset line, low */
 
 static u32 port_in(u16 port, u32 size)
 {
@@ -54,6 +59,38 @@ static bool starts_sleep(u16 port, u32 size, u64 val)
 	return false;
 }
 
+/*
+ * The chipset's reset control register, which is not reached by the aligned double word
+ * of PCI configuration below it; the keyboard controller's pulse of the reset line, and
+ * its command after which a byte sets that line.  Other means: docs/memory.md.
+ */
+static bool resets(u16 port, u32 size, u64 val)
+{
+	u32 byte = PORT_RESET - port;
+
+	if (byte < size && !(size == 4 && port == PORT_PCI_ADDRESS))
+		return val >> (8 * byte) & RESET_CPU;
+	byte = PORT_KEYBOARD - port;
+	val = val >> (8 * (byte & 3)) & 0xff;
+	return byte < size && ((val & KEYBOARD_PULSE_MASK) == KEYBOARD_PULSE_RESET ||
+			       val == KEYBOARD_WRITE_LINES);
+}
+
+static bool denied(u16 port, u32 size, u64 val)
+{
+	if (!vms_present())
+		return false;
+	if (starts_sleep(port, size, val)) {
+		up_log("denied: sleep state while protected VMs exist");
+		return true;
+	}
+	if (resets(port, size, val) && !vms_forget()) {
+		up_log("denied: reset while a protected VM runs");
+		return true;
+	}
+	return false;
+}
+
 void host_io(struct percpu *cpu)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
@@ -62,15 +99,13 @@ void host_io(struct percpu *cpu)
 	u64 *rax = &cpu->gpr[RAX];
 
 	if (IO_STRING(qual)) {
-		up_log("denied: string I/O to sleep port %x", IO_PORT(qual));
+		up_log("denied: string I/O to port %x", IO_PORT(qual));
 		inject_gp();
 		return;
 	}
 	if (IO_IN(qual))
 		*rax = (size == 4 ? 0 : *rax & ~mask) | (port_in(IO_PORT(qual), size) & mask);
-	else if (vms_present() && starts_sleep(IO_PORT(qual), size, *rax & mask))
-		up_log("denied: sleep state while protected VMs exist");
-	else
+	else if (!denied(IO_PORT(qual), size, *rax & mask))
 		port_out(IO_PORT(qual), size, (u32)*rax);
 	advance_rip();
 }

@@ -13,7 +13,11 @@ void host_triple_fault(struct percpu *cpu);
 /** guest_init_state() - put the current VMCS and @gpr into the state after INIT */
 void guest_init_state(u64 gpr[NR_GPRS]);
 
-/* vmx/io.c: writes to PM1_CNT */
+#define PORT_KEYBOARD		0x64
+#define PORT_PCI_ADDRESS	0xcf8
+#define PORT_RESET		0xcf9
+
+/* vmx/io.c: writes to PM1_CNT and the reset ports */
 void host_io(struct percpu *cpu);
 
 /* vmx/exit.c: the timer that makes a CPU exit again behind an injected event */

@@ -6,6 +6,7 @@
 #include "asm.h"
 #include "errno.h"
 #include "cpus.h"
+#include "io.h"
 #include "lib.h"
 #include "log.h"
 #include "msr.h"
@@ -196,6 +197,8 @@ int msr_init(void)
 	/* Sleep states resume outside the layer (ACPI 6.5, 4.8.3.2). */
 	io_bitmap_set(up_config.pm1a_cnt, 2);
 	io_bitmap_set(up_config.pm1b_cnt, 2);
+	io_bitmap_set(PORT_KEYBOARD, 1);
+	io_bitmap_set(PORT_RESET, 1);
 	return 0;
 }
 

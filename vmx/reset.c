@@ -9,6 +9,7 @@
 #include "io.h"
 #include "log.h"
 #include "nested.h"
+#include "vm.h"
 #include "vmcs.h"
 #include "x86.h"
 
@@ -128,7 +129,9 @@ void host_triple_fault(struct percpu *cpu)
 {
 	up_log("CPU %u: triple fault of the host, RIP %lx: resetting", cpu->cpu,
 	       vmread(VMCS_GUEST_RIP));
-	outb(0xcf9, 0x02);
-	outb(0xcf9, 0x06);
+	if (!vms_forget())
+		up_panic("CPU %u: no reset while a protected VM runs", cpu->cpu);
+	outb(PORT_RESET, 0x02);
+	outb(PORT_RESET, 0x06);
 	up_panic("CPU %u: reset did not happen", cpu->cpu);
 }

@@ -215,11 +215,18 @@ struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv)
 	return v;
 }
 
+void vcpu_forget(struct vcpu *v)
+{
+	memset(v->gpr, 0, sizeof(v->gpr));
+	memset(&v->regs, 0, sizeof(v->regs));
+	zero_page(phys(v->xsave_pa));
+}
+
 void vcpu_free(struct vcpu *v)
 {
 	u64 pa = (u64)v - (u64)phys(0);
 
-	zero_page(phys(v->xsave_pa));
+	vcpu_forget(v);
 	pool_free(v->xsave_pa);
 	pool_free(v->host_xsave_pa);
 	zero_page(v);

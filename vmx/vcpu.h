@@ -58,6 +58,9 @@ u64 vcpu_xcr0_mask(void);
 /** vcpu_alloc() - a vCPU with its frames, or NULL: pool empty */
 struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv);
 
+/** vcpu_forget() - zero its registers; it never runs again */
+void vcpu_forget(struct vcpu *v);
+
 /** vcpu_free() - zero it and give its frames back */
 void vcpu_free(struct vcpu *v);
 

@@ -11,6 +11,7 @@
 #include "vm.h"
 #include "vm_call.h"
 #include "asm.h"
+#include "cpus.h"
 #include "errno.h"
 #include "lib.h"
 #include "log.h"
@@ -24,6 +25,7 @@
 #define DONATIONS_MAX	(PAGE_SIZE / sizeof(struct up_donation))
 #define RECLAIM_MAX	32	/* frames zeroed by one call */
 #define MEASURE_FRAMES	64	/* frames looked at by one call ... */
+#define FORGET_SPINS	(1u << 30)
 #define MEASURE_HASHED	4	/* ... of which so many are not zero */
 
 struct spinlock vms_lock;
@@ -398,4 +400,49 @@ long call_vm_info(struct percpu *cpu)
 	fill_info(vm, out);
 	vm_unlock(vm);
 	return 0;
+}
+
+/* Bounded: a CPU in a VM exits for the host's next timer interrupt. */
+static bool no_cpu_in_vm(void)
+{
+	u32 i, spins = 0;
+
+	for (i = 0; i < ncpus; i++)
+		while (cpus[i] && READ_ONCE(cpus[i]->vcpu)) {
+			if (++spins == FORGET_SPINS)
+				return false;
+			cpu_relax();
+		}
+	return true;
+}
+
+static void vm_forget(struct vm *vm)
+{
+	u32 i;
+
+	vm_kill(vm, "the host resets the machine");
+	for (i = 0; i < vm->nvcpus; i++)
+		vcpu_forget(vm->vcpu[i]);
+}
+
+bool vms_forget(void)
+{
+	struct vm *vm;
+	u32 pass, i;
+
+	/* Once more when none runs: a vCPU that left meanwhile has saved its registers. */
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < UP_MAX_VMS; i++) {
+			vm = vm_lock(i);
+			if (!vm)
+				continue;
+			vm_forget(vm);
+			vm_unlock(vm);
+		}
+		if (!no_cpu_in_vm())
+			return false;
+	}
+	frames_forget_vms();
+	wbinvd();	/* a reset may drop what only caches hold */
+	return true;
 }

@@ -43,6 +43,15 @@ struct vm *vm_find(u64 id);
 /** vms_present() - true while any protected VM exists, dead ones included */
 bool vms_present(void);
 
+/**
+ * vms_forget() - before a reset, which leaves memory as it is for whatever starts next
+ *
+ * Ends every protected VM, waits until none runs, and zeroes their frames and registers.
+ * Long, but the host asked for its end.  Takes each VM's lock and frames_lock.
+ * Return: false: a CPU is still in a VM; the reset must not happen
+ */
+bool vms_forget(void);
+
 /** vm_kill() - it never runs again; the first reason given is kept */
 void vm_kill(struct vm *vm, const char *why);
 

@@ -147,6 +147,24 @@ class Frames:
             yield kind.decode("latin-1"), body
 
 
+def count_in_memory(pid, pattern):
+    """How often the bytes are in a process's writable memory."""
+    found = 0
+    with open(f"/proc/{pid}/maps") as maps, \
+            open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            words = line.split()
+            if "w" not in words[1]:
+                continue
+            start, end = (int(word, 16) for word in words[0].split("-"))
+            memory.seek(start)
+            while start < end:
+                piece = memory.read(min(end - start, 1 << 26))
+                found += piece.count(pattern)
+                start += len(piece)
+    return found
+
+
 class Machine:
     """Runs an emulator's process and follows it to the end of its job.
 
@@ -212,9 +230,16 @@ class Machine:
             stream = sys.stdout if kind == "1" else sys.stderr
             stream.buffer.write(body)
             stream.buffer.flush()
+        elif kind == "X":
+            self.find()
         elif kind == "E":
             raise Died(body.decode(errors="replace"))
         return kind == until
+
+    def find(self):
+        if self.options.find:
+            found = count_in_memory(self.process.pid, self.options.find)
+            print(f"found {found}", flush=True)
 
     def progress(self, text):
         if not self.options.quiet:

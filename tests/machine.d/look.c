@@ -7,6 +7,8 @@
  *			the TSC and the ACPI PM timer; with what an earlier run printed: by
  *			how many ticks of the timer the two disagree since then
  *	look ram	reads a byte of every page of RAM; prints how many pages
+ *	look out PORT VALUE
+ *			writes a byte
  *	look cpuid	ticks a CPUID by the host itself: the median of 5 rounds of 1000
  *
  * look cpu needs the module msr.
@@ -207,6 +209,16 @@ static int look_cpuid(void)
 	return 0;
 }
 
+static int look_out(char **args)
+{
+	if (!args[0] || !args[1])
+		errx(2, "usage: look out PORT VALUE");
+	if (iopl(3))
+		err(1, "iopl");
+	outb((uint8_t)strtoul(args[1], NULL, 0), (uint16_t)strtoul(args[0], NULL, 0));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -219,5 +231,7 @@ int main(int argc, char **argv)
 		return look_ram();
 	if (!strcmp(what, "cpuid"))
 		return look_cpuid();
-	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid");
+	if (!strcmp(what, "out"))
+		return look_out(argv + 2);
+	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid|out PORT VALUE");
 }
