@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in the test machine: launch.sh IMAGE-HASH CYCLES.  Prints TAP.
 # Into the layer and out of it, and who is refused.  Needs underpin.ko, underpin,
-# look (tests/machine.d/look.c), tap.sh and lib.sh.
+# look (tests/machine.d/look.c), vmxon.ko (tests/vmxon), tap.sh and lib.sh.
 # shellcheck disable=SC1091
 set -u
 . ./tap.sh
@@ -108,13 +108,27 @@ if [ "$cpus" -gt 1 ]; then
 	echo 0 >/sys/devices/system/cpu/cpu1/online
 	ok 'with a CPU offline insmod is refused, with the cure' \
 		refused 'APIC id 1 is enabled by firmware but not online: echo 1 >' insmod underpin.ko
+	ok 'underpin check says the same, as with a CPU offline' agrees
 	ok 'and nothing has changed, as with a CPU offline' gone
 	echo 1 >/sys/devices/system/cpu/cpu1/online
 fi
 
+# Another hypervisor, on the last CPU.  Only the kernel can see it there.
+last=$((cpus - 1))
+insmod vmxon.ko cpu=$last
+underpin check >check.out
+ok 'with VMX in use insmod is refused, with CPU and cure' refused \
+	"refused: CPU $last: VMX is in use \(CR4.VMXE\): unload the other hypervisor" insmod underpin.ko
+ok 'underpin check leaves that to insmod' has check.out '^SKIP +vmx-off .*insmod looks itself$'
+ok 'and nothing has changed, as with VMX in use' gone
+rmmod vmxon
+ok 'without the other hypervisor insmod succeeds' insmod underpin.ko
+rmmod underpin
+
 modprobe kvm_intel
 ok 'with kvm_intel loaded insmod is refused, with the cure' \
 	refused "kvm_intel is loaded: stop all VMs, 'modprobe -r kvm_intel'" insmod underpin.ko
+ok 'underpin check says the same, as with kvm_intel' agrees
 ok 'and nothing has changed, as with kvm_intel' gone
 modprobe -r kvm_intel
 ok 'the cure cures' insmod underpin.ko

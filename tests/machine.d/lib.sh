@@ -32,6 +32,18 @@ refused() {
 	has refused.out "$refused_pattern"
 }
 
+# agrees: 'underpin check' has the same against this host as insmod had, in the same
+# words, and nothing else.  After 'refused'.
+agrees() {
+	sed -n 's/.*underpin: refused: //p' refused.out | sort >insmod.says
+	underpin check >check.out
+	same 3 $? || return 1
+	awk '$1 == "FAIL" { found = $0; sub(/^FAIL +[^ ]+ +/, "", found) }
+	     $1 == "required:" { sub(/^ *required: /, ""); print found ": " $0 }' check.out |
+		sort >check.says
+	[ -s insmod.says ] && diff insmod.says check.says
+}
+
 # memory_bound MIB: the layer takes at most 0.25 % of RAM, 8 MiB, and 0.5 % of MIB, the
 # memory of protected VMs.  What it takes are whole frames, its pool.
 memory_bound() {
