@@ -178,7 +178,7 @@ static void guest_call(struct input *in)
 	if (!fake_cpu->nested.in_vm)
 		enter();
 	if (fake_cpu->nested.in_vm && fake_cpu->vcpu)
-		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 2) % 4097 :
+		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 1) * 17 :
 			      take(in, 1) % 4 ? 1 : small(in, 18), 0);
 }
 
