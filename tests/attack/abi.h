@@ -67,6 +67,9 @@ enum atk_vmx_op {
 	ATK_VMPTRST, ATK_VMLAUNCH, ATK_VMRESUME, ATK_INVEPT, ATK_INVVPID,
 	ATK_VMCS_COPY,		/* VMCLEAR, VMPTRLD of a copy of the frame, VMREAD of arg */
 	ATK_VMWRITE_ALL,	/* every field := val and back; val: how many took it */
+	ATK_VMCS_REWRITE,	/* VMCLEAR, the frame := val, VMPTRLD, VMREAD of arg */
+	ATK_VMXON_AT,		/* VMXOFF, VMXON at arg; then VMXON as before */
+	ATK_OPERAND_AT,		/* the operand is at arg; val: which instruction */
 };
 
 enum atk_vmx_result { ATK_OK, ATK_FAIL_INVALID, ATK_FAIL_VALID, ATK_FAULT };
@@ -156,6 +159,29 @@ struct atk_cr {
 	__u64 set, clear;
 };
 
+/* Stores by another processor, which takes no exit meanwhile. */
+struct atk_hammer {
+	__u64 pa;
+	__u64 a, b;		/* by turns */
+	__u64 limit;		/* stores at most */
+	__u32 cpu;
+	__u32 running;
+	__u64 count;		/* out */
+	__u64 strange;		/* out: with a == b, loads that gave something else */
+};
+
+/* Two calls of the layer at the same time, the second on another processor. */
+struct atk_race {
+	struct atk_call call[2];
+	__u32 cpu;
+	__u32 reserved;
+};
+
+struct atk_init {
+	__u32 apic_id;
+	__u32 vector;		/* SIPI after it, if not 0 */
+};
+
 #define ATK_IOC		0xa7
 #define ATK_SECRET	_IOW(ATK_IOC, 0, struct atk_secret)
 #define ATK_MEM		_IOW(ATK_IOC, 1, struct atk_mem)
@@ -171,5 +197,10 @@ struct atk_cr {
 #define ATK_CR		_IOWR(ATK_IOC, 11, struct atk_cr)
 #define ATK_PAGE	_IOR(ATK_IOC, 12, __u64)	/* pfn of a page of the module's */
 #define ATK_NMIS	_IOWR(ATK_IOC, 13, __u64)	/* in: how many; out: how many came */
+
+#define ATK_HAMMER	_IOW(ATK_IOC, 14, struct atk_hammer)
+#define ATK_HAMMER_STOP	_IOR(ATK_IOC, 15, struct atk_hammer)
+#define ATK_RACE	_IOWR(ATK_IOC, 16, struct atk_race)
+#define ATK_INIT	_IOW(ATK_IOC, 17, struct atk_init)
 
 #endif /* ATTACK_ABI_H */

@@ -60,6 +60,7 @@ enum { WANT_RUNNING, WANT_UNSTARTED, WANT_UNPROTECTED_UNSTARTED };
 #define TAINTS	2u	/* an unprotected VM is of no more use */
 #define ENDS	4u	/* so is a protected one */
 #define ALONE	8u	/* the unprotected VM's turn is without any protected one */
+#define SMP	16u	/* needs two processors; the others run on one */
 
 struct attack {
 	int number;
@@ -69,8 +70,8 @@ struct attack {
 };
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
-			   table_attacks[],
-	call_attacks[], end_attacks[], qemu_attacks[];
+			   table_attacks[], call_attacks[], smp_attacks[], end_attacks[],
+			   qemu_attacks[];
 
 extern int attack_fd, underpin_fd;
 extern uint64_t layer_pfn[64];		/* some frames of the layer's */
@@ -111,6 +112,18 @@ int mem_write(uint64_t pa, const void *buf, uint32_t len, uint32_t way);
 struct atk_call layer_call(uint64_t op, uint64_t a, uint64_t b, uint64_t c);
 uint64_t module_page(void);
 uint16_t pm1_cnt(void);		/* the ACPI sleep port */
+uint64_t rdmsr(uint32_t index);
+bool wrmsr(uint32_t index, uint64_t val);
+
+/* smp.c: stores by another processor, and on which this process runs */
+void stay_on(int cpu);
+void hammer_start(const struct atk_hammer *h);
+void hammer_stop(struct atk_hammer *h);
+
+/* VMs made and taken apart by calls alone (calls.c) */
+uint64_t call_create(void);
+void call_end(uint64_t id);
+
 int run_vcpu(struct victim *v, struct atk_run *r);
 bool run_disturbs(const struct victim *v, const struct atk_run *r);
 

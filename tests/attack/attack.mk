@@ -8,13 +8,13 @@ all: $(B)/attack.ko $(B)/attack
 
 # Kbuild leaves its objects beside the sources: give it links to them.
 $(B)/attack.ko: $(wildcard $(S)/*.h) $(addprefix $(S)/,Kbuild enter.S module.c memory.c \
-		vmx.c run.c tables.c)
+		vmx.c run.c tables.c race.c)
 	@mkdir -p $(B)/ko
 	ln -sf $(addprefix $(CURDIR)/,$^) $(B)/ko/
 	$(MAKE) -C $(KERNEL) M=$(CURDIR)/$(B)/ko modules
 	cp $(B)/ko/attack.ko $@
 
-PROGRAM := $(filter-out $(addprefix $(S)/,module.c memory.c vmx.c run.c tables.c), \
+PROGRAM := $(filter-out $(addprefix $(S)/,module.c memory.c vmx.c run.c tables.c race.c), \
 	$(wildcard $(S)/*.c))
 $(B)/attack: $(PROGRAM) $(wildcard $(S)/*.h) ioctl/underpin.h
 	@mkdir -p $(B)

@@ -34,7 +34,7 @@ static bool ok(struct atk_call c)
 
 /* --- VMs of our own, made and taken apart by calls alone ----------------------- */
 
-static uint64_t make_vm(void)
+uint64_t call_create(void)
 {
 	struct atk_call c = layer_call(UP_CALL_VM_CREATE, 0, 0, 0);
 
@@ -43,7 +43,7 @@ static uint64_t make_vm(void)
 	return ok(c) ? c.rbx : ~0ULL;
 }
 
-static void end_vm(uint64_t id)
+void call_end(uint64_t id)
 {
 	uint64_t list = module_page();
 	struct atk_call c;
@@ -109,12 +109,12 @@ static bool bind(struct victim *v, uint64_t id)
 /* The VMCS of the victim becomes a vCPU of another VM. */
 static bool bind_elsewhere(struct victim *v)
 {
-	uint64_t id = make_vm();
+	uint64_t id = call_create();
 	bool hit = bind(v, id);
 
 	if (!v->protected)
 		victim_pause(v);
-	end_vm(id);
+	call_end(id);
 	return hit;
 }
 
@@ -135,23 +135,23 @@ static bool bind_second(struct victim *v)
 
 static bool donate_elsewhere(struct victim *v)
 {
-	uint64_t id = make_vm(), pfn = v->protected ? pfn_of(v, SECRET_GPA) : module_page();
+	uint64_t id = call_create(), pfn = v->protected ? pfn_of(v, SECRET_GPA) : module_page();
 	bool hit = donate(id, pfn, 0x100);
 
 	if (v->protected && layer_pfns)
 		hit |= donate(id, layer_pfn[0], 0x101);
-	end_vm(id);
+	call_end(id);
 	return hit;
 }
 
 /* Another frame for a guest frame that has one; the control: for one that has none. */
 static bool donate_over(struct victim *v)
 {
-	uint64_t id = v->protected ? (uint64_t)v->sh->id : make_vm();
+	uint64_t id = v->protected ? (uint64_t)v->sh->id : call_create();
 	bool hit = donate(id, module_page(), SECRET_GPA / PAGE);
 
 	if (!v->protected)
-		end_vm(id);
+		call_end(id);
 	return hit;
 }
 
@@ -183,16 +183,16 @@ static bool page_calls(uint64_t id, uint64_t pfn)
 
 static bool page_of_vm(struct victim *v)
 {
-	uint64_t id = make_vm();
+	uint64_t id = call_create();
 	bool hit = page_calls(id, spare(v));
 
-	end_vm(id);
+	call_end(id);
 	return hit;
 }
 
 static bool page_of_layer(struct victim *v)
 {
-	uint64_t id = make_vm();
+	uint64_t id = call_create();
 	bool hit = false;
 	unsigned int i;
 
@@ -200,13 +200,13 @@ static bool page_of_layer(struct victim *v)
 		hit = page_calls(id, module_page());
 	for (i = 0; v->protected && i < layer_pfns && i < 8; i++)
 		hit |= page_calls(id, layer_pfn[i]);
-	end_vm(id);
+	call_end(id);
 	return hit || (v->protected && !layer_pfns);
 }
 
 static bool reclaim_live(struct victim *v)
 {
-	uint64_t id = v->protected ? (uint64_t)v->sh->id : make_vm();
+	uint64_t id = v->protected ? (uint64_t)v->sh->id : call_create();
 	bool hit;
 
 	if (!v->protected)
@@ -218,7 +218,7 @@ static bool reclaim_live(struct victim *v)
 
 static bool measure_again(struct victim *v)
 {
-	uint64_t id = v->protected ? (uint64_t)v->sh->id : make_vm();
+	uint64_t id = v->protected ? (uint64_t)v->sh->id : call_create();
 	struct atk_call c;
 	bool hit;
 
@@ -229,7 +229,7 @@ static bool measure_again(struct victim *v)
 	note("MEASURE: %lld", c.rax);
 	if (!v->protected) {
 		victim_pause(v);
-		end_vm(id);
+		call_end(id);
 	}
 	return hit;
 }
@@ -266,7 +266,7 @@ static bool fuzz(struct victim *v)
 	note("%llu calls answered, %llu refused", f.answered, f.refused);
 	for (id = 0; id < UP_MAX_VMS; id++)
 		if (id != mine)
-			end_vm(id);
+			call_end(id);
 	return v->protected ? disturbed(v) : f.answered > 10;
 }
 
@@ -341,6 +341,39 @@ static bool second_vmcs(struct victim *v)
 	return x.val == GUEST_CR3_VALUE;
 }
 
+/* The frame of a VMCS is KVM's to write while the VMCS is not active. */
+static bool rewritten_vmcs(struct victim *v)
+{
+	const uint64_t mark = 0x123456789000;
+	struct atk_vmx x = { .op = ATK_VMCS_REWRITE, .arg = ENC_GUEST_CR3, .val = mark };
+
+	victim_pause(v);
+	victim_do(v, copy_fn, &x, sizeof(x));
+	memcpy(&x, v->sh->arg, sizeof(x));
+	note("result %u, CR3 %#llx", x.result, x.val);
+	victim_resume(v);
+	return x.val == mark;
+}
+
+/* Operands in memory are read and written by the layer: not the VM's. */
+static bool operands_in_vm(struct victim *v)
+{
+	static const char *const insn[] = { "VMPTRST", "INVEPT", "INVVPID", "VMREAD", "VMCLEAR" };
+	uint64_t own = module_page() * PAGE;
+	unsigned int i, done = 0;
+	uint32_t result;
+
+	mem_write(spare(v) * PAGE, &own, 8, ATK_DIRECT);
+	for (i = 0; i < sizeof(insn) / sizeof(*insn); i++) {
+		result = vmx(ATK_OPERAND_AT, spare(v) * PAGE, i);
+		note("%s there: result %u", insn[i], result);
+		done += result == ATK_OK;
+		if (v->protected && layer_pfns)
+			done += vmx(ATK_OPERAND_AT, layer_pfn[0] * PAGE, i) == ATK_OK;
+	}
+	return v->protected ? done || disturbed(v) : done;
+}
+
 /* All fields, written and read back, with any value; KVM's values are put back. */
 static bool vmwrite_all(struct victim *v)
 {
@@ -371,7 +404,7 @@ static bool invalidations(struct victim *v)
 
 /* --- the processor ------------------------------------------------------------------ */
 
-static bool wrmsr(uint32_t index, uint64_t val)
+bool wrmsr(uint32_t index, uint64_t val)
 {
 	struct atk_msr m = { .index = index, .val = val, .write = 1 };
 
@@ -380,7 +413,7 @@ static bool wrmsr(uint32_t index, uint64_t val)
 	return !m.fault;
 }
 
-static uint64_t rdmsr(uint32_t index)
+uint64_t rdmsr(uint32_t index)
 {
 	struct atk_msr m = { .index = index };
 
@@ -516,6 +549,10 @@ const struct attack call_attacks[] = {
 	  TAINTS | ENDS },
 	{ 145, "VMWRITE of all fields", vmwrite_all, TAINTS },
 	{ 146, "INVEPT and INVVPID with any operand", invalidations, 0 },
+	{ 147, "VMX instructions with operands in the VM's frame and the layer's", operands_in_vm,
+	  TAINTS },
+	{ 148, "the frame of the VM's VMCS, rewritten while that is not active", rewritten_vmcs,
+	  TAINTS | ENDS },
 	{ 150, "MTRRs over the VM's frame", mtrr, 0 },
 	{ 151, "the APIC's page over the VM's frame", apic_base, 0 },
 	{ 152, "MSRs: VMX capabilities, SMM, PT, hardware feedback", bad_msrs, 0 },

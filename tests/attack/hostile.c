@@ -183,6 +183,7 @@ bool hostile_run(struct victim *o, enum hostile_what what, struct atk_run *r)
 {
 	uint8_t byte = what;
 
+	o->sh->pause = 2;	/* it never runs by itself */
 	mem_write(o->pfn[0] * PAGE + HOSTILE_WHAT, &byte, 1, ATK_DIRECT);
 	if (!r->eptp)
 		r->eptp = hostile_eptp(o, o->pfn[HOSTILE_GFN]);

@@ -20,7 +20,7 @@ unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
 	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
-	call_attacks, qemu_attacks,
+	call_attacks, smp_attacks, qemu_attacks,
 };
 
 #define NLISTS (sizeof(all) / sizeof(*all))
@@ -28,6 +28,7 @@ static const struct attack *const all[] = {
 static struct atk_secret half[2];	/* of unprotected VMs, of protected ones */
 static struct victim *current[2];	/* the same */
 static int tests, tried, defeated, failures;
+static bool smp;			/* there were two processors at the start */
 static uint64_t not_zeroed;
 
 void note(const char *fmt, ...)
@@ -163,10 +164,11 @@ static void try(const struct attack *a)
 	       hit ? ": SUCCEEDS" : "", well ? "" : ": the protected VM is not well");
 }
 
+/* All of what so many processors are for, unless some are named. */
 static bool chosen(const struct attack *a, char **argv)
 {
 	if (!*argv)
-		return true;
+		return !!(a->flags & SMP) == smp;
 	for (; *argv; argv++)
 		if (atoi(*argv) == a->number)
 			return true;
@@ -231,6 +233,8 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	smp = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	stay_on(0);		/* and so do all that are started from here */
 	signal(SIGPIPE, SIG_IGN);
 	attack_fd = open("/dev/attack", O_RDWR);
 	underpin_fd = open("/dev/underpin", O_RDWR);

@@ -15,6 +15,7 @@
 #define CODE_GFN	0x20u		/* module/guest/layout.h: FW_IMAGE */
 #define FRESH_EXITS	150
 #define LSTAR		0xc0000082u
+#define STORES		300000	/* by another processor, which answers nothing meanwhile */
 
 struct change {
 	uint64_t gfn, pfn;
@@ -305,6 +306,75 @@ static bool vm_msrs(struct victim *v)
 	return hit;
 }
 
+/* A closed bitmap makes the hostile KVM answer, with zero: the true values are others. */
+static bool any_true_value(const struct hostile_entry *e, unsigned int n)
+{
+	bool found = false;
+
+	while (n--)
+		found |= !e[n].fault && e[n].value;
+	return found;
+}
+
+/*
+ * Another processor opens and closes the MSR bitmap all the time: the layer
+ * merges it while it changes.
+ */
+static bool vm_msrs_raced(struct victim *v)
+{
+	struct hostile_entry good[] = { { LSTAR, 0, 0, 0 }, { 0x277, 0, 0, 0 } };
+	struct hostile_entry bad[] = { { 0x1b, 0, 0, 0 }, { 0x3a, 0, 0, 0 }, { 0x1b, 0, 0, 0 } };
+	struct atk_hammer h = { .a = ~0ULL, .limit = STORES, .cpu = 1 };
+	struct victim *o = hostile_start();
+	struct atk_run r;
+	bool hit = false;
+	unsigned int i;
+
+	for (i = 0; i < 20 && !hit; i++) {
+		open_bitmaps(o, &r);
+		/* Read low MSRs 0 to 0x3f; read high MSRs from 0xc0000080 on. */
+		h.pa = r.poke[0].value + (v->protected ? 0 : 1024 + 16);
+		hammer_start(&h);
+		any_passed(o, HOSTILE_MSRS, v->protected ? bad : good, v->protected ? 3 : 2, &r);
+		hammer_stop(&h);
+		hit = v->protected ? any_true_value(bad, 3) : any_true_value(good, 2);
+	}
+	note("round %u, %llu stores to the bitmap in the last", i, h.count);
+	hostile_end_(o);
+	return hit;
+}
+
+/* The same with the list of MSRs that entry loads: CSTAR may be there, TSC_ADJUST not. */
+static bool msr_list_raced(struct victim *v)
+{
+	const uint32_t cstar = 0xc0000083, adjust = 0x3b;
+	uint64_t list = module_page() * PAGE, old = rdmsr(cstar), was = rdmsr(adjust);
+	uint64_t entry[2] = { cstar, 0x77770 };
+	struct atk_hammer h = { .pa = list, .a = cstar, .b = adjust, .limit = STORES, .cpu = 1 };
+	struct victim *o = hostile_start();
+	unsigned int i, loaded = 0, crossed = 0;
+	struct atk_run r;
+
+	mem_write(list, entry, sizeof(entry), ATK_DIRECT);
+	for (i = 0; i < 20; i++) {
+		hammer_start(&h);
+		r = (struct atk_run){ .npokes = 2, .alter = ATK_POKE_FIRST };
+		r.poke[0].field = ENC_ENTRY_MSR_LOAD_ADDR;
+		r.poke[0].value = list;
+		r.poke[1].field = ENC_ENTRY_MSR_LOAD_COUNT;
+		r.poke[1].value = 1;
+		hostile_run(o, HOSTILE_IDLE, &r);
+		hammer_stop(&h);
+		loaded += rdmsr(cstar) == 0x77770;
+		crossed += rdmsr(adjust) != was;
+		wrmsr(cstar, old);
+	}
+	note("%u entries of 20 loaded the one, %u the other; %llu stores in the last", loaded,
+	     crossed, h.count);
+	hostile_end_(o);
+	return v->protected ? crossed : loaded;
+}
+
 /* Sleep through PM1_CNT, which the machine's tables name; the control reads the RTC. */
 static bool vm_ports(struct victim *v)
 {
@@ -368,6 +438,8 @@ const struct attack table_attacks[] = {
 	{ 115, "MSR-load list in the VM's frame", aimed_msr_load, 0 },
 	{ 116, "MSR-store list in the VM's frame", aimed_msr_store, 0 },
 	{ 120, "an ordinary VM and the MSRs", vm_msrs, 0 },
+	{ 117, "the MSR-load list changes while it is loaded", msr_list_raced, SMP },
+	{ 119, "the MSR bitmap changes while it is merged", vm_msrs_raced, SMP },
 	{ 121, "an ordinary VM and the sleep ports", vm_ports, 0 },
 	{ 122, "an ordinary VM calls the layer as the host does", vm_calls, 0 },
 	{ 0 }

@@ -31,6 +31,9 @@ void *frame_alloc(void);
 struct kvm_vcpu *vcpu_enter(int fd, struct file **file);
 void vcpu_leave(struct kvm_vcpu *vcpu, struct file *file);
 
+/* A call of the layer. */
+void vmcall(struct atk_call *c);
+
 /* VMX instructions; each returns enum atk_vmx_result. */
 u32 do_vmread(u64 field, u64 *val);
 u32 do_vmwrite(u64 field, u64 val);
@@ -52,5 +55,9 @@ long atk_walk(void __user *arg);
 long atk_msr(void __user *arg);
 long atk_cr(void __user *arg);
 long atk_nmis(void __user *arg);
+long atk_hammer(void __user *arg);
+long atk_hammer_stop(void __user *arg);
+long atk_race(void __user *arg);
+long atk_init(void __user *arg);
 
 #endif /* ATTACK_MODULE_H */

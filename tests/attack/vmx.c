@@ -10,7 +10,7 @@
 #include <asm/nmi.h>
 #include "module.h"
 
-static void call(struct atk_call *c)
+void vmcall(struct atk_call *c)
 {
 	c->fault = 1;
 	asm volatile("1: vmcall\n"
@@ -35,7 +35,7 @@ long atk_call(void __user *arg)
 		if (!vcpu)
 			return -EBADF;
 	}
-	call(&c);
+	vmcall(&c);
 	if (vcpu)
 		vcpu_leave(vcpu, file);
 	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
@@ -133,7 +133,7 @@ long atk_fuzz(void __user *arg)
 		fill_scratch(&f, (c.rax & 0xffff) == 0x04);
 		if (harmful(&c))
 			continue;
-		call(&c);
+		vmcall(&c);
 		if (!c.fault && !c.rax)
 			f.answered++;
 		else
@@ -231,6 +231,69 @@ static u32 copy_vmcs(struct atk_vmx *v, void *copy)
 	return r;
 }
 
+/* The frame of the current VMCS, changed while it is not active. */
+static u32 rewrite_vmcs(struct atk_vmx *v)
+{
+	u64 pa = 0, *word;
+	u32 r;
+
+	VMX_INSN(r, "vmptrst %[m]", OUT([m] "+m"(pa)), "m"(pa));
+	if (r != ATK_OK || vmclear(pa) != ATK_OK)
+		return r;
+	/* Behind the revision and what the layer may know its own by. */
+	for (word = __va(pa) + 16; (unsigned long)word % PAGE_SIZE; word++)
+		*word = v->val;
+	r = vmptrld(pa);
+	v->val = 0;
+	return r == ATK_OK ? do_vmread(v->arg, &v->val) : r;
+}
+
+/* On a processor that KVM has nothing loaded on. */
+static u32 vmxon_at(u64 pa, void *page)
+{
+	u64 own = virt_to_phys(page);
+	unsigned long flags;
+	u32 r, again;
+
+	*(u32 *)page = __rdmsr(MSR_IA32_VMX_BASIC);
+	local_irq_save(flags);
+	VMX_INSN(r, "vmxoff", NO_OUT, "m"(own));
+	if (r == ATK_OK) {
+		VMX_INSN(r, "vmxon %[m]", NO_OUT, [m] "m"(pa));
+		if (r == ATK_OK)
+			VMX_INSN(again, "vmxoff", NO_OUT, "m"(own));
+		VMX_INSN(again, "vmxon %[m]", NO_OUT, [m] "m"(own));
+	}
+	local_irq_restore(flags);
+	return r;
+}
+
+/* The memory operand itself lies at a physical address. */
+static u32 operand_at(struct atk_vmx *v)
+{
+	u64 *at = __va(v->arg);
+	u32 r = ATK_FAULT;
+
+	switch (v->val) {
+	case 0:
+		VMX_INSN(r, "vmptrst %[m]", NO_OUT, [m] "m"(*at));
+		break;
+	case 1:
+		VMX_INSN(r, "invept %[m], %[t]", NO_OUT, [m] "m"(*at), [t] "r"(2UL));
+		break;
+	case 2:
+		VMX_INSN(r, "invvpid %[m], %[t]", NO_OUT, [m] "m"(*at), [t] "r"(2UL));
+		break;
+	case 3:
+		VMX_INSN(r, "vmread %[f], %[m]", NO_OUT, [m] "m"(*at), [f] "r"(0x4400UL));
+		break;
+	case 4:
+		VMX_INSN(r, "vmclear %[m]", NO_OUT, [m] "m"(*at));
+		break;
+	}
+	return r;
+}
+
 static u32 write_all(struct atk_vmx *v)
 {
 	u64 field, old, now, val = v->val;
@@ -267,6 +330,12 @@ static u32 one(struct atk_vmx *v, void *page)
 		return copy_vmcs(v, page);
 	case ATK_VMWRITE_ALL:
 		return write_all(v);
+	case ATK_VMCS_REWRITE:
+		return rewrite_vmcs(v);
+	case ATK_VMXON_AT:
+		return vmxon_at(pa, page);
+	case ATK_OPERAND_AT:
+		return operand_at(v);
 	case ATK_VMXON:
 		VMX_INSN(r, "vmxon %[m]", NO_OUT, [m] "m"(pa));
 		break;

@@ -178,7 +178,7 @@ static void guest_call(struct input *in)
 	if (!fake_cpu->nested.in_vm)
 		enter();
 	if (fake_cpu->nested.in_vm && fake_cpu->vcpu)
-		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 2) % 4097 :
+		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 1) * 17 :
 			      take(in, 1) % 4 ? 1 : small(in, 18), 0);
 }
 
@@ -207,24 +207,24 @@ static void init_sipi(struct input *in)
 }
 
 /* What a host does that protects a VM, or some of it: a way into the depth. */
-static void finish_vm(u64 id, u8 leave_out)
+static void finish_vm(u64 id, u8 how)
 {
-	u32 i;
+	u32 i, leave_out = how < 0x80 ? 0 : how & 3, measure = how < 0x80 ? 3 : how >> 2 & 3;
 
-	load_vmcs(leave_out >> 4 & 3);
-	if (!(leave_out & 1))
+	load_vmcs(how >> 4 & 3);
+	if (leave_out != 1)
 		r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
-	if (!(leave_out & 2))
+	if (leave_out != 2)
 		r_flush_all();
-	for (i = leave_out & 8 ? 2 : 0; !(leave_out & 4) && i < 3; i++)
+	for (i = 0; i < measure; i++)
 		r_call(UP_CALL_VM_MEASURE, id, 0, 0);
-	if (!(leave_out & 8))
+	if (measure == 3)
 		enter();
 }
 
 static void build_vm(struct input *in)
 {
-	u64 *list = phys(R_LISTS << PAGE_SHIFT), n = take(in, 1) % 6 + 1, id, i, pfn;
+	u64 *list = phys(R_LISTS << PAGE_SHIFT), n = take(in, 1) % 8 + 1, id, i, pfn;
 	u64 first = take(in, 1) % 0x80;
 	u8 how = (u8)take(in, 1);
 
@@ -237,10 +237,10 @@ static void build_vm(struct input *in)
 		list[2 * i] = pfn;
 		list[2 * i + 1] = i;
 		if (r_hosts(pfn))
-			memset(phys(pfn << PAGE_SHIFT), (int)take(in, 1), 64);
+			memset(phys(pfn << PAGE_SHIFT), (int)take(in, 1) | 1, 64);
 	}
 	r_call(UP_CALL_VM_DONATE, id, R_LISTS, n);
-	finish_vm(id, how < 0x80 ? how & 0x30 : how);
+	finish_vm(id, how);
 }
 
 static void wake(struct input *in)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the test machine: stock KVM, unmodified, beneath which the layer lies; no VM
+# Runs in the test machine: stock KVM, unmodified, bare and with the layer beneath; no VM
 # is protected.  Prints TAP.  Needs underpin.ko, underpin, tiny, tap.sh, lib.sh,
 # tiny-fw.bin, kvm-selftests.list and the programs that it names.
 # shellcheck disable=SC1091
@@ -36,6 +36,19 @@ no_leak() {
 	figures_are "$before"
 }
 
+# Each says what is wrong with an exit status; 4 is skipped, which is none that passes.
+# shellcheck disable=SC2013  # a word a line
+selftests() {
+	for test in $(sed -e 's/[[:space:]]*#.*//' kvm-selftests.list); do
+		test=$(basename "$test")
+		check "KVM selftest $test $1" timeout 100 "./$test"
+	done
+}
+
+# What passes beneath the layer must be what passes without it.
+modprobe kvm_intel || exit 1
+selftests 'on bare KVM'
+rmmod kvm_intel
 insmod underpin.ko && modprobe kvm_intel || exit 1
 dmesg >log
 check 'kvm_intel holds the module, and the log says how to free it' \
@@ -49,12 +62,7 @@ check 'Debian in QEMU comes to user space and ends' debian one
 check 'and leaves nothing in the layer' no_leak
 check 'nobody was denied anything' same 0 "$(figure denied)"
 
-# Each says what is wrong with an exit status; 4 is skipped, which is none that passes.
-# shellcheck disable=SC2013  # a word a line
-for test in $(sed -e 's/[[:space:]]*#.*//' kvm-selftests.list); do
-	test=$(basename "$test")
-	check "KVM selftest $test" timeout 100 "./$test"
-done
+selftests 'beneath the layer'
 
 # A CPU in KVM's VMX operation could not leave the layer.
 qemu-system-x86_64 -accel kvm -machine pc,hpet=off,smm=off -cpu host,kvm=off -m 16 -nodefaults \

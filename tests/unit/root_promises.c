@@ -309,6 +309,9 @@ static void check_reports(const struct vm *vm)
 			r_expect(vm->reports >> i & 1 &&
 				 !memcmp(was[vm->id].report[i], vm->report[i], 32),
 				 "VM %u: report %u is taken back", vm->id, i);
+	r_expect(!(vm->reports >> UP_VM_REPORTS), "VM %u: report of no number", vm->id);
+	r_expect(vm->state == UP_VM_DEAD || !vm->death[0], "VM %u: lives, and died of %.20s",
+		 vm->id, vm->death);
 	memcpy(was[vm->id].report, vm->report, sizeof(vm->report));
 	was[vm->id].reports = vm->reports;
 }
@@ -507,6 +510,24 @@ static void check_page(const struct up_before *b, u64 op, u32 row)
 			 "call %llx: uses frame %llx", LL(op), LL(pfn));
 }
 
+/* A report is what lay in a private page of the VM's. */
+static void check_report(const struct up_before *b)
+{
+	const struct vm *vm = fake_cpu->vcpu->vm;
+	u64 pfn, offset = b->rcx & (PAGE_SIZE - 1);
+
+	for (pfn = 0; pfn < RAM_END; pfn++)
+		if (owner_vm(b->owner[pfn]) == vm &&
+		    FRAME_GFN(b->owner[pfn]) == b->rcx >> PAGE_SHIFT)
+			break;
+	r_expect(!(b->vm[vm->id].reports >> b->rbx & 1), "VM %u: report %llu is made again", vm->id,
+		 LL(b->rbx));
+	r_expect(pfn < RAM_END && FRAME_STATE(b->owner[pfn]) == FRAME_OWNED &&
+		 offset <= PAGE_SIZE - 32 && b->rbx < UP_VM_REPORTS &&
+		 !memcmp(vm->report[b->rbx], (u8 *)phys(pfn << PAGE_SHIFT) + offset, 32),
+		 "report %llu from %llx", LL(b->rbx), LL(b->rcx));
+}
+
 void promises_after_call(const struct up_before *b, u64 op, long result)
 {
 	static struct up_before after;
@@ -522,6 +543,8 @@ void promises_after_call(const struct up_before *b, u64 op, long result)
 			 "call %llx: error %ld is not documented", LL(op), result);
 	if (!result)
 		check_page(b, op, row);
+	if (!result && op == UP_GUEST_REPORT)
+		check_report(b);
 	if (!result || result == -UP_EAGAIN)
 		return;
 	if (result < 0 && !fake_cpu->nested.in_vm)
