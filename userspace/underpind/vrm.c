@@ -92,8 +92,13 @@ static bool refuse_reason(struct work *w, const struct pol_reason *r)
 
 static void hex(const uint8_t *in, size_t n, char *out)
 {
-	while (n--)
-		out += sprintf(out, "%02x", *in++);
+	static const char digit[] = "0123456789abcdef";
+
+	for (; n--; in++) {
+		*out++ = digit[*in >> 4];
+		*out++ = digit[*in & 15];
+	}
+	*out = 0;
 }
 
 /* What the audit log keeps of a decision, with everything that decided it. */
@@ -784,23 +789,21 @@ char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, siz
 		 int *status)
 {
 	static const int statuses[] = { 200, 403, 503 };
-	struct work *w = calloc(1, sizeof(*w));
+	static _Thread_local struct work work;	/* large, and a worker has one at a time */
+	struct work *w = &work;
 	int64_t begin_ms = clock_ms(CLOCK_MONOTONIC);
 	char *text = NULL;
 	struct pol_err e;
 
 	*status = 500;
-	if (!w)
-		return NULL;
+	memset(w, 0, sizeof(*w));
 	w->d = d;
 	w->s = s;
 	w->mapped = POL_NONE;
 	if (msg_parse(body, len, &w->rq, &e)) {
 		METRIC_INC(&d->metrics, malformed);
 		*status = 400;
-		text = json_dumps(json_pack("{s:s}", "error", e.msg), JSON_COMPACT);
-		free(w);
-		return text;
+		return json_dumps(json_pack("{s:s}", "error", e.msg), JSON_COMPACT);
 	}
 	msg_answer_init(&w->a);
 	w->p = admin_get(&d->admin);
@@ -814,7 +817,6 @@ char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, siz
 	admin_put(&d->admin, w->p);
 	msg_answer_free(&w->a);
 	msg_free(&w->rq);
-	free(w);
 	__atomic_fetch_add(&d->metrics.answer_us_sum, (clock_ms(CLOCK_MONOTONIC) - begin_ms) * 1000,
 			   __ATOMIC_RELAXED);
 	METRIC_INC(&d->metrics, answer_count);
