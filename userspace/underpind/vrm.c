@@ -775,6 +775,15 @@ static char *process(struct work *w)
 	return answer;
 }
 
+static char *malformed(const char *message)
+{
+	json_t *j = json_pack("{s:s}", "error", message);
+	char *text = json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return text;
+}
+
 static void count(struct metrics *m, enum msg_verdict v)
 {
 	if (v == MSG_PERMIT)
@@ -803,7 +812,7 @@ char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, siz
 	if (msg_parse(body, len, &w->rq, &e)) {
 		METRIC_INC(&d->metrics, malformed);
 		*status = 400;
-		return json_dumps(json_pack("{s:s}", "error", e.msg), JSON_COMPACT);
+		return malformed(e.msg);
 	}
 	msg_answer_init(&w->a);
 	w->p = admin_get(&d->admin);
