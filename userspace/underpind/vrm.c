@@ -630,7 +630,7 @@ static json_t *message(const struct work *w)
 
 /* Sends, once more if the connection broke: the id makes that harmless. */
 static bool forward(struct work *w, json_t *j, const struct conf_peer *to, enum pol_layer layer,
-		    bool hide)
+		    const char *peer)
 {
 	const struct conf *c = &w->d->conf;
 	struct http_tls tls = { c->cert, c->key, to->ca, pol_layer_name[layer] };
@@ -647,9 +647,9 @@ static bool forward(struct work *w, json_t *j, const struct conf_peer *to, enum 
 	free(text);
 	fault("forwarded");
 	if (ret)
-		return fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : hide ? "peer-unavailable" :
+		return fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : peer ? "peer-unavailable" :
 			    "lower-unavailable", e.msg);
-	ret = msg_answer_parse(ans.body, ans.len, w->rq.id, &w->a, hide);
+	ret = msg_answer_parse(ans.body, ans.len, w->rq.id, &w->a, peer);
 	free(ans.body);
 	if (ret)
 		return fail(w, "VRM", "bad-answer", "the other daemon's answer is no message");
@@ -676,7 +676,7 @@ static bool to_lower(struct work *w)
 	}
 	if (w->rq.chained)
 		json_object_set_new(j, "chained", json_true());
-	return forward(w, j, own, layer, false);
+	return forward(w, j, own, layer, NULL);
 }
 
 /* The SLA module's enforcement point, on the consumer's side. */
@@ -700,7 +700,7 @@ static bool to_remote(struct work *w)
 	set(j, "sla_role", pol_str(w->p, role));
 	if (mapped || w->rq.chained)
 		json_object_set_new(j, "chained", json_true());
-	return forward(w, j, peer, w->entry.layer, true);
+	return forward(w, j, peer, w->entry.layer, peer->cloud);
 }
 
 static bool route(struct work *w)
