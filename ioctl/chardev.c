@@ -211,6 +211,21 @@ static long dev_status(void __user *arg)
 	return ret;
 }
 
+static long dev_launch(void __user *arg)
+{
+	struct underpin_launch args;
+	long ret;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (args.flags || args.reserved)
+		return -EINVAL;
+	ret = up_launch_info(&args);
+	if (!ret && copy_to_user(arg, &args, sizeof(args)))
+		ret = -EFAULT;
+	return ret;
+}
+
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
@@ -218,6 +233,8 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case UNDERPIN_STATUS:
 		return dev_status(argp);
+	case UNDERPIN_LAUNCH:
+		return dev_launch(argp);
 	case UNDERPIN_VM_CREATE:
 		return dev_vm_create(argp);
 	case UNDERPIN_VM_INFO:
