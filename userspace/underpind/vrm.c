@@ -574,6 +574,9 @@ static bool to_device(struct work *w)
 	if (ret)
 		return ret == -EIO ? fail(w, "VRM", "device-unavailable", e.msg) :
 				     refuse(w, "VRM", "no-definition", e.msg);
+	if (dev.image_known && memcmp(dev.image, w->d->root_image, sizeof(dev.image)))
+		return fail(w, "VRM", "other-image", "another root image runs on the host than the "
+			    "one required: launch that");
 	if (provision && !make_ticket(w, &dev))
 		return false;
 	if (left_ms(w) <= 0)
@@ -794,11 +797,13 @@ static void count(struct metrics *m, enum msg_verdict v)
 		METRIC_INC(m, fail);
 }
 
+/* Large, and a worker has one at a time. */
+static _Thread_local struct work work;
+
 char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, size_t len,
 		 int *status)
 {
 	static const int statuses[] = { 200, 403, 503 };
-	static _Thread_local struct work work;	/* large, and a worker has one at a time */
 	struct work *w = &work;
 	int64_t begin_ms = clock_ms(CLOCK_MONOTONIC);
 	char *text = NULL;
