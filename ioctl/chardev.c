@@ -211,8 +211,16 @@ static long dev_status(struct up_vm *none, void *p)
 	return up_status(status);
 }
 
+static long dev_launch(struct up_vm *none, void *p)
+{
+	struct underpin_launch *launch = p;
+
+	return launch->flags || launch->reserved ? -EINVAL : up_launch_info(launch);
+}
+
 static const struct op dev_ops[] = {
 	{ UNDERPIN_STATUS, dev_status },
+	{ UNDERPIN_LAUNCH, dev_launch },
 	{ UNDERPIN_VM_INFO, dev_vm_info },
 	{ UNDERPIN_VM_LIST, dev_vm_list },
 	{ UNDERPIN_VM_RELEASE, dev_vm_release },

@@ -62,6 +62,22 @@ int up_status(struct underpin_status *status)
 	return ret == -EINVAL ? -ENOENT : ret;
 }
 
+int up_launch_info(struct underpin_launch *launch)
+{
+	struct up_status *page = (struct up_status *)get_zeroed_page(GFP_KERNEL);
+	long ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = up_vmcall(UP_CALL_STATUS, up_page_pfn(page), 0, 0, NULL, NULL);
+	if (!ret) {
+		memcpy(launch->image_sha256, page->image_sha256, sizeof(launch->image_sha256));
+		memcpy(launch->nonce, page->launch_nonce, sizeof(launch->nonce));
+	}
+	free_page((unsigned long)page);
+	return ret;
+}
+
 static void copy_info(struct underpin_vm_info *to, const struct up_vm_info *from)
 {
 	to->state = from->state;

@@ -110,6 +110,23 @@ struct underpin_status {
 #define UNDERPIN_VM_DETACHED	(1u << 0)
 
 /**
+ * struct underpin_launch - which layer was launched, and when
+ * @flags: in: zero
+ * @reserved: in: zero
+ * @image_sha256: SHA-256 of the root image that was launched
+ * @nonce: random bytes that the host chose before this launch, and the layer has
+ *	kept since: a ticket for an earlier launch names others
+ *
+ * UNDERPIN_LAUNCH.
+ */
+struct underpin_launch {
+	__u32 flags;
+	__u32 reserved;
+	__u8 image_sha256[32];
+	__u8 nonce[32];
+};
+
+/**
  * struct underpin_vm_create - make a protected VM of a KVM VM
  * @kvm_fd: in: a VM of /dev/kvm
  * @flags: in: UNDERPIN_VM_DETACHED or zero
@@ -272,6 +289,7 @@ struct underpin_vm_release {
 
 /* On /dev/underpin. */
 #define UNDERPIN_STATUS		_IOWR(UNDERPIN_IOC, 0x00, struct underpin_status)
+#define UNDERPIN_LAUNCH		_IOWR(UNDERPIN_IOC, 0x01, struct underpin_launch)
 #define UNDERPIN_VM_CREATE	_IOWR(UNDERPIN_IOC, 0x10, struct underpin_vm_create)
 #define UNDERPIN_VM_INFO	_IOWR(UNDERPIN_IOC, 0x11, struct underpin_vm_info)
 #define UNDERPIN_VM_LIST	_IOWR(UNDERPIN_IOC, 0x12, struct underpin_vm_list)

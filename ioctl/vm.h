@@ -89,6 +89,9 @@ int up_vm_info(struct up_vm *vm, struct underpin_vm_info *info);
 /** up_status() - the layer's counters; see UNDERPIN_STATUS (status.c) */
 int up_status(struct underpin_status *status);
 
+/** up_launch_info() - which image was launched, and the launch's nonce (status.c) */
+int up_launch_info(struct underpin_launch *launch);
+
 /** up_vm_find() - a reference to the VM with this id, or NULL */
 struct up_vm *up_vm_find(u32 id);
 

@@ -10,6 +10,7 @@
 #include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
@@ -309,6 +310,7 @@ static int configure(struct up_layer *layer)
 	cfg->pm1a_cnt = acpi_gbl_FADT.xpm1a_control_block.address;
 	cfg->pm1b_cnt = acpi_gbl_FADT.xpm1b_control_block.address;
 	cfg->root_cr3 = layer->root_cr3;
+	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
 	err = map_direct(cfg);
 	if (!err)
 		err = write_protect_image(&layer->header);

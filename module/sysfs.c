@@ -39,6 +39,15 @@ static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char
 	return n;
 }
 
+static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = st ? sysfs_emit(buf, "%32phN\n", st->launch_nonce) : -EIO;
+
+	free_page((unsigned long)st);
+	return n;
+}
+
 static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	struct up_status *st = get_status(0);
@@ -130,14 +139,15 @@ static BIN_ATTR_ADMIN_RO(log, 0);
 	static struct kobj_attribute name##_attr = __ATTR(name, 0400, name##_show, NULL)
 ATTR(state);
 ATTR(image_hash);
+ATTR(launch_nonce);
 ATTR(frames);
 ATTR(cpus);
 ATTR(exits_host);
 ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
-	&state_attr.attr, &image_hash_attr.attr, &frames_attr.attr, &cpus_attr.attr,
-	&exits_host_attr.attr, &exits_vm_attr.attr, NULL
+	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &frames_attr.attr,
+	&cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

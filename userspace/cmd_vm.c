@@ -194,9 +194,9 @@ static int vm_release(int argc, char **argv)
 }
 
 static const struct cli_command verbs[] = {
-	{ "run", cmd_vm_run, "[--expect SHA256] [--timeout SECONDS] [-q] -- QEMU ...",
+	{ "run", cmd_vm_run, "[--expect SHA256] [--ticket FILE --definition FILE] ... -- QEMU ...",
 	  "start a VM with QEMU, protected" },
-	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [-o json]",
+	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE --definition FILE] ...",
 	  "protect a VM that QEMU has stopped" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },

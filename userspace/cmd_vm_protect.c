@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
+#include "admission.h"
 #include "cli.h"
 #include "device.h"
 #include "protect.h"
@@ -16,6 +17,7 @@ struct options {
 	unsigned long pid;
 	bool by_pid, json, expecting;
 	unsigned char expect[32];
+	struct admission admission;
 	struct kvm_fds fds;	/* inherited ones */
 };
 
@@ -64,6 +66,8 @@ static int parse_one(struct options *o, int opt)
 	case 'o':
 		return cli_parse_output(optarg, &o->json);
 	}
+	if (!admission_option(&o->admission, opt, optarg))
+		return 0;
 	cli_usage_error("vm protect: see above");
 	return -1;
 }
@@ -76,6 +80,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "vcpu-fds", required_argument, NULL, 'c' },
 		{ "expect", required_argument, NULL, 'e' },
 		{ "output", required_argument, NULL, 'o' },
+		ADMISSION_OPTIONS,
 		{ }
 	};
 	int opt;
@@ -93,7 +98,11 @@ static int parse(struct options *o, int argc, char **argv)
 		cli_usage_error("vm protect: needs either --pid, or --vm-fd and --vcpu-fds");
 		return -1;
 	}
-	return 0;
+	if (o->admission.ticket && !o->by_pid) {
+		cli_usage_error("vm protect: --ticket needs --pid, to see which VM it is");
+		return -1;
+	}
+	return admission_usage(&o->admission);
 }
 
 static int fds_of_pid(struct options *o)
@@ -126,23 +135,54 @@ static void print(const struct protected_vm *vm, bool json)
 		       vm->frames, hex);
 }
 
+/* QEMU's command line, as /proc has it: QEMU does not change its own. */
+static int claim(struct options *o, int dev)
+{
+	char path[40], text[16384], *argv[256];
+	size_t n, i, words = 0;
+	FILE *f;
+
+	if (!o->admission.ticket)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%lu/cmdline", o->pid);
+	f = fopen(path, "re");
+	n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = 0;
+	for (i = 0; i < n && words < ARRAY_SIZE(argv) - 1; i += strlen(text + i) + 1)
+		argv[words++] = text + i;
+	argv[words] = NULL;
+	return admission_claim(&o->admission, dev, argv);
+}
+
+static int protect(struct options *o, int dev)
+{
+	const unsigned char *expect = o->expecting ? o->expect : NULL;
+	struct protected_vm vm;
+
+	if ((o->by_pid && fds_of_pid(o)) || claim(o, dev))
+		return CLI_FAILED;
+	if (protect_vm(dev, &o->fds, UNDERPIN_VM_DETACHED, expect, &vm)) {
+		admission_undo(&o->admission);
+		return CLI_FAILED;
+	}
+	print(&vm, o->json);
+	close(vm.fd);
+	return CLI_OK;
+}
+
 int cmd_vm_protect(int argc, char **argv)
 {
-	struct protected_vm vm;
 	struct options o;
-	int dev, ret = CLI_FAILED;
+	int dev, ret;
 
 	if (parse(&o, argc, argv))
 		return CLI_USAGE;
 	dev = device_open();
 	if (dev < 0)
 		return CLI_NOT_READY;
-	if ((!o.by_pid || !fds_of_pid(&o)) &&
-	    !protect_vm(dev, &o.fds, UNDERPIN_VM_DETACHED, o.expecting ? o.expect : NULL, &vm)) {
-		print(&vm, o.json);
-		close(vm.fd);
-		ret = CLI_OK;
-	}
+	ret = protect(&o, dev);
 	if (o.by_pid)
 		procfd_close(&o.fds);
 	close(dev);

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include "admission.h"
 #include "cli.h"
 #include "device.h"
 #include "protect.h"
@@ -33,6 +34,7 @@ struct run {
 	unsigned long timeout;
 	bool quiet, expecting, stay_stopped;
 	unsigned char expect[32];
+	struct admission admission;
 	char **argv;
 	/* state */
 	int dev;
@@ -62,6 +64,8 @@ static int parse_one(struct run *r, int opt)
 		cli_usage_error("--expect: \"%s\" is not a SHA-256 in hexadecimal", optarg);
 		return -1;
 	}
+	if (!admission_option(&r->admission, opt, optarg))
+		return 0;
 	cli_usage_error("vm run: see above");
 	return -1;
 }
@@ -72,6 +76,7 @@ static int parse(struct run *r, int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "expect", required_argument, NULL, 'e' },
+		ADMISSION_OPTIONS,
 		{ }
 	};
 	char why[256];
@@ -83,6 +88,8 @@ static int parse(struct run *r, int argc, char **argv)
 		if (parse_one(r, opt))
 			return -1;
 	r->argv = argv + optind;
+	if (admission_usage(&r->admission))
+		return -1;
 	if (!r->argv[0]) {
 		cli_usage_error("vm run: the QEMU command is missing");
 		return -1;
@@ -315,9 +322,11 @@ int cmd_vm_run(int argc, char **argv)
 	if (r.dev < 0)
 		return CLI_RUN_FAILED;
 	prepare(&r);
-	ret = start_qemu(&r);
+	ret = admission_claim(&r.admission, r.dev, r.argv) ? CLI_RUN_FAILED : start_qemu(&r);
 	if (!ret)
 		ret = run_started(&r);
+	if (r.vm.fd < 0)
+		admission_undo(&r.admission);
 	qmp_close(&r.qmp);
 	if (r.vm.fd >= 0)
 		close(r.vm.fd);	/* waits until the frames are back */

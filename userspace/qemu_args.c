@@ -27,6 +27,17 @@ bool qemu_args_has(char *const argv[], const char *name)
 	return false;
 }
 
+const char *qemu_args_value(char *const argv[], const char *name)
+{
+	const char *value = NULL;
+	int i;
+
+	for (i = 1; argv[0] && argv[i]; i++)
+		if (is_option(argv[i], name) && argv[i + 1])
+			value = argv[++i];
+	return value;
+}
+
 /* Does an option of this name have @text in its argument? */
 static bool argument_has(char *const argv[], const char *name, const char *text)
 {

@@ -19,6 +19,9 @@ int qemu_args_check(char *const argv[], char *why, size_t len);
 /** qemu_args_has() - is there an option of this name, with one dash or two? */
 bool qemu_args_has(char *const argv[], const char *name);
 
+/** qemu_args_value() - the argument of the last option of this name, or NULL */
+const char *qemu_args_value(char *const argv[], const char *name);
+
 /**
  * qemu_args_stopped() - the command, starting stopped and with a control monitor
  * @argv: NULL-terminated

@@ -25,11 +25,13 @@ _underpin_vm()
 	case ${COMP_WORDS[2]} in
 	run)
 		_underpin_qemu && return
-		mapfile -t COMPREPLY < <(compgen -W '-- --expect --timeout --quiet' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-- --expect --ticket --definition --issuer --identity --timeout --quiet' \
+			-- "$cur")
 		;;
 	protect)
 		mapfile -t COMPREPLY < <(compgen -W \
-			'--pid --vm-fd --vcpu-fds --expect --output' -- "$cur")
+			'--pid --vm-fd --vcpu-fds --expect --output --ticket --definition --issuer --identity' \
+			-- "$cur")
 		;;
 	show | release)
 		mapfile -t COMPREPLY < <(compgen -W "--output $(_underpin_ids)" -- "$cur")

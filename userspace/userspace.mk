@@ -14,8 +14,14 @@ CLI_C := $(wildcard $(CLI_DIR)/*.c)
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
 CLI_CFLAGS += -Imodule/guest -iquote vmx
+# A ticket is checked by what made it.
+CLI_POLICY_C := userspace/policy/ticket.c userspace/policy/key.c userspace/policy/err.c
 
 $(CLI_OUT)/%.o: $(CLI_DIR)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CLI_OUT)/policy/%.o: userspace/policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -24,7 +30,8 @@ $(CLI_OUT)/guest/%.o: module/guest/%.c
 	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
-		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/guest/%.o)
+		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/guest/%.o) \
+		$(CLI_POLICY_C:userspace/policy/%.c=$(CLI_OUT)/policy/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # Unit tests: the same sources with sanitizers, but for main().
@@ -37,6 +44,10 @@ $(CLI_OUT)/san/tests/%.o: tests/unit/userspace/%.c
 	$(CC) -iquote $(CLI_DIR) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) \
 		-MMD -MP -c -o $@ $<
 
+$(CLI_OUT)/san/policy/%.o: userspace/policy/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
+
 $(CLI_OUT)/san/guest/%.o: module/guest/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
@@ -45,7 +56,8 @@ CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
 build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
 		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C))) \
-		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o)
+		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
+		$(CLI_POLICY_C:userspace/policy/%.c=$(CLI_OUT)/san/policy/%.o)
 	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
 
 # Runs in the test machine.

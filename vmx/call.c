@@ -62,6 +62,7 @@ static long call_status(struct percpu *cpu)
 	out->vms = vms_count();
 	out->denied = READ_ONCE(denied);
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
+	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
 	ept_stats(out);
 	fill_cpu(&out->cpu, cpus[n]);
 	return 0;

@@ -10,7 +10,7 @@
 #define VMX_CALL_H
 
 #define UP_CALL_MAGIC		0x55500000u	/* "UP": rax bits 31:16 */
-#define UP_ABI_VERSION		1
+#define UP_ABI_VERSION		2
 
 /*
  * Host operations: ring 0 of the demoted host only (CPL 0, not from a VM).
@@ -134,6 +134,7 @@ struct up_status {
 	unsigned long long denied;		/* refused requests, by all causes */
 	unsigned long long flush_epoch;
 	unsigned char image_sha256[32];		/* of the root image as it was loaded */
+	unsigned char launch_nonce[32];		/* the host's, from before the launch */
 	struct up_cpu_status cpu;
 };
 

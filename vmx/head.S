@@ -8,7 +8,7 @@
 
 	.section .header, "ax"
 	.quad	UP_IMAGE_MAGIC
-	.long	1				/* UP_ABI_VERSION */
+	.long	2				/* UP_ABI_VERSION */
 	.long	UP_CPU_DATA_SIZE
 	.long	off_rodata
 	.long	off_data

@@ -69,6 +69,7 @@ struct up_config {
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
+	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
 	unsigned int apic_id[64];
 	struct up_range ram[UP_MAX_RAM_RANGES];	/* usable RAM, ascending */
 	/*

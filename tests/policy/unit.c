@@ -18,6 +18,7 @@
 #include "cmd.h"
 #include "jwt.h"
 #include "key.h"
+#include "message.h"
 #include "sla.h"
 
 #define NS	"xmlns=\"urn:underpin:policy:1\""
@@ -795,6 +796,50 @@ static void test_assertions(void **state)
 	}
 }
 
+#define STEP(cloud, more) "{\"cloud\":\"" cloud "\",\"layer\":\"platform\"," \
+	"\"module\":\"PEP\",\"verdict\":\"permit\",\"code\":\"permit\"" more "}"
+
+#define TEXT	",\"text\":\"x\""
+
+static int parse_answer(struct msg_answer *a, const char *steps, const char *peer)
+{
+	char text[1000];
+
+	msg_answer_init(a);
+	snprintf(text, sizeof(text), "{\"v\":1,\"id\":\"i\",\"verdict\":\"permit\",\"trace\":[%s]}",
+		 steps);
+	return msg_answer_parse(text, strlen(text), "i", a, peer);
+}
+
+static const char *member(const struct msg_answer *a, const char *name)
+{
+	return json_string_value(json_object_get(json_array_get(a->trace, 0), name));
+}
+
+/* Another cloud cannot speak as this one, nor to its terminals. */
+static void test_foreign_steps(void **state)
+{
+	struct msg_answer a;
+
+	(void)state;
+	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"by\":\"east\""), "west"), 0);
+	assert_string_equal(member(&a, "by"), "west");
+	assert_null(member(&a, "text"));
+	msg_answer_free(&a);
+	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"by\":\"west\""), NULL), 0);
+	assert_string_equal(member(&a, "by"), "west");
+	assert_string_equal(member(&a, "text"), "x");
+	msg_answer_free(&a);
+	assert_int_equal(parse_answer(&a, STEP("ea\xc2\x9bst", ""), "west"), -EINVAL);
+	msg_answer_free(&a);
+	assert_int_equal(parse_answer(&a, STEP("\xe2\x80\xaetsew", ""), "west"), -EINVAL);
+	msg_answer_free(&a);
+	assert_int_equal(parse_answer(&a, STEP("\xc3\xb6st", ""), "west"), 0);
+	msg_answer_free(&a);
+	assert_int_equal(parse_answer(&a, STEP("east", ",\"more\":\"x\""), NULL), -EINVAL);
+	msg_answer_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -813,6 +858,7 @@ int main(void)
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_assertions),
+		cmocka_unit_test(test_foreign_steps),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -130,6 +130,20 @@ static bool zero(const unsigned char *mem, size_t len)
 	return !*mem && !memcmp(mem, mem + 1, len - 1);
 }
 
+static void check_launch(void)
+{
+	struct underpin_launch a = { }, b = { };
+
+	refused(dev, UNDERPIN_LAUNCH, NULL, EFAULT, "launch: no memory there");
+	ok(!ioctl(dev, UNDERPIN_LAUNCH, &a) && !ioctl(dev, UNDERPIN_LAUNCH, &b) &&
+	   !zero(a.nonce, sizeof(a.nonce)) && !memcmp(&a, &b, sizeof(a)),
+	   "launch: a nonce, always the same");
+	a.flags = 1;
+	refused(dev, UNDERPIN_LAUNCH, &a, EINVAL, "launch: unknown flag");
+	b.reserved = 1;
+	refused(dev, UNDERPIN_LAUNCH, &b, EINVAL, "launch: reserved field");
+}
+
 static void test_device(void)
 {
 	struct underpin_status st = { .cpu = 0 };
@@ -148,6 +162,7 @@ static void test_device(void)
 	refused(dev, UNDERPIN_VM_INFO, &info, ENOENT, "info of a VM that is not there");
 	info.flags = 1;
 	refused(dev, UNDERPIN_VM_INFO, &info, EINVAL, "info: unknown flag");
+	check_launch();
 	refused(dev, UNDERPIN_VM_RELEASE, &release, ENOENT, "release of a VM that is not there");
 	release.flags = 1;
 	refused(dev, UNDERPIN_VM_RELEASE, &release, EINVAL, "release: unknown flag");

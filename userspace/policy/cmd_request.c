@@ -115,9 +115,10 @@ static void print_trace(json_t *j)
 	size_t i;
 
 	json_array_foreach(json_object_get(j, "trace"), i, t)
-		printf("%2zu  %-8s %-15s %-22s %-7s %s%s%s\n", i + 1, member(t, "cloud"),
+		printf("%2zu  %-8s %-15s %-22s %-7s %s%s%s%s%s\n", i + 1, member(t, "cloud"),
 		       member(t, "layer"), member(t, "module"), member(t, "verdict"),
-		       member(t, "code"), *member(t, "text") ? ": " : "", member(t, "text"));
+		       member(t, "code"), *member(t, "text") ? ": " : "", member(t, "text"),
+		       *member(t, "by") ? "  as told by " : "", member(t, "by"));
 	printf("=>  %s%s\n", member(j, "verdict"), json_object_get(j, "ticket") ?
 	       ", with a ticket" : "");
 }

@@ -145,12 +145,16 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
-$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o $(POL_OUT)/libpolicy-san.a
+$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o \
+		$(POL_OUT)/san/message.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
 $(POL_OUT)/state-unit: $(POL_OUT)/san/tests/state.o $(POL_OUT)/san/state.o \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
+
+$(POL_OUT)/policy-resign: $(POL_OUT)/tests/resign.o $(POL_OUT)/libpolicy.a
+	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
 $(POL_OUT)/policy-proxy: tests/policy/proxy.c
 	@mkdir -p $(@D)

@@ -68,6 +68,7 @@ static void keep_memory(void)
 {
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
 	mallopt(M_TOP_PAD, 256 << 10);
+	mallopt(M_MXFAST, 0);	/* or each large block is a reason to merge small ones */
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 

@@ -243,27 +243,48 @@ static bool take_ticket(const json_t *v, struct msg_answer *a)
 	return true;
 }
 
-/* Five members, and a text that is only this cloud's to see; nothing else. */
-static bool step_ok(json_t *t, bool hide)
+/*
+ * Nothing that a terminal or a log could take for more than a name: no spaces,
+ * no control characters (C1: U+0080 to U+009F), no general punctuation (U+2000 to
+ * U+206F), which changes the direction of text. jansson takes valid UTF-8 only.
+ */
+static bool plain(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	for (; *s; s++)
+		if (*s <= 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0) ||
+		    (*s == 0xe2 && (s[1] == 0x80 || s[1] == 0x81)))
+			return false;
+	return true;
+}
+
+/*
+ * Five members, a text, and who said it if not this cloud; nothing else. What
+ * another cloud says, whatever cloud it names, is marked as that one's.
+ */
+static bool step_ok(json_t *t, const char *peer)
 {
 	static const char *const names[] = { "cloud", "layer", "module", "verdict", "code" };
-	json_t *text = json_object_get(t, "text");
+	json_t *text = json_object_get(t, "text"), *by = json_object_get(t, "by");
 	const char *s;
 	size_t k;
 
 	for (k = 0; k < 5; k++) {
 		s = json_string_value(json_object_get(t, names[k]));
-		if (!s || !name_ok(s))
+		if (!s || !name_ok(s) || (peer && !plain(s)))
 			return false;
 	}
-	if (json_object_size(t) != 5 + !!text || (text && !json_is_string(text)))
+	if (json_object_size(t) != 5u + !!text + !!by || (text && !json_is_string(text)) ||
+	    (by && !json_is_string(by)))
 		return false;
-	if (hide)
-		json_object_del(t, "text");
-	return true;
+	if (!peer)
+		return true;
+	json_object_del(t, "text");
+	return !json_object_set_new(t, "by", json_string(peer));
 }
 
-static bool take_trace(json_t *v, struct msg_answer *a, bool hide)
+static bool take_trace(json_t *v, struct msg_answer *a, const char *peer)
 {
 	json_t *t;
 	size_t i;
@@ -271,7 +292,7 @@ static bool take_trace(json_t *v, struct msg_answer *a, bool hide)
 	if (!json_is_array(v) || json_array_size(v) > MSG_TRACE_MAX)
 		return false;
 	json_array_foreach(v, i, t) {
-		if (!step_ok(t, hide))
+		if (!step_ok(t, peer))
 			return false;
 		if (json_array_size(a->trace) < MSG_TRACE_MAX)
 			json_array_append(a->trace, t);
@@ -287,7 +308,7 @@ static void take_member(json_t *j, const char *name, char *to, size_t size)
 }
 
 int msg_answer_parse(const char *buf, size_t len, const char *id, struct msg_answer *a,
-		     bool hide)
+		     const char *peer)
 {
 	json_t *j = len <= MSG_MAX ? json_loadb(buf, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	const char *got = json_string_value(json_object_get(j, "id"));
@@ -299,7 +320,7 @@ int msg_answer_parse(const char *buf, size_t len, const char *id, struct msg_ans
 	for (i = 0; ok && i < 3; i++)
 		if (!strcmp(verdict, verdicts[i]))
 			break;
-	ok = ok && i < 3 && take_trace(json_object_get(j, "trace"), a, hide) &&
+	ok = ok && i < 3 && take_trace(json_object_get(j, "trace"), a, peer) &&
 	     take_ticket(json_object_get(j, "ticket"), a);
 	if (ok) {
 		a->verdict = i;

@@ -83,11 +83,12 @@ char *msg_answer_text(const struct msg_answer *a, const char *id);
  * msg_answer_parse() - take an answer apart
  * @id: that it must carry
  * @a: initialised; the trace of the sender is appended to its own
- * @hide: drop texts, which are another cloud's
+ * @peer: the other cloud whose answer it is, or NULL: its texts are dropped, and
+ *	  its steps marked as said by it
  *
  * Return: 0 or -EINVAL.
  */
 int msg_answer_parse(const char *buf, size_t len, const char *id, struct msg_answer *a,
-		     bool hide);
+		     const char *peer);
 
 #endif

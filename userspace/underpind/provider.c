@@ -5,7 +5,7 @@
 
 #include "provider.h"
 
-static const struct provider_ops *const providers[] = { &provider_dir };
+static const struct provider_ops *const providers[] = { &provider_dir, &provider_underpin };
 
 struct provider *provider_open(const char *where, struct pol_err *e)
 {
@@ -16,6 +16,6 @@ struct provider *provider_open(const char *where, struct pol_err *e)
 		if (!strncmp(where, providers[i]->name, n) && where[n] == ':')
 			return providers[i]->open(where + n + 1, e);
 	}
-	pol_fail(e, EINVAL, "provider '%s': write dir:PATH", where);
+	pol_fail(e, EINVAL, "provider '%s': write dir:PATH or underpin:PATH", where);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -14,6 +15,8 @@ struct device {
 	uint8_t definition[32];		/* SHA-256 of the VM's definition */
 	uint8_t host_id[32];
 	uint8_t nonce[32];		/* of the layer's current launch on that host */
+	uint8_t image[32];		/* root image that runs there, ... */
+	bool image_known;		/* ... if the provider can tell */
 };
 
 struct provider;
@@ -36,12 +39,20 @@ struct provider {
  * provider_open() - open a provider
  * @where: "dir:PATH": for each host a directory PATH/HOST with its "identity"
  *	   and "nonce" (64 hexadecimal digits) and libvirt-style VM definitions
- *	   UUID.xml; a device's path is HOST/UUID
+ *	   UUID.xml; a device's path is HOST/UUID. "underpin:PATH": the same of the
+ *	   one host on which this daemon runs, but for the nonce: the layer beneath
+ *	   it is asked for that, and for the image that runs
  *
  * Return: the provider, or NULL with @e set.
  */
 struct provider *provider_open(const char *where, struct pol_err *e);
 
-extern const struct provider_ops provider_dir;
+/**
+ * provider_dir_describe() - all of a device but its nonce, of a "dir:" provider
+ */
+int provider_dir_describe(struct provider *p, const char *path, struct device *out,
+			  struct pol_err *e);
+
+extern const struct provider_ops provider_dir, provider_underpin;
 
 #endif

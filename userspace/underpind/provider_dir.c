@@ -136,8 +136,8 @@ static int definition(struct dir *d, const char *path, struct device *out, struc
 	return ret;
 }
 
-static int dir_describe(struct provider *p, const char *path, struct device *out,
-			struct pol_err *e)
+int provider_dir_describe(struct provider *p, const char *path, struct device *out,
+			  struct pol_err *e)
 {
 	struct dir *d = (struct dir *)p;
 	char uuid[33];
@@ -146,7 +146,15 @@ static int dir_describe(struct provider *p, const char *path, struct device *out
 	if (split(path, out->host, sizeof(out->host), uuid) || unhex(uuid, out->vm, 16))
 		return pol_fail(e, EINVAL, "provider: a path is HOST/UUID");
 	ret = definition(d, path, out, e);
-	ret = ret ? ret : hex_file(d->fd, out->host, "identity", out->host_id, e);
+	return ret ? ret : hex_file(d->fd, out->host, "identity", out->host_id, e);
+}
+
+static int dir_describe(struct provider *p, const char *path, struct device *out,
+			struct pol_err *e)
+{
+	struct dir *d = (struct dir *)p;
+	int ret = provider_dir_describe(p, path, out, e);
+
 	return ret ? ret : hex_file(d->fd, out->host, "nonce", out->nonce, e);
 }
 

@@ -19,7 +19,6 @@
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
-#define DROPPED_MAX	(4 << 20)	/* of a body too big, before its connection is cut */
 #define CONN_MEMORY	(32 << 10)
 
 /* A connection, from accept to close. */
@@ -39,8 +38,8 @@ struct job {
 	struct conn *conn;
 	struct MHD_Connection *mc;
 	char *body;
-	size_t len, cap, dropped;
-	bool queued, too_big;
+	size_t len, cap;
+	bool queued;
 	char *answer;
 	int status;
 };
@@ -364,11 +363,8 @@ static bool take_body(struct job *j, const char *data, size_t n)
 	size_t cap = j->cap ? j->cap : 4096;
 	char *p;
 
-	if (j->too_big || j->len + n > MSG_MAX) {
-		j->too_big = true;
-		j->dropped += n;
+	if (j->len + n > MSG_MAX)	/* more than was announced: libmicrohttpd cuts it */
 		return false;
-	}
 	while (cap < j->len + n)
 		cap *= 2;
 	if (cap != j->cap) {
@@ -421,6 +417,10 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	if (j->conn->sender.kind == SENDER_NONE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "no certificate of a known authority: "
 				   "present one");
+	/* Whoever sends without end would not read an answer after it. */
+	if (MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "Transfer-Encoding"))
+		return reply_error(j, MHD_HTTP_LENGTH_REQUIRED, "a message is not sent in chunks: "
+				   "say its Content-Length, at most 65536 bytes");
 	if (length && strtoull(length, NULL, 10) > MSG_MAX)
 		return reply_error(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
 				   "bytes");
@@ -441,7 +441,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return j->answer ? reply(j, j->status, "application/json", j->answer) :
 				   reply_error(j, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 	if (*size) {
-		if (!take_body(j, data, *size) && (!j->too_big || j->dropped > DROPPED_MAX))
+		if (!take_body(j, data, *size))
 			return MHD_NO;
 		*size = 0;
 		return MHD_YES;
@@ -451,9 +451,6 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return get(j, url);
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
-	if (j->too_big)
-		return reply_error(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
-				   "bytes");
 	if (enqueue(j))
 		return MHD_YES;
 	METRIC_INC(&s->d->metrics, overload);

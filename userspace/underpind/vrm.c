@@ -92,8 +92,13 @@ static bool refuse_reason(struct work *w, const struct pol_reason *r)
 
 static void hex(const uint8_t *in, size_t n, char *out)
 {
-	while (n--)
-		out += sprintf(out, "%02x", *in++);
+	static const char digit[] = "0123456789abcdef";
+
+	for (; n--; in++) {
+		*out++ = digit[*in >> 4];
+		*out++ = digit[*in & 15];
+	}
+	*out = 0;
 }
 
 /* What the audit log keeps of a decision, with everything that decided it. */
@@ -569,6 +574,9 @@ static bool to_device(struct work *w)
 	if (ret)
 		return ret == -EIO ? fail(w, "VRM", "device-unavailable", e.msg) :
 				     refuse(w, "VRM", "no-definition", e.msg);
+	if (dev.image_known && memcmp(dev.image, w->d->root_image, sizeof(dev.image)))
+		return fail(w, "VRM", "other-image", "another root image runs on the host than the "
+			    "one required: launch that");
 	if (provision && !make_ticket(w, &dev))
 		return false;
 	if (left_ms(w) <= 0)
@@ -625,7 +633,7 @@ static json_t *message(const struct work *w)
 
 /* Sends, once more if the connection broke: the id makes that harmless. */
 static bool forward(struct work *w, json_t *j, const struct conf_peer *to, enum pol_layer layer,
-		    bool hide)
+		    const char *peer)
 {
 	const struct conf *c = &w->d->conf;
 	struct http_tls tls = { c->cert, c->key, to->ca, pol_layer_name[layer] };
@@ -642,9 +650,9 @@ static bool forward(struct work *w, json_t *j, const struct conf_peer *to, enum 
 	free(text);
 	fault("forwarded");
 	if (ret)
-		return fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : hide ? "peer-unavailable" :
+		return fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : peer ? "peer-unavailable" :
 			    "lower-unavailable", e.msg);
-	ret = msg_answer_parse(ans.body, ans.len, w->rq.id, &w->a, hide);
+	ret = msg_answer_parse(ans.body, ans.len, w->rq.id, &w->a, peer);
 	free(ans.body);
 	if (ret)
 		return fail(w, "VRM", "bad-answer", "the other daemon's answer is no message");
@@ -671,7 +679,7 @@ static bool to_lower(struct work *w)
 	}
 	if (w->rq.chained)
 		json_object_set_new(j, "chained", json_true());
-	return forward(w, j, own, layer, false);
+	return forward(w, j, own, layer, NULL);
 }
 
 /* The SLA module's enforcement point, on the consumer's side. */
@@ -695,7 +703,7 @@ static bool to_remote(struct work *w)
 	set(j, "sla_role", pol_str(w->p, role));
 	if (mapped || w->rq.chained)
 		json_object_set_new(j, "chained", json_true());
-	return forward(w, j, peer, w->entry.layer, true);
+	return forward(w, j, peer, w->entry.layer, peer->cloud);
 }
 
 static bool route(struct work *w)
@@ -770,6 +778,15 @@ static char *process(struct work *w)
 	return answer;
 }
 
+static char *malformed(const char *message)
+{
+	json_t *j = json_pack("{s:s}", "error", message);
+	char *text = json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return text;
+}
+
 static void count(struct metrics *m, enum msg_verdict v)
 {
 	if (v == MSG_PERMIT)
@@ -780,27 +797,27 @@ static void count(struct metrics *m, enum msg_verdict v)
 		METRIC_INC(m, fail);
 }
 
+/* Large, and a worker has one at a time. */
+static _Thread_local struct work work;
+
 char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, size_t len,
 		 int *status)
 {
 	static const int statuses[] = { 200, 403, 503 };
-	struct work *w = calloc(1, sizeof(*w));
+	struct work *w = &work;
 	int64_t begin_ms = clock_ms(CLOCK_MONOTONIC);
 	char *text = NULL;
 	struct pol_err e;
 
 	*status = 500;
-	if (!w)
-		return NULL;
+	memset(w, 0, sizeof(*w));
 	w->d = d;
 	w->s = s;
 	w->mapped = POL_NONE;
 	if (msg_parse(body, len, &w->rq, &e)) {
 		METRIC_INC(&d->metrics, malformed);
 		*status = 400;
-		text = json_dumps(json_pack("{s:s}", "error", e.msg), JSON_COMPACT);
-		free(w);
-		return text;
+		return malformed(e.msg);
 	}
 	msg_answer_init(&w->a);
 	w->p = admin_get(&d->admin);
@@ -814,7 +831,6 @@ char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, siz
 	admin_put(&d->admin, w->p);
 	msg_answer_free(&w->a);
 	msg_free(&w->rq);
-	free(w);
 	__atomic_fetch_add(&d->metrics.answer_us_sum, (clock_ms(CLOCK_MONOTONIC) - begin_ms) * 1000,
 			   __ATOMIC_RELAXED);
 	METRIC_INC(&d->metrics, answer_count);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		msg_free(&rq);
 	}
 	msg_answer_init(&a);
-	if (!msg_answer_parse((const char *)data, size, NULL, &a, size & 1)) {
+	if (!msg_answer_parse((const char *)data, size, NULL, &a, size & 1 ? "peer" : NULL)) {
 		text = msg_answer_text(&a, "00000000000000000000000000000000");
 		if (!text)
 			abort();

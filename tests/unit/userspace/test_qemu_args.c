@@ -71,3 +71,14 @@ void test_qemu_own_stop_is_seen(void **state)
 	assert_true(qemu_args_has(stopped, "S"));
 	assert_false(qemu_args_has(running, "S"));
 }
+
+/* QEMU takes the last one; an option that has no argument has no value. */
+void test_qemu_option_value(void **state)
+{
+	char *argv[] = { QEMU, "-uuid", "a", "-S", "--uuid", "b", "-name", NULL };
+
+	(void)state;
+	assert_string_equal(qemu_args_value(argv, "uuid"), "b");
+	assert_null(qemu_args_value(argv, "name"));
+	assert_null(qemu_args_value(argv, "m"));
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A ticket like another, but for one field, signed by its issuer all the same:
+ *
+ *   resign KEY IN OUT host|image|nonce|vm|definition|expired|future|byte
+ *
+ * "byte" changes a byte and leaves the signature.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "key.h"
+
+static int change(struct ticket *t, const char *field)
+{
+	const struct {
+		const char *name;
+		uint8_t *at;
+	} fields[] = {
+		{ "host", t->host }, { "image", t->image }, { "nonce", t->nonce },
+		{ "vm", t->vm }, { "definition", t->definition },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (!strcmp(field, fields[i].name)) {
+			*fields[i].at ^= 1;
+			return 0;
+		}
+	if (!strcmp(field, "expired"))
+		t->issued -= t->lifetime;
+	else if (!strcmp(field, "future"))
+		t->issued += 3600;
+	else
+		return -1;
+	return 0;
+}
+
+static int resign(const char *path, uint8_t *buf, const char *field)
+{
+	struct pol_err e;
+	struct ticket t;
+	struct key *k;
+	int ret;
+
+	if (!strcmp(field, "byte")) {
+		buf[TICKET_AT_LIFETIME] ^= 1;
+		return 0;
+	}
+	k = key_load(path, true, &e);
+	ret = !k || ticket_parse(buf, TICKET_SIZE, &t) || change(&t, field) ||
+	      ticket_sign(&t, k, buf);
+	key_free(k);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	uint8_t buf[TICKET_SIZE];
+	FILE *f = argc == 5 ? fopen(argv[2], "r") : NULL;
+
+	if (!f || fread(buf, 1, sizeof(buf), f) != sizeof(buf) || resign(argv[1], buf, argv[4]))
+		return 1;
+	fclose(f);
+	f = fopen(argv[3], "w");
+	return !f || fwrite(buf, 1, sizeof(buf), f) != sizeof(buf) || fclose(f);
+}
