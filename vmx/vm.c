@@ -25,7 +25,7 @@
 #define DONATIONS_MAX	(PAGE_SIZE / sizeof(struct up_donation))
 #define RECLAIM_MAX	32	/* frames zeroed by one call */
 #define MEASURE_FRAMES	64	/* frames looked at by one call ... */
-#define FORGET_SPINS	(1u << 30)
+#define FORGET_SPINS	(1u << 24)	/* a second or so */
 #define MEASURE_HASHED	4	/* ... of which so many are not zero */
 
 struct spinlock vms_lock;
