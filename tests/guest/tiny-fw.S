@@ -23,7 +23,8 @@
  * On COM1 it says
  *
  *	T	it runs			P, U	a layer answers (protected), or none does
- *	D, N	single step and INT1 trap as on a bare processor, or not
+ *	D, N	a single step, and where a layer answers INT1, too (QEMU's TCG has none),
+ *		trap as on a bare processor, or do not
  *	.	before each check
  *	S	all is intact
  *	Xm Xr Xy Xx Xd Xc	memory, a GPR, YMM, XMM, DR or CR2 is not; it goes on
@@ -137,33 +138,35 @@ again:
 1:	call	command
 	jmp	again
 
-/* al = 'D' if one instruction is stepped (DR6.BS), and INT1 traps behind itself */
+/* al = 'D' if one instruction is stepped (DR6.BS), and if al was 'P' INT1 traps behind itself */
 debug_traps:
+	movb	%al, %bh
 	pushfq
 	orq	$0x100, (%rsp)
 	popfq
 	nop
 stepped:
-	movl	db_seen, %ebx
-	movq	db_rip, %rcx
 	movq	%dr6, %rsi
+	cmpl	$1, db_seen
+	jne	1f
+	cmpq	$stepped, db_rip
+	jne	1f
+	btl	$14, %esi
+	jnc	1f
+	cmpb	$'P', %bh
+	jne	2f
 	xorl	%eax, %eax
 	movq	%rax, %dr6
 	.byte	0xf1			/* INT1 */
 behind_int1:
-	movb	$'N', %al
-	cmpl	$1, %ebx
-	jne	1f
-	cmpq	$stepped, %rcx
-	jne	1f
-	btl	$14, %esi
-	jnc	1f
 	cmpl	$2, db_seen
 	jne	1f
 	cmpq	$behind_int1, db_rip
 	jne	1f
-	movb	$'D', %al
-1:	ret
+2:	movb	$'D', %al
+	ret
+1:	movb	$'N', %al
+	ret
 
 /* SSE, and AVX where the processor has it */
 enable_vectors:

@@ -69,7 +69,7 @@ qemu-system-x86_64 -accel kvm -machine pc,hpet=off,smm=off -cpu host,kvm=off -m 
 	-no-reboot -display none -bios tiny-fw.bin -serial file:busy.serial </dev/null &
 qemu=$!
 check 'another guest runs' until_true 60 grep -q 'TU.*S' busy.serial
-check 'single step and INT1 trap in it' has busy.serial 'TUD'
+check 'a single step traps in it' has busy.serial 'TUD'
 check 'while it does, rmmod is refused' refused 'in use' rmmod underpin
 kill -9 $qemu
 wait $qemu
