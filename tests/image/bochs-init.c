@@ -29,6 +29,7 @@ static const int16_t deliver_init[] = {
 	0x75, 0x11,					/* jne */
 	0x83, 0x8f, ANY, ANY, ANY, ANY, 0x04,		/* orl $4, pending(%rdi) */
 };
+
 #define MASKED_AT	2
 #define PENDING_AT	11
 
@@ -41,6 +42,7 @@ static const int16_t exit_init[] = {
 	0xe9, ANY, ANY, ANY, ANY,			/* jmp */
 	0x0f, 0x1f, 0x40, 0x00,				/* nopl */
 };
+
 static const uint8_t new_exit_init[] = {
 	0x31, 0xd2,					/* xor %edx, %edx */
 	0x6a, 0x03, 0x5e,				/* push $3; pop %rsi */
@@ -58,6 +60,7 @@ static const int16_t exit_sipi[] = {
 	0xe9, ANY, ANY, ANY, ANY,			/* jmp */
 	0x90, 0x66, 0x66, 0x2e, 0x0f, 0x1f,		/* nop; nopw */
 };
+
 static const uint8_t new_exit_sipi[] = {
 	0x89, 0xf2,					/* mov %esi, %edx */
 	0x6a, 0x04, 0x5e,				/* push $4; pop %rsi */
