@@ -20,9 +20,10 @@ void up_log_flush(void)
 	u64 len = 0, next = 0;
 
 	while (page && !up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, pos, 0,
-				  &len, &next) && len && len < PAGE_SIZE) {
-		page[len] = 0;
-		pos = next;
+				  &len, &next) && len) {
+		/* Of a whole page the last byte waits, for the end of the string. */
+		pos = next - (len == PAGE_SIZE);
+		page[min_t(u64, len, PAGE_SIZE - 1)] = 0;
 		for (rest = page; (line = strsep(&rest, "\n"));)
 			if (*line)
 				pr_info("root: %s\n", line + (strncmp(line, "underpin: ", 10) ?
