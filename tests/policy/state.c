@@ -20,16 +20,15 @@
 
 #include "state.h"
 
-#define THREADS		8
+#define TOGETHER	8
 
-static int syncs, sync_ms;
+static int syncs;
 static bool sync_fails;
 
-/* SQLite's, through this program's symbol table: counted, slowed, or refused. */
+/* SQLite's, through this program's symbol table: counted, or refused. */
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
-	__atomic_fetch_add(&syncs, 1, __ATOMIC_RELAXED);
-	usleep(sync_ms * 1000);
+	syncs++;
 	if (sync_fails) {
 		errno = EIO;
 		return -1;
@@ -72,7 +71,7 @@ static int setup(void **state)
 	snprintf(f->path, sizeof(f->path), "%s/db", f->dir);
 	f->key = new_key(f->dir);
 	assert_int_equal(state_open(&f->s, f->path, f->key, &e), 0);
-	syncs = sync_ms = 0;
+	syncs = 0;
 	sync_fails = false;
 	*state = f;
 	return 0;
@@ -122,14 +121,37 @@ static void verify(const struct fixture *f, uint64_t records)
 	sqlite3_close(db);
 }
 
-static int allocate(struct fixture *f, const char *id, const char *resource, uint8_t ticket)
+/* Somebody who waits for a commit: what it was told, and how often. */
+struct one {
+	struct state_wait wait;
+	int told;
+};
+
+static void on_done(struct state_wait *w)
+{
+	((struct one *)w)->told++;
+}
+
+static int allocate(struct fixture *f, struct one *o, const char *id, const char *resource,
+		    uint8_t ticket)
 {
 	uint8_t bytes[TICKET_SIZE] = { ticket };
 	struct allocation a = { .resource = resource, .host = "h", .cloud = "c",
 				.request = { id, "s", digest }, .ticket = bytes };
-	struct pol_err e;
 
-	return state_allocate(&f->s, &a, "answer", "{\"grant\":1}", &e);
+	*o = (struct one){ .wait.done = on_done };
+	return state_allocate(&f->s, &a, "answer", strdup("{\"grant\":1}"), &o->wait);
+}
+
+/* One change, and what came of it. */
+static int allocate_now(struct fixture *f, const char *id, const char *resource, uint8_t ticket)
+{
+	struct one o;
+	int ret = allocate(f, &o, id, resource, ticket);
+
+	assert_int_equal(state_commit(&f->s), ret ? 0 : 1);
+	assert_int_equal(o.told, !ret);
+	return ret ? ret : o.wait.ret;
 }
 
 /* What follows a call may act on it only if it is on the disk. */
@@ -137,15 +159,24 @@ static void test_on_disk(void **state)
 {
 	struct fixture *f = *state;
 	struct request_key k = { "1", "s", digest };
+	struct one o = { .wait.done = on_done };
 	struct pol_err e;
 	char *answer;
 
-	assert_int_equal(state_begin(&f->s, &k, "{}", &e), 0);
+	assert_int_equal(state_begin(&f->s, &k, strdup("{}"), &o.wait), 0);
+	assert_int_equal(o.told, 0);
+	assert_int_equal(syncs, 0);
+	assert_int_equal(number(f, "SELECT count(*) FROM request"), 0);
+	assert_int_equal(state_commit(&f->s), 1);
+	assert_int_equal(o.told, 1);
+	assert_int_equal(o.wait.ret, 0);
 	assert_true(syncs > 0);
 	syncs = 0;
-	assert_int_equal(state_finish(&f->s, "1", "answer", "{}", &e), 0);
+	assert_int_equal(state_finish(&f->s, "1", "answer", strdup("{}"), &o.wait), 0);
+	assert_int_equal(state_commit(&f->s), 1);
+	assert_int_equal(o.told, 2);
 	assert_int_equal(syncs, 0);
-	assert_int_equal(allocate(f, "2", "r", 1), 0);
+	assert_int_equal(allocate_now(f, "2", "r", 1), 0);
 	assert_int_equal(syncs, 1);
 	assert_int_equal(state_lookup(&f->s, &k, &answer, &e), STATE_DONE);
 	assert_string_equal(answer, "answer");
@@ -161,87 +192,96 @@ static void test_disk_fails(void **state)
 	struct pol_err e;
 	char *answer;
 
-	assert_int_equal(allocate(f, "1", "r", 1), 0);
+	assert_int_equal(allocate_now(f, "1", "r", 1), 0);
 	sync_fails = true;
-	assert_int_equal(allocate(f, "2", "other", 2), -EIO);
+	assert_int_equal(allocate_now(f, "2", "other", 2), -EIO);
 	sync_fails = false;
 	assert_int_equal(state_lookup(&f->s, &k, &answer, &e), -EIO);
 	assert_non_null(strstr(e.msg, "disk"));
-	assert_int_equal(allocate(f, "3", "third", 3), -EIO);
+	assert_int_equal(allocate_now(f, "3", "third", 3), -EIO);
 }
 
 static void test_conflicts(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(allocate(f, "1", "r", 1), 0);
-	assert_int_equal(allocate(f, "2", "r", 2), -EBUSY);
+	assert_int_equal(allocate_now(f, "1", "r", 1), 0);
+	assert_int_equal(allocate_now(f, "2", "r", 2), -EBUSY);
 	assert_int_equal(number(f, "SELECT count(*) FROM request"), 1);
 	verify(f, 1);
 }
 
-struct one {
-	pthread_t id;
-	struct fixture *f;
-	int number, ret;
-};
-
-static void *one(void *arg)
-{
-	struct one *o = arg;
-	char id[8], resource[8];
-
-	snprintf(id, sizeof(id), "%d", o->number);
-	snprintf(resource, sizeof(resource), "r%d", o->number);
-	/* The last one's ticket exists: the table refuses it after it was written to. */
-	o->ret = allocate(o->f, id, resource, o->number == THREADS - 1 ? 1 : o->number + 1);
-	return NULL;
-}
-
-/* Those who wait share a commit, a signature, a write; and one's failure is its own. */
+/* Those who come together share a commit, a signature, a write; one's trouble is its own. */
 static void test_together(void **state)
 {
 	struct fixture *f = *state;
-	struct one o[THREADS];
+	char id[8], resource[8];
+	struct one o[TOGETHER];
 	int i;
 
-	assert_int_equal(allocate(f, "before", "before", 200), 0);
+	assert_int_equal(allocate_now(f, "before", "before", 200), 0);
 	syncs = 0;
-	sync_ms = 50;
-	for (i = 0; i < THREADS; i++) {
-		o[i] = (struct one){ .f = f, .number = i };
-		assert_int_equal(pthread_create(&o[i].id, NULL, one, &o[i]), 0);
-		usleep(2000);
+	for (i = 0; i < TOGETHER; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		snprintf(resource, sizeof(resource), "r%d", i);
+		/* One's ticket exists: the table refuses it after another was written to. */
+		assert_int_equal(allocate(f, &o[i], id, resource, i == 3 ? 1 : i + 1),
+				 i == 3 ? -EIO : 0);
 	}
-	for (i = 0; i < THREADS; i++) {
-		pthread_join(o[i].id, NULL);
-		assert_int_equal(o[i].ret, i == THREADS - 1 ? -EIO : 0);
-	}
-	assert_in_range(syncs, 1, 3);
-	verify(f, THREADS);
-	assert_int_equal(number(f, "SELECT count(*) FROM allocation"), THREADS);
-	assert_int_equal(number(f, "SELECT count(*) FROM ticket"), THREADS);
+	assert_int_equal(state_commit(&f->s), TOGETHER - 1);
+	for (i = 0; i < TOGETHER; i++)
+		assert_int_equal(o[i].told, i != 3);
+	assert_int_equal(syncs, 1);
+	verify(f, TOGETHER);
+	assert_int_equal(number(f, "SELECT count(*) FROM allocation"), TOGETHER);
+	assert_int_equal(number(f, "SELECT count(*) FROM ticket"), TOGETHER);
+	assert_int_equal(number(f, "SELECT count(*) FROM request"), TOGETHER);
+	assert_int_equal(number(f, "SELECT count(*) FROM audit WHERE length(signature)=64"), 2);
 }
 
-/* Without trouble the records of one commit carry one signature. */
-static void test_one_signature(void **state)
+/* What cannot be committed has not happened, and everybody is told. */
+static void test_all_undone(void **state)
 {
 	struct fixture *f = *state;
-	struct one o[THREADS - 1];
-	int i;
+	struct request_key k = { "late", "s", digest };
+	struct pol_err e;
+	struct one o[3];
+	char *answer;
 
-	sync_ms = 50;
-	for (i = 0; i < THREADS - 1; i++) {
-		o[i] = (struct one){ .f = f, .number = i };
-		assert_int_equal(pthread_create(&o[i].id, NULL, one, &o[i]), 0);
-		usleep(2000);
-	}
-	for (i = 0; i < THREADS - 1; i++) {
-		pthread_join(o[i].id, NULL);
-		assert_int_equal(o[i].ret, 0);
-	}
-	verify(f, THREADS - 1);
-	assert_in_range(number(f, "SELECT count(*) FROM audit WHERE length(signature)=64"), 2, 3);
+	assert_int_equal(allocate(f, &o[0], "1", "a", 1), 0);
+	assert_int_equal(allocate(f, &o[1], "2", "b", 2), 0);
+	/* As SQLite does it, by itself, when the disk is full. */
+	assert_int_equal(sqlite3_exec(f->s.db, "ROLLBACK", NULL, NULL, NULL), 0);
+	assert_int_equal(allocate(f, &o[2], "3", "c", 3), -EIO);
+	assert_int_equal(state_lookup(&f->s, &k, &answer, &e), -EIO);
+	assert_int_equal(state_commit(&f->s), 2);
+	assert_int_equal(o[0].wait.ret, -EIO);
+	assert_int_equal(o[1].wait.ret, -EIO);
+	assert_int_equal(number(f, "SELECT count(*) FROM allocation"), 0);
+	assert_int_equal(allocate_now(f, "1", "a", 1), 0);
+	verify(f, 1);
+}
+
+/* Old requests are forgotten, young ones are not. */
+static void test_purge(void **state)
+{
+	struct fixture *f = *state;
+	char sql[160];
+
+	snprintf(sql, sizeof(sql), "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM i "
+		 "WHERE n<3000) INSERT INTO request SELECT n, 'old'||n, 's', x'00', 1 FROM i");
+	assert_int_equal(sqlite3_exec(f->s.db, sql, NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(f->s.db, "INSERT INTO answer SELECT n, 'a' FROM request",
+				      NULL, NULL, NULL), 0);
+	assert_int_equal(allocate_now(f, "young", "r", 1), 0);
+	state_purge(&f->s);
+	state_commit(&f->s);
+	assert_in_range(number(f, "SELECT count(*) FROM request"), 1500, 2500);
+	state_purge(&f->s);
+	state_purge(&f->s);
+	state_commit(&f->s);
+	assert_int_equal(number(f, "SELECT count(*) FROM request"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM answer"), 1);
 }
 
 int main(void)
@@ -251,7 +291,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_disk_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflicts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_together, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_signature, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_undone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_purge, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -101,7 +101,8 @@ clouds: policy-all
 $(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
-$(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/libpolicy.a
+$(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/daemon/loop.o \
+		$(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
 
 $(POL_OUT)/policy-cost: $(POL_OUT)/tests/cost.o

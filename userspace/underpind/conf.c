@@ -36,10 +36,10 @@ static const struct {
 	O_NUM("ticket-lifetime", ticket_lifetime),
 	O_NUM("deadline-ms", deadline_ms),
 	O_NUM("skew-seconds", skew_s),
-	O_NUM("workers", workers),
 	O_NUM("queue", queue),
 	O_NUM("connections", connections),
 	O_NUM("connections-per-address", per_address),
+	O_NUM("peer-connections", peer_connections),
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -192,8 +192,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 	int ret;
 
 	*c = (struct conf){
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .workers = 8,
-		.queue = 256, .connections = 1024, .per_address = 256,
+		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)
 		return pol_fail(e, EINVAL, "%s: %m", path);

@@ -29,7 +29,10 @@ struct conf {
 	char provider[CONF_TEXT_MAX];		/* dir:PATH; infrastructure layer only */
 	char root_image[65];			/* SHA-256 that a ticket requires */
 	uint32_t ticket_lifetime;		/* seconds */
-	uint32_t deadline_ms, skew_s, workers, queue, connections, per_address;
+	uint32_t deadline_ms, skew_s;
+	uint32_t queue;				/* requests under way */
+	uint32_t connections, per_address;	/* of others to this daemon */
+	uint32_t peer_connections;		/* of this daemon to each other one */
 	char jwt_issuer[CONF_TEXT_MAX], jwt_audience[CONF_TEXT_MAX], jwt_key[CONF_TEXT_MAX];
 	struct conf_peer own;			/* this cloud, as its other layers see it */
 	struct conf_peer peer[CONF_PEERS_MAX];

@@ -13,10 +13,13 @@
 #include "state.h"
 #include "vgds.h"
 
-#define DAEMON_WORKERS_MAX	64
+struct work;
 
+/* One thread does everything but compile a policy that is reloaded. */
 struct daemon {
 	struct conf conf;
+	struct loop loop;
+	struct http *http;
 	struct admin admin;
 	struct state state;
 	struct vgds vgds;
@@ -25,8 +28,8 @@ struct daemon {
 	struct jwt_key *jwt_key;
 	uint8_t root_image[32];
 	struct metrics metrics;
-	pthread_mutex_t busy_lock;	/* protects busy: ids being worked on */
-	char busy[DAEMON_WORKERS_MAX][33];
+	struct work *works;		/* requests under way */
+	uint32_t n_works;
 };
 
 enum sender_kind {
@@ -54,18 +57,16 @@ struct sender {
 void sender_identify(const struct conf *c, struct sender *s);
 
 /**
- * vrm_handle() - answer one message (S2.3, S2.5, S2.7)
- * @body: untrusted bytes
+ * vrm_start() - answer one message (S2.3, S2.5, S2.7)
+ * @body: untrusted bytes, not needed any more on return
  * @len: how many
- * @status: the HTTP status of the answer
+ * @answer: called once, from here or later from the loop, with the answer's JSON text,
+ *	    to be freed, or NULL without memory; and its HTTP status
  *
- * Blocks while other daemons are asked; thread-safe. Grants nothing that is
- * not in the audit log.
- *
- * Return: the answer's JSON text, to be freed, or NULL without memory.
+ * Grants nothing that is not in the audit log.
  */
-char *vrm_handle(struct daemon *d, const struct sender *s, const char *body, size_t len,
-		 int *status);
+void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_t len,
+	       void (*answer)(void *ctx, char *text, int status), void *ctx);
 
 /**
  * server_run() - serve until told to stop

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* underpind: access control and provisioning of one layer of one cloud. */
+#include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@ static int open_all(struct daemon *d, struct pol_err *e)
 	unsigned int i;
 	int ret;
 
-	pthread_mutex_init(&d->busy_lock, NULL);
+	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);
+	if (!d->http)
+		return pol_fail(e, ENOMEM, "out of memory or descriptors");
 	d->audit_key = key_load(c->audit_key, true, e);
 	if (!d->audit_key)
 		return -1;
@@ -41,13 +44,14 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		return -1;
 	for (i = 0; i < 32 && *c->root_image; i++)
 		if (sscanf(c->root_image + 2 * i, "%2hhx", &d->root_image[i]) != 1)
-			return pol_fail(e, 22, "root-image: not hexadecimal");
+			return pol_fail(e, EINVAL, "root-image: not hexadecimal");
 	ret = admin_init(&d->admin, c->policy, e);
 	if (!ret && strcmp(pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud))
-		ret = pol_fail(e, 22, "the policy is of cloud '%s', the configuration of '%s'",
+		ret = pol_fail(e, EINVAL, "the policy is of cloud '%s', the configuration of '%s'",
 			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);
 	ret = ret ? ret : state_open(&d->state, c->state, d->audit_key, e);
-	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, e);
+	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, &d->loop, d->http,
+				     e);
 }
 
 static void close_all(struct daemon *d)
@@ -60,7 +64,8 @@ static void close_all(struct daemon *d)
 	key_free(d->audit_key);
 	key_free(d->ticket_key);
 	jwt_key_free(d->jwt_key);
-	pthread_mutex_destroy(&d->busy_lock);
+	http_close(d->http);
+	loop_exit(&d->loop);
 }
 
 /* What a request frees, the next one takes: given back, it would be faulted in each time. */

@@ -16,6 +16,7 @@
 	X(ticket, "tickets_issued_total", "Tickets issued") \
 	X(forward, "requests_forwarded_total", "Requests sent to other daemons") \
 	X(overload, "requests_overload_total", "Requests refused because the queue was full") \
+	X(commit, "commits_total", "Transactions of the state, each for all who waited for it") \
 	X(reload, "policy_reloads_total", "Policies put in force by SIGHUP") \
 	X(reload_bad, "policy_reloads_failed_total", "Reloads that left the old policy in force") \
 	X(connections, "connections_total", "Connections accepted") \

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The HTTPS side of a daemon: libmicrohttpd takes messages, a bounded queue
- * hands them to workers, which may block on other daemons. Mutually
- * authenticated TLS 1.3 only; each connection's certificate is checked once,
- * against the one authority of the cloud that it claims to be of.
+ * The HTTPS side of a daemon: libmicrohttpd takes messages, the VRM answers them,
+ * both in the loop's one thread. Mutually authenticated TLS 1.3 only; each
+ * connection's certificate is checked once, against the one authority of the cloud
+ * that it claims to be of.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +23,9 @@
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
 #define CONN_MEMORY	(32 << 10)
+#define TICK_MS		250	/* between looks at connections that are too slow */
+#define LINGER_MS	50	/* the last answers leave before the daemon ends */
+#define ROUNDS_MAX	8	/* looks for more requests, before those that wait are committed */
 
 /* A connection, from accept to close. */
 struct conn {
@@ -33,24 +39,14 @@ struct conn {
 };
 
 struct job {
-	struct job *next;
 	struct server *s;
 	struct conn *conn;
 	struct MHD_Connection *mc;
 	char *body;
 	size_t len, cap;
-	bool queued;
+	bool taken;		/* by the VRM */
 	char *answer;
 	int status;
-};
-
-/* Who idles last works first: its caches and its kept connections are warm. */
-struct worker {
-	struct server *s;
-	struct worker *next;		/* that idles */
-	bool idle;
-	pthread_cond_t more;
-	pthread_t thread;
 };
 
 struct authority {
@@ -61,17 +57,17 @@ struct authority {
 struct server {
 	struct daemon *d;
 	struct MHD_Daemon *mhd;
+	bool run_mhd;			/* it has something to do */
 	struct authority ca[CONF_PEERS_MAX + 1];
 	int n_ca;
-	pthread_mutex_t lock;		/* protects what follows */
-	pthread_cond_t drained;
-	struct worker *idle;
-	struct job *head, **tail;
-	uint32_t queued, working;
-	bool stop;
 	struct conn *conns;
-	struct worker worker[DAEMON_WORKERS_MAX];
-	pthread_t reaper;
+	struct loop_timer tick;
+	int signals;			/* descriptor */
+	bool stop;
+	pthread_t reloader;		/* compiles a policy, and ends */
+	bool has_reloader;
+	pthread_mutex_t reload_lock;	/* protects what follows */
+	bool reloading, reload_asked;
 };
 
 static char *read_pem(const char *path, struct pol_err *e)
@@ -191,145 +187,47 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 		c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 		c->since = time(NULL);
 		METRIC_INC(&s->d->metrics, connections);
-		pthread_mutex_lock(&s->lock);
 		c->next = s->conns;
 		if (c->next)
 			c->next->prev = c;
 		s->conns = c;
-		pthread_mutex_unlock(&s->lock);
 		return;
 	}
 	if (!c)
 		return;
-	pthread_mutex_lock(&s->lock);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
 		s->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	pthread_mutex_unlock(&s->lock);
 	free(c);
 	*ctx = NULL;
 }
 
 /* Cuts connections that hold a place without sending a whole request in time. */
-static void *reap(void *arg)
+static void on_tick(struct loop_timer *t)
 {
-	struct server *s = arg;
+	struct server *s = (struct server *)((char *)t - offsetof(struct server, tick));
+	time_t now = time(NULL);
 	struct conn *c;
-	time_t now;
-	int tick = 0;
 
-	pthread_mutex_lock(&s->lock);
-	while (!s->stop) {
-		pthread_mutex_unlock(&s->lock);
-		usleep(250000);
-		if (++tick % 1200 == 0)
-			state_purge(&s->d->state);
-		pthread_mutex_lock(&s->lock);
-		now = time(NULL);
-		for (c = s->conns; c; c = c->next)
-			if (!c->busy && c->fd >= 0 &&
-			    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS)) {
-				shutdown(c->fd, SHUT_RDWR);
-				c->fd = -1;
-				METRIC_INC(&s->d->metrics, cut);
-			}
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
+	for (c = s->conns; c; c = c->next)
+		if (!c->busy && c->fd >= 0 &&
+		    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS)) {
+			shutdown(c->fd, SHUT_RDWR);
+			c->fd = -1;
+			METRIC_INC(&s->d->metrics, cut);
+		}
+	state_purge(&s->d->state);
+	loop_timer(&s->d->loop, t, TICK_MS);
 }
 
-static void mark(struct server *s, struct conn *c, bool busy, bool idle)
+static void mark(struct conn *c, bool busy, bool idle)
 {
-	pthread_mutex_lock(&s->lock);
 	c->busy = busy;
 	c->idle = idle;
 	c->since = time(NULL);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* --- workers --- */
-
-static void wake_worker(struct server *s)
-{
-	struct worker *w = s->idle;
-
-	if (!w)
-		return;
-	s->idle = w->next;
-	w->idle = false;
-	pthread_cond_signal(&w->more);
-}
-
-static struct job *next_job(struct worker *w)
-{
-	struct server *s = w->s;
-	struct job *j;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->head && !s->stop) {
-		w->next = s->idle;
-		s->idle = w;
-		for (w->idle = true; w->idle;)
-			pthread_cond_wait(&w->more, &s->lock);
-	}
-	j = s->head;
-	if (j) {
-		s->head = j->next;
-		if (!s->head)
-			s->tail = &s->head;
-		s->queued--;
-		s->working++;
-	}
-	pthread_mutex_unlock(&s->lock);
-	return j;
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-	struct server *s = w->s;
-	struct job *j;
-
-	while ((j = next_job(w))) {
-		j->answer = vrm_handle(s->d, &j->conn->sender, j->body, j->len, &j->status);
-		MHD_resume_connection(j->mc);
-		pthread_mutex_lock(&s->lock);
-		if (!--s->working && !s->queued)
-			pthread_cond_broadcast(&s->drained);
-		pthread_mutex_unlock(&s->lock);
-	}
-	return NULL;
-}
-
-static void start_worker(struct server *s, struct worker *w)
-{
-	w->s = s;
-	pthread_cond_init(&w->more, NULL);
-	pthread_create(&w->thread, NULL, work, w);
-}
-
-/* Suspends under the lock: a worker cannot resume what is not yet suspended. */
-static bool enqueue(struct job *j)
-{
-	struct server *s = j->s;
-	bool room;
-
-	pthread_mutex_lock(&s->lock);
-	room = s->queued < s->d->conf.queue && !s->stop;
-	if (room) {
-		j->queued = true;
-		j->next = NULL;
-		*s->tail = j;
-		s->tail = &j->next;
-		s->queued++;
-		MHD_suspend_connection(j->mc);
-		wake_worker(s);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return room;
 }
 
 /* --- requests --- */
@@ -412,7 +310,7 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	j->s = s;
 	j->mc = mc;
 	j->conn = info->socket_context;
-	mark(s, j->conn, false, false);
+	mark(j->conn, false, false);
 	check_peer(s, mc, j->conn);
 	if (j->conn->sender.kind == SENDER_NONE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "no certificate of a known authority: "
@@ -427,6 +325,16 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	return MHD_YES;
 }
 
+static void on_answer(void *ctx, char *text, int status)
+{
+	struct job *j = ctx;
+
+	j->answer = text;
+	j->status = status;
+	j->s->run_mhd = true;
+	MHD_resume_connection(j->mc);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *size, void **ctx)
@@ -437,7 +345,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 	(void)version;
 	if (!j)
 		return first_call(s, mc, ctx);
-	if (j->queued)
+	if (j->taken)
 		return j->answer ? reply(j, j->status, "application/json", j->answer) :
 				   reply_error(j, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 	if (*size) {
@@ -446,13 +354,17 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		*size = 0;
 		return MHD_YES;
 	}
-	mark(s, j->conn, true, false);
+	mark(j->conn, true, false);
 	if (!strcmp(method, "GET"))
 		return get(j, url);
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
-	if (enqueue(j))
+	if (s->d->n_works < s->d->conf.queue && !s->stop) {
+		j->taken = true;
+		MHD_suspend_connection(mc);
+		vrm_start(s->d, &j->conn->sender, j->body, j->len, on_answer, j);
 		return MHD_YES;
+	}
 	METRIC_INC(&s->d->metrics, overload);
 	return reply_error(j, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests wait: retry");
 }
@@ -462,11 +374,12 @@ static void on_completed(void *cls, struct MHD_Connection *mc, void **ctx,
 {
 	struct job *j = *ctx;
 
+	(void)cls;
 	(void)mc;
 	(void)code;
 	if (!j)
 		return;
-	mark(cls, j->conn, false, true);
+	mark(j->conn, false, true);
 	free(j->body);
 	free(j->answer);
 	free(j);
@@ -486,8 +399,7 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 		pol_fail(e, EINVAL, "listen: '%s' is no IPv4 address", c->address);
 		return NULL;
 	}
-	m = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS |
-			     MHD_ALLOW_SUSPEND_RESUME, c->port, NULL, NULL, handle, s,
+	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, c->port, NULL, NULL, handle, s,
 			     MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_HTTPS_MEM_KEY, key,
 			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
@@ -524,7 +436,7 @@ static int start(struct server *s, struct pol_err *e)
 	return ret;
 }
 
-static void reload(struct server *s)
+static void reload_once(struct server *s)
 {
 	struct pol_err e;
 
@@ -537,45 +449,140 @@ static void reload(struct server *s)
 	}
 }
 
-/* Lets the workers finish, then ends them. */
-static void stop(struct server *s, uint32_t n_worker)
+/* Its own thread: requests are answered under the old policy meanwhile. */
+static void *reloader(void *arg)
 {
-	struct timespec until;
-	uint32_t i;
-	int fd = MHD_quiesce_daemon(s->mhd), ret = 0;
+	struct server *s = arg;
+
+	pthread_mutex_lock(&s->reload_lock);
+	while (s->reload_asked) {
+		s->reload_asked = false;
+		pthread_mutex_unlock(&s->reload_lock);
+		reload_once(s);
+		pthread_mutex_lock(&s->reload_lock);
+	}
+	s->reloading = false;
+	pthread_mutex_unlock(&s->reload_lock);
+	return NULL;
+}
+
+static void end_reloader(struct server *s)
+{
+	if (s->has_reloader)
+		pthread_join(s->reloader, NULL);
+	s->has_reloader = false;
+}
+
+static void reload(struct server *s)
+{
+	bool begin;
+
+	pthread_mutex_lock(&s->reload_lock);
+	begin = !s->reloading;
+	s->reload_asked = s->reloading = true;
+	pthread_mutex_unlock(&s->reload_lock);
+	if (!begin)
+		return;
+	end_reloader(s);
+	s->has_reloader = !pthread_create(&s->reloader, NULL, reloader, s);
+	if (s->has_reloader)
+		return;
+	s->reloading = false;
+	fprintf(stderr, "underpind: the old policy stays in force: no thread to read a new one\n");
+}
+
+static void on_signal(void *ctx, int fd, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	struct server *s = ctx;
+
+	(void)events;
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		reload(s);
+	else
+		s->stop = true;
+}
+
+static void on_mhd(void *ctx, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	((struct server *)ctx)->run_mhd = true;
+}
+
+static void run_mhd(struct server *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (!s->run_mhd)
+		return;
+	s->run_mhd = false;
+	MHD_run(s->mhd);
+	/* What TLS has read already, no descriptor tells. */
+	s->run_mhd |= MHD_get_timeout(s->mhd, &ms) == MHD_YES && !ms;
+}
+
+/*
+ * Does what there is to do, and commits when there is no more: requests that
+ * come together share the write to the disk.
+ */
+static void turn(struct server *s, int64_t max_ms)
+{
+	int i, n = 1;
+
+	if (s->run_mhd || s->d->state.open)
+		max_ms = 0;
+	for (i = 0; i < ROUNDS_MAX && n > 0; i++) {
+		n = loop_once(&s->d->loop, i ? 0 : max_ms);
+		run_mhd(s);
+	}
+	if (state_commit(&s->d->state))
+		METRIC_INC(&s->d->metrics, commit);
+	run_mhd(s);
+}
+
+/* Lets the requests under way end. */
+static int stop(struct server *s, struct pol_err *e)
+{
+	int fd = MHD_quiesce_daemon(s->mhd);
+	int64_t until = loop_ms() + s->d->conf.deadline_ms + 1000, last;
 
 	if (fd >= 0)
 		close(fd);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += s->d->conf.deadline_ms / 1000 + 1;
-	pthread_mutex_lock(&s->lock);
-	while ((s->queued || s->working) && !ret)
-		ret = pthread_cond_timedwait(&s->drained, &s->lock, &until);
-	s->stop = true;
-	while (s->idle)
-		wake_worker(s);
-	pthread_mutex_unlock(&s->lock);
-	for (i = 0; i < n_worker; i++)
-		pthread_join(s->worker[i].thread, NULL);
-	pthread_join(s->reaper, NULL);
-	usleep(50000);	/* the last answers leave */
+	while (s->d->n_works && loop_ms() < until)
+		turn(s, TICK_MS);
+	for (last = loop_ms() + LINGER_MS; loop_ms() < last;)
+		turn(s, LINGER_MS / 5);
+	end_reloader(s);
+	if (s->d->n_works)
+		return pol_fail(e, ETIMEDOUT, "%u requests did not end in time", s->d->n_works);
 	MHD_stop_daemon(s->mhd);
+	return 0;
 }
 
-static void wait_for_signals(struct server *s, const sigset_t *set)
+static int serve(struct server *s, struct pol_err *e)
 {
-	int sig;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	struct loop *l = &s->d->loop;
 
-	while (!sigwait(set, &sig) && sig == SIGHUP)
-		reload(s);
+	if (!info || loop_watch(l, info->epoll_fd, EPOLLIN, on_mhd, s) ||
+	    loop_watch(l, s->signals, EPOLLIN, on_signal, s))
+		return pol_fail(e, EIO, "cannot wait: %m");
+	s->tick.due = on_tick;
+	loop_timer(l, &s->tick, TICK_MS);
+	fprintf(stderr, "underpind: %s/%s listens on %s:%u\n", s->d->conf.cloud,
+		pol_layer_name[s->d->conf.layer], s->d->conf.address, s->d->conf.port);
+	while (!s->stop)
+		turn(s, TICK_MS);
+	return stop(s, e);
 }
 
 int server_run(struct daemon *d, struct pol_err *e)
 {
 	struct server *s = calloc(1, sizeof(*s));
-	uint32_t n = d->conf.workers < DAEMON_WORKERS_MAX ? d->conf.workers : DAEMON_WORKERS_MAX;
 	sigset_t set;
-	uint32_t i;
 	int ret;
 
 	if (!s)
@@ -587,21 +594,15 @@ int server_run(struct daemon *d, struct pol_err *e)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->d = d;
-	s->tail = &s->head;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->drained, NULL);
-	ret = start(s, e);
-	if (!ret) {
-		for (i = 0; i < n; i++)
-			start_worker(s, &s->worker[i]);
-		pthread_create(&s->reaper, NULL, reap, s);
-		fprintf(stderr, "underpind: %s/%s listens on %s:%u\n", d->conf.cloud,
-			pol_layer_name[d->conf.layer], d->conf.address, d->conf.port);
-		wait_for_signals(s, &set);
-		stop(s, n);
-	}
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	pthread_mutex_init(&s->reload_lock, NULL);
+	ret = s->signals < 0 ? pol_fail(e, errno, "signals: %m") : start(s, e);
+	if (!ret)
+		ret = serve(s, e);
+	loop_timer_end(&d->loop, &s->tick);
 	while (s->n_ca)
 		gnutls_x509_crt_deinit(s->ca[--s->n_ca].crt);
+	close(s->signals);
 	free(s);
 	return ret;
 }

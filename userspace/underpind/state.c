@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,11 +25,26 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS ticket(request TEXT PRIMARY KEY, ticket BLOB NOT NULL UNIQUE,"
 	" resource TEXT NOT NULL, time INTEGER NOT NULL);";
 
+/* Requests to forget: the oldest come first, and not all at once. */
+#define PURGE_MAX	1024
+#define PURGE_SECONDS	60	/* between looks, if there was not as much to do */
+#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1)"
+
 /* What is committed and not on the disk must not be answered with. */
 #define BROKEN	"state: the disk did not take what was written: check it, and start anew"
 
+#define UNDONE	"state: the transaction was undone: ask again"
+
+/* SQLite may have undone the whole transaction: then it is lost for all. */
+static void look_if_undone(struct state *s)
+{
+	if (s->open && sqlite3_get_autocommit(s->db))
+		s->failed = true;
+}
+
 static int fail(struct state *s, struct pol_err *e)
 {
+	look_if_undone(s);
 	return pol_fail(e, EIO, "state: %s: check the disk", sqlite3_errmsg(s->db));
 }
 
@@ -52,6 +68,11 @@ static int prepare(struct state *s)
 		{ &s->allocate, "INSERT INTO allocation VALUES(?,?,?,?,?,?)" },
 		{ &s->ticket, "INSERT INTO ticket VALUES(?,?,?,?)" },
 		{ &s->release, "DELETE FROM allocation WHERE resource=? AND cloud=?" },
+		{ &s->savepoint, "SAVEPOINT change" },
+		{ &s->keep, "RELEASE change" },
+		{ &s->undo, "ROLLBACK TO change" },
+		{ &s->purge_answers, "DELETE FROM answer WHERE request IN " OLD },
+		{ &s->purge_requests, "DELETE FROM request WHERE n IN " OLD },
 	};
 	size_t i;
 
@@ -64,11 +85,10 @@ static int prepare(struct state *s)
 int state_open(struct state *s, const char *path, const struct key *signer, struct pol_err *e)
 {
 	memset(s, 0, sizeof(*s));
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_mutex_init(&s->queue_lock, NULL);
 	s->tail = &s->head;
-	if (sqlite3_open(path, &s->db) || sqlite3_exec(s->db, schema, NULL, NULL, NULL) ||
-	    prepare(s))
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+			    SQLITE_OPEN_NOMUTEX, NULL) ||
+	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) || prepare(s))
 		return fail(s, e);
 	return audit_init(&s->audit, s->db, signer, e);
 }
@@ -77,20 +97,124 @@ void state_close(struct state *s)
 {
 	sqlite3_stmt *q;
 
+	state_commit(s);
 	audit_exit(&s->audit);
 	while ((q = sqlite3_next_stmt(s->db, NULL)))
 		sqlite3_finalize(q);
 	sqlite3_close(s->db);
-	pthread_mutex_destroy(&s->lock);
-	pthread_mutex_destroy(&s->queue_lock);
 }
 
-static int seen(struct state *s, const char *sender, const uint8_t *digest, char **answer)
+static int step(sqlite3_stmt *q)
+{
+	int ret = sqlite3_step(q);
+
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return ret == SQLITE_DONE ? 0 : -EIO;
+}
+
+/* --- the transaction --- */
+
+/* Opens one if none is open: what is read and what is written there is one. */
+static int enter(struct state *s, struct pol_err *e)
+{
+	look_if_undone(s);
+	if (s->broken)
+		return pol_fail(e, EIO, BROKEN);
+	if (s->failed)
+		return pol_fail(e, EIO, UNDONE);
+	if (!s->open && step(s->begin))
+		return fail(s, e);
+	s->open = true;
+	return 0;
+}
+
+/* The record of a change that was made, behind the one held, which needs no signature now. */
+static int append(struct state *s, char *record, struct pol_err *e)
+{
+	int ret = s->held ? audit_append(&s->audit, s->held, false, e) : 0;
+
+	free(s->held);
+	s->held = record;
+	s->failed |= ret != 0;
+	return ret;
+}
+
+static int await(struct state *s, char *record, struct state_wait *w, bool now)
+{
+	if (append(s, record, &w->e))
+		return -EIO;
+	w->next = NULL;
+	*s->tail = w;
+	s->tail = &w->next;
+	s->now |= now;
+	return 0;
+}
+
+/* Has everything that was committed reached the disk? SQLite's own way of asking. */
+static int put_on_disk(struct state *s, struct pol_err *e)
+{
+	sqlite3_file *log = NULL;
+
+	if (!sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) && log &&
+	    log->pMethods &&
+	    !log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY))
+		return 0;
+	s->broken = true;
+	return pol_fail(e, EIO, BROKEN);
+}
+
+static int end_transaction(struct state *s, struct pol_err *e)
+{
+	int ret;
+
+	look_if_undone(s);
+	ret = s->failed ? pol_fail(e, EIO, UNDONE) : 0;
+	if (!ret && s->held)
+		ret = audit_append(&s->audit, s->held, true, e);
+	if (!ret && step(s->commit))
+		ret = fail(s, e);
+	if (!ret)
+		return s->now ? put_on_disk(s, e) : 0;
+	if (!sqlite3_get_autocommit(s->db))
+		step(s->rollback);
+	audit_forget(&s->audit);
+	return ret;
+}
+
+int state_commit(struct state *s)
+{
+	struct pol_err e = { "" };
+	struct state_wait *w, *next;
+	int ret, n = 0;
+
+	if (!s->open)
+		return 0;
+	ret = end_transaction(s, &e);
+	free(s->held);
+	w = s->head;
+	s->held = NULL;
+	s->head = NULL;
+	s->tail = &s->head;
+	s->open = s->failed = s->now = false;
+	for (; w; w = next, n++) {
+		next = w->next;
+		w->ret = ret;
+		if (ret)
+			w->e = e;
+		w->done(w);
+	}
+	return n;
+}
+
+/* --- what a request changes --- */
+
+static int seen(struct state *s, const struct request_key *k, char **answer)
 {
 	sqlite3_stmt *q = s->lookup;
 
-	if (strcmp((const char *)sqlite3_column_text(q, 0), sender) ||
-	    sqlite3_column_bytes(q, 1) != 32 || memcmp(sqlite3_column_blob(q, 1), digest, 32))
+	if (strcmp((const char *)sqlite3_column_text(q, 0), k->sender) ||
+	    sqlite3_column_bytes(q, 1) != 32 || memcmp(sqlite3_column_blob(q, 1), k->digest, 32))
 		return STATE_REPLAY;
 	if (sqlite3_column_type(q, 2) == SQLITE_NULL)
 		return STATE_PENDING;
@@ -104,45 +228,17 @@ int state_lookup(struct state *s, const struct request_key *k, char **answer,
 	int ret;
 
 	*answer = NULL;
-	if (__atomic_load_n(&s->broken, __ATOMIC_ACQUIRE))
-		return pol_fail(e, EIO, BROKEN);
-	pthread_mutex_lock(&s->lock);
+	if (enter(s, e))
+		return -EIO;
 	sqlite3_bind_text(s->lookup, 1, k->id, -1, SQLITE_STATIC);
 	ret = sqlite3_step(s->lookup);
 	if (ret == SQLITE_ROW)
-		ret = seen(s, k->sender, k->digest, answer);
+		ret = seen(s, k, answer);
 	else
 		ret = ret == SQLITE_DONE ? STATE_NEW : fail(s, e);
 	sqlite3_reset(s->lookup);
-	pthread_mutex_unlock(&s->lock);
 	return ret;
 }
-
-static int step(sqlite3_stmt *q)
-{
-	int ret = sqlite3_step(q);
-
-	sqlite3_reset(q);
-	sqlite3_clear_bindings(q);
-	return ret == SQLITE_DONE ? 0 : -EIO;
-}
-
-/* --- what a request changes --- */
-
-/* A change that waits for a commit; it lives on its thread's stack. */
-struct change {
-	struct change *next;
-	int (*apply)(struct state *s, const struct change *c, struct pol_err *e);
-	const struct allocation *a;
-	const struct request_key *key;
-	const char *id, *answer, *record;
-	bool now;		/* must be on the disk before the thread goes on */
-	/* set by the thread that commits */
-	int ret;
-	struct pol_err *e;
-	bool done, your_turn;
-	pthread_cond_t wake;
-};
 
 static int note(struct state *s, const struct request_key *k, struct pol_err *e)
 {
@@ -160,14 +256,22 @@ static int put_answer(struct state *s, const char *id, const char *answer, struc
 	return step(s->finish) ? fail(s, e) : 0;
 }
 
-static int apply_begin(struct state *s, const struct change *c, struct pol_err *e)
+int state_begin(struct state *s, const struct request_key *k, char *record,
+		struct state_wait *w)
 {
-	return note(s, c->key, e);
+	if (!enter(s, &w->e) && !note(s, k, &w->e))
+		return await(s, record, w, true);
+	free(record);
+	return -EIO;
 }
 
-static int apply_finish(struct state *s, const struct change *c, struct pol_err *e)
+int state_finish(struct state *s, const char *id, const char *answer, char *record,
+		 struct state_wait *w)
 {
-	return c->answer ? put_answer(s, c->id, c->answer, e) : 0;
+	if (!enter(s, &w->e) && (!answer || !put_answer(s, id, answer, &w->e)))
+		return await(s, record, w, false);
+	free(record);
+	return -EIO;
 }
 
 /* Is there a row? 1, 0 or -EIO. */
@@ -222,210 +326,81 @@ static int insert_ticket(struct state *s, const struct allocation *a)
 	return step(q);
 }
 
-/* The request and its answer, with what they are about. */
-static int conclude(struct state *s, const struct change *c, struct pol_err *e)
+static int do_allocate(struct state *s, const struct allocation *a, struct pol_err *e)
 {
-	int ret = note(s, &c->a->request, e);
-
-	return ret ? ret : put_answer(s, c->a->request.id, c->answer, e);
-}
-
-static int apply_allocate(struct state *s, const struct change *c, struct pol_err *e)
-{
-	int ret = conflict(s, c->a, e);
-
-	if (ret)
-		return ret;
-	if (insert_allocation(s, c->a) || insert_ticket(s, c->a))
+	if (insert_allocation(s, a) || insert_ticket(s, a))
 		return fail(s, e);
 	fault("allocated");
-	return conclude(s, c, e);
-}
-
-static int apply_release(struct state *s, const struct change *c, struct pol_err *e)
-{
-	sqlite3_bind_text(s->release, 1, c->a->resource, -1, SQLITE_STATIC);
-	sqlite3_bind_text(s->release, 2, c->a->cloud, -1, SQLITE_STATIC);
-	if (step(s->release))
-		return fail(s, e);
-	return sqlite3_changes(s->db) ? conclude(s, c, e) : -ENOENT;
-}
-
-static int apply_purge(struct state *s, const struct change *c, struct pol_err *e)
-{
-	long long before = (long long)time(NULL) - STATE_RETAIN;
-	char sql[200];
-
-	(void)c;
-	snprintf(sql, sizeof(sql), "DELETE FROM answer WHERE request IN (SELECT n FROM request "
-		 "WHERE time<%lld); DELETE FROM request WHERE time<%lld", before, before);
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) ? fail(s, e) : 0;
-}
-
-/* --- commits --- */
-
-/* Has everything that was committed reached the disk? SQLite's own way of asking. */
-static int put_on_disk(struct state *s)
-{
-	sqlite3_file *log = NULL;
-
-	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) || !log ||
-	    !log->pMethods || log->pMethods->xSync(log, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY))
-		return -EIO;
 	return 0;
 }
 
-/* Records of the changes that were made; the last one signs for all. */
-static int append(struct state *s, struct change *list, struct pol_err *e)
+static int do_release(struct state *s, const struct allocation *a, struct pol_err *e)
 {
-	struct change *c, *last = NULL;
-	int ret = 0;
-
-	for (c = list; c; c = c->next)
-		if (!c->ret && c->record)
-			last = c;
-	for (c = list; c && !ret; c = c->next)
-		if (!c->ret && c->record)
-			ret = audit_append(&s->audit, c->record, c == last, e);
-	return ret;
+	sqlite3_bind_text(s->release, 1, a->resource, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->release, 2, a->cloud, -1, SQLITE_STATIC);
+	if (step(s->release))
+		return fail(s, e);
+	return sqlite3_changes(s->db) ? 0 : -ENOENT;
 }
 
-/* One transaction. A change may refuse before it has written: that is its own affair. */
-static int transact(struct state *s, struct change *list)
+/* All of it or nothing, within the transaction: one's trouble is not the others'. */
+static int as_one(struct state *s, const struct allocation *a, const char *answer,
+		  int (*change)(struct state *s, const struct allocation *a, struct pol_err *e),
+		  struct pol_err *e)
 {
-	struct pol_err e = { "out of memory" };
-	struct change *c;
 	int ret;
 
-	pthread_mutex_lock(&s->lock);
-	ret = step(s->begin) ? fail(s, &e) : 0;
-	for (c = list; c && !ret; c = c->next) {
-		c->ret = c->apply(s, c, &e);
-		if (c->ret == -EIO)
-			ret = -EIO;
-	}
-	ret = ret ? ret : append(s, list, &e);
-	if (!ret && step(s->commit))
-		ret = fail(s, &e);
-	if (ret) {
-		step(s->rollback);
-		audit_forget(&s->audit);
-	}
-	pthread_mutex_unlock(&s->lock);
-	for (c = list; c && ret; c = c->next) {
-		c->ret = ret;
-		*c->e = e;
+	if (step(s->savepoint))
+		return fail(s, e);
+	ret = change(s, a, e);
+	ret = ret ? ret : note(s, &a->request, e);
+	ret = ret ? ret : put_answer(s, a->request.id, answer, e);
+	if ((ret && step(s->undo)) || step(s->keep)) {
+		s->failed = true;
+		return fail(s, e);
 	}
 	return ret;
-}
-
-/* Together; if that fails, one by one, lest one change's trouble be the others'. */
-static void commit_list(struct state *s, struct change *list)
-{
-	struct change *c, *next;
-	bool now = false;
-
-	if (transact(s, list) && list->next)
-		for (c = list; c; c = next) {
-			next = c->next;
-			c->next = NULL;
-			transact(s, c);
-			c->next = next;
-		}
-	for (c = list; c; c = c->next)
-		now |= c->now && !c->ret;
-	if (!now || !put_on_disk(s))
-		return;
-	__atomic_store_n(&s->broken, true, __ATOMIC_RELEASE);
-	for (c = list; c; c = c->next)
-		if (!c->ret)
-			c->ret = pol_fail(c->e, EIO, BROKEN);
-}
-
-/* Commits for all who wait, itself among them; then another's turn has come. */
-static void commit_waiting(struct state *s)
-{
-	struct change *list, *c, *next;
-
-	list = s->head;
-	s->head = NULL;
-	s->tail = &s->head;
-	s->committing = true;
-	pthread_mutex_unlock(&s->queue_lock);
-	commit_list(s, list);
-	pthread_mutex_lock(&s->queue_lock);
-	s->committing = false;
-	for (c = list; c; c = next) {
-		next = c->next;
-		c->done = true;
-		pthread_cond_signal(&c->wake);
-	}
-	if (s->head) {
-		s->committing = s->head->your_turn = true;
-		pthread_cond_signal(&s->head->wake);
-	}
-}
-
-static int change(struct state *s, struct change *c, struct pol_err *e)
-{
-	c->e = e;
-	pthread_cond_init(&c->wake, NULL);
-	pthread_mutex_lock(&s->queue_lock);
-	if (__atomic_load_n(&s->broken, __ATOMIC_ACQUIRE)) {
-		pthread_mutex_unlock(&s->queue_lock);
-		return pol_fail(e, EIO, BROKEN);
-	}
-	*s->tail = c;
-	s->tail = &c->next;
-	while (!c->done && !c->your_turn && s->committing)
-		pthread_cond_wait(&c->wake, &s->queue_lock);
-	if (!c->done)
-		commit_waiting(s);
-	pthread_mutex_unlock(&s->queue_lock);
-	pthread_cond_destroy(&c->wake);
-	return c->ret;
-}
-
-/* --- what the rest of the daemon calls --- */
-
-int state_begin(struct state *s, const struct request_key *k, const char *record,
-		struct pol_err *e)
-{
-	struct change c = { .apply = apply_begin, .key = k, .record = record, .now = true };
-
-	return change(s, &c, e);
-}
-
-int state_finish(struct state *s, const char *id, const char *answer, const char *record,
-		 struct pol_err *e)
-{
-	struct change c = { .apply = apply_finish, .id = id, .answer = answer, .record = record };
-
-	return change(s, &c, e);
 }
 
 int state_allocate(struct state *s, const struct allocation *a, const char *answer,
-		   const char *record, struct pol_err *e)
+		   char *record, struct state_wait *w)
 {
-	struct change c = { .apply = apply_allocate, .a = a, .answer = answer, .record = record,
-			    .now = true };
+	int ret = enter(s, &w->e);
 
-	return change(s, &c, e);
+	ret = ret ? ret : conflict(s, a, &w->e);
+	ret = ret ? ret : as_one(s, a, answer, do_allocate, &w->e);
+	if (!ret)
+		return await(s, record, w, true);
+	free(record);
+	return ret;
 }
 
 int state_release(struct state *s, const struct allocation *a, const char *answer,
-		  const char *record, struct pol_err *e)
+		  char *record, struct state_wait *w)
 {
-	struct change c = { .apply = apply_release, .a = a, .answer = answer, .record = record,
-			    .now = true };
+	int ret = enter(s, &w->e);
 
-	return change(s, &c, e);
+	ret = ret ? ret : as_one(s, a, answer, do_release, &w->e);
+	if (!ret)
+		return await(s, record, w, true);
+	free(record);
+	return ret;
 }
 
 void state_purge(struct state *s)
 {
-	struct change c = { .apply = apply_purge };
+	int64_t now = time(NULL), before = now - STATE_RETAIN;
 	struct pol_err e;
 
-	change(s, &c, &e);
+	if (now < s->next_purge || enter(s, &e))
+		return;
+	s->next_purge = now + PURGE_SECONDS;
+	sqlite3_bind_int64(s->purge_answers, 1, before);
+	sqlite3_bind_int(s->purge_answers, 2, PURGE_MAX);
+	sqlite3_bind_int64(s->purge_requests, 1, before);
+	sqlite3_bind_int(s->purge_requests, 2, PURGE_MAX);
+	if (step(s->purge_answers) || step(s->purge_requests))
+		fail(s, &e);
+	else if (sqlite3_changes(s->db) == PURGE_MAX)
+		s->next_purge = now;
 }

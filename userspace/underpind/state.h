@@ -3,13 +3,14 @@
  * What a daemon must not forget: requests and their answers (so that a retry
  * gets the same), allocations, tickets, and the audit log. One SQLite file in
  * WAL mode; what belongs together is committed together, and on the disk
- * before anyone is told. Requests that wait at the same time share a commit,
- * one write to the disk, and one signature of the audit log.
+ * before anyone is told. What is changed between two calls of state_commit()
+ * shares a transaction, one write to the disk, and one signature of the log.
+ *
+ * For the loop's thread alone.
  */
 #ifndef STATE_H
 #define STATE_H
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 
@@ -17,18 +18,28 @@
 
 #define STATE_RETAIN	3600	/* seconds that requests are kept */
 
-struct change;
+/* A change that waits for the commit; its owner keeps it until @done is called. */
+struct state_wait {
+	struct state_wait *next;
+	void (*done)(struct state_wait *w);
+	int ret;			/* 0 or -EIO with @e set */
+	struct pol_err e;
+};
 
 struct state {
-	pthread_mutex_t lock;		/* protects the database's connection */
 	sqlite3 *db;
 	struct audit audit;
 	sqlite3_stmt *lookup, *note, *finish, *begin, *commit, *rollback;
 	sqlite3_stmt *is_allocated, *excludes, *allocate, *ticket, *release;
+	sqlite3_stmt *savepoint, *keep, *undo, *purge_answers, *purge_requests;
 	bool broken;			/* a write to the disk failed: for good */
-	pthread_mutex_t queue_lock;	/* protects what follows */
-	struct change *head, **tail;	/* changes that wait for a commit */
-	bool committing;		/* a thread is at it, with those it took */
+	/* the transaction that is open */
+	bool open;
+	bool failed;			/* it will be undone, and all who wait told so */
+	bool now;			/* somebody waits for the disk */
+	char *held;			/* its last record: signed when it is committed */
+	struct state_wait *head, **tail;
+	int64_t next_purge;
 };
 
 /**
@@ -39,6 +50,16 @@ struct state {
  */
 int state_open(struct state *s, const char *path, const struct key *signer, struct pol_err *e);
 void state_close(struct state *s);
+
+/**
+ * state_commit() - commit what was changed since the last call
+ *
+ * Calls back everybody who waits. If the transaction cannot be committed, nothing
+ * of it has happened; if the disk does not take it, nothing more is answered.
+ *
+ * Return: how many were called.
+ */
+int state_commit(struct state *s);
 
 enum state_seen {
 	STATE_NEW,
@@ -56,7 +77,7 @@ struct request_key {
 
 /**
  * state_lookup() - has a request been seen?
- * @answer: of STATE_DONE, to be freed
+ * @answer: of STATE_DONE, to be freed; else NULL
  *
  * Return: an enum state_seen, or -EIO.
  */
@@ -65,25 +86,26 @@ int state_lookup(struct state *s, const struct request_key *k, char **answer,
 
 /**
  * state_begin() - note a request and the record of its local decision
+ * @record: JSON text; taken over
+ * @w: called back when it is on the disk: what follows may act on it
  *
- * On the disk on return: what follows may act on it.
- *
- * Return: 0 or -EIO.
+ * Return: 0, or -EIO with @w->e set: it will not be called back.
  */
-int state_begin(struct state *s, const struct request_key *k, const char *record,
-		struct pol_err *e);
+int state_begin(struct state *s, const struct request_key *k, char *record,
+		struct state_wait *w);
 
 /**
  * state_finish() - note the final answer of a request and its record
  * @answer: JSON text, or NULL to note a record only
+ * @record: JSON text; taken over
+ * @w: called back when it outlives the daemon. A power failure may undo it a moment
+ *     later: the request was noted before, and a retry finds its answer where it was
+ *     given
  *
- * Outlives the daemon at once, and a power failure a moment later: the request
- * was noted before, and a retry finds its answer where it was given.
- *
- * Return: 0 or -EIO.
+ * Return: as state_begin().
  */
-int state_finish(struct state *s, const char *id, const char *answer, const char *record,
-		 struct pol_err *e);
+int state_finish(struct state *s, const char *id, const char *answer, char *record,
+		 struct state_wait *w);
 
 /* A virtual resource given to somebody. */
 struct allocation {
@@ -97,22 +119,25 @@ struct allocation {
 
 /**
  * state_allocate() - allocate, answer and record, all or nothing
+ * @record: JSON text; taken over
+ * @w: called back when it is on the disk
  *
- * Return: 0, -EBUSY if the resource is allocated, -EXDEV if another cloud's
- * allocation on that host excludes it, or -EIO.
+ * Return: 0; or, and then nothing was changed and nobody is called back, -EBUSY if
+ * the resource is allocated, -EXDEV if another cloud's allocation on that host
+ * excludes it, or -EIO with @w->e set.
  */
 int state_allocate(struct state *s, const struct allocation *a, const char *answer,
-		   const char *record, struct pol_err *e);
+		   char *record, struct state_wait *w);
 
 /**
  * state_release() - free an allocation, answer and record, all or nothing
  *
- * Return: 0, -ENOENT if the resource is not allocated to that cloud, or -EIO.
+ * Return: as state_allocate(); -ENOENT if the resource is not allocated to that cloud.
  */
 int state_release(struct state *s, const struct allocation *a, const char *answer,
-		  const char *record, struct pol_err *e);
+		  char *record, struct state_wait *w);
 
-/* Forgets requests older than STATE_RETAIN, which stale messages cannot be. */
+/* Forgets some requests older than STATE_RETAIN, which stale messages cannot be. */
 void state_purge(struct state *s);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef VGDS_H
 #define VGDS_H
 
+#include "http.h"
 #include "model.h"
 
 enum vgds_kind {
@@ -25,12 +26,24 @@ struct vgds_entry {
 
 struct vgds {
 	const struct vgds_ops *ops;
+	struct loop *loop;
+	struct http *http;
 	char prefix[160];	/* etcd: "/underpin/CLOUD/LAYER/" */
 	void *priv;
 };
 
+/* A question; its owner keeps it, and the id, until it is answered. */
+struct vgds_lookup {
+	const char *id;
+	void (*done)(struct vgds_lookup *q);
+	/* the answer */
+	int ret;
+	struct vgds_entry entry;
+	struct pol_err e;
+};
+
 struct vgds_ops {
-	int (*get)(struct vgds *v, const char *id, struct vgds_entry *out, struct pol_err *e);
+	int (*get)(struct vgds *v, struct vgds_lookup *q);
 	int (*put)(struct vgds *v, const char *id, const struct vgds_entry *in,
 		   struct pol_err *e);
 	void (*close)(struct vgds *v);
@@ -41,11 +54,13 @@ struct vgds_ops {
  * @where: "sqlite:PATH" or "etcd:URL[,URL...]"
  * @cloud: whose
  * @layer: of which layer
+ * @l: the loop that questions are asked from
+ * @http: for directories elsewhere
  *
  * Return: 0, -EINVAL or -EIO.
  */
 int vgds_open(struct vgds *v, const char *where, const char *cloud, enum pol_layer layer,
-	      struct pol_err *e);
+	      struct loop *l, struct http *http, struct pol_err *e);
 
 /* The backends; called by vgds_open(). */
 int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e);
@@ -53,21 +68,22 @@ int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e);
 
 /**
  * vgds_get() - look a resource up
+ * @q: @q->id and @q->done set
  *
- * Thread-safe. Never answers from memory: a directory that cannot be asked
- * refuses.
+ * Never answers from memory: a directory that cannot be asked refuses.
  *
- * Return: 0, -ENOENT, or -EIO if the directory does not answer.
+ * Return: 0, -ENOENT, or -EIO with @q->e set if the directory does not answer; or
+ * -EINPROGRESS: @q->done will be called from the loop, with that in @q->ret.
  */
-static inline int vgds_get(struct vgds *v, const char *id, struct vgds_entry *out,
-			   struct pol_err *e)
+static inline int vgds_get(struct vgds *v, struct vgds_lookup *q)
 {
-	return v->ops->get(v, id, out, e);
+	return v->ops->get(v, q);
 }
 
 /**
  * vgds_import() - put the entries of a text file into the directory
  *
+ * Outside the loop: waits for the directory.
  * A line an entry, tab-separated: id, "device", path; id, "lower", id below; or
  * id, "remote", id there, cloud, layer, SLA.
  *

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "http.h"
@@ -19,61 +18,57 @@
 #define ETCD_URLS_MAX	7
 #define ETCD_TIMEOUT_MS	1000	/* of one member */
 #define ETCD_PATIENCE_MS 3000	/* of all: longer than an election takes */
+#define ETCD_PAUSE_MS	50	/* after all were asked in vain */
 
 struct backend {
 	char *text;
 	const char *url[ETCD_URLS_MAX];
 	int n;
-	int good;	/* the member that answered last; a stale read of it is harmless */
+	int good;	/* the member that answered last */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
-}
-
-static json_t *call_one(const char *base, const char *path, const char *body, long timeout_ms,
-			struct pol_err *e)
-{
-	struct http_answer a;
-	char url[256];
-	json_t *j;
-
-	snprintf(url, sizeof(url), "%s%s", base, path);
-	if (http_post(url, NULL, body, timeout_ms, &a, e))
-		return NULL;
-	j = a.status == 200 ? json_loadb(a.body, a.len, 0, NULL) : NULL;
-	if (!j)
-		pol_fail(e, EIO, "%s: status %ld: has the cluster lost its quorum?", url, a.status);
-	free(a.body);
-	return j;
-}
-
 /*
- * Asks the members one after another, the last good one first, until one
+ * The members are asked one after another, the last good one first, until one
  * answers: a cluster that has lost its leader is silent while it elects another.
  */
-static json_t *call(struct backend *b, const char *path, const char *body, struct pol_err *e)
-{
-	int start = __atomic_load_n(&b->good, __ATOMIC_RELAXED), i, k;
-	int64_t end = now_ms() + ETCD_PATIENCE_MS, left;
-	json_t *j;
+struct round {
+	int start, asked;
+	int64_t end;
+};
 
-	for (i = 0; (left = end - now_ms()) > 0; i++) {
-		k = (start + i) % b->n;
-		j = call_one(b->url[k], path, body, left < ETCD_TIMEOUT_MS ? left :
-			     ETCD_TIMEOUT_MS, e);
-		if (j) {
-			__atomic_store_n(&b->good, k, __ATOMIC_RELAXED);
-			return j;
-		}
-		if (k == (start + b->n - 1) % b->n)
-			usleep(50000);
-	}
-	return NULL;
+static void round_begin(const struct backend *b, struct round *r)
+{
+	*r = (struct round){ b->good, 0, loop_ms() + ETCD_PATIENCE_MS };
+}
+
+static int round_member(const struct backend *b, const struct round *r)
+{
+	return (r->start + r->asked) % b->n;
+}
+
+/* How long the member may take; 0: no more are asked. */
+static long round_ms(const struct round *r)
+{
+	int64_t left = r->end - loop_ms();
+
+	return left <= 0 ? 0 : left < ETCD_TIMEOUT_MS ? left : ETCD_TIMEOUT_MS;
+}
+
+static bool round_over(const struct backend *b, struct round *r)
+{
+	return ++r->asked % b->n == 0;
+}
+
+static json_t *parse_answer(const char *url, struct http_answer *a, struct pol_err *e)
+{
+	json_t *j = a->status == 200 ? json_loadb(a->body, a->len, 0, NULL) : NULL;
+
+	if (!j)
+		pol_fail(e, EIO, "%s: status %ld: has the cluster lost its quorum?", url,
+			 a->status);
+	free(a->body);
+	a->body = NULL;
+	return j;
 }
 
 static char *base64(const char *s)
@@ -129,27 +124,120 @@ static const char *member(json_t *j, const char *name)
 	return s ? s : "";
 }
 
-static int get(struct vgds *v, const char *id, struct vgds_entry *out, struct pol_err *e)
+/* --- questions, from the loop --- */
+
+struct question {
+	struct vgds *v;
+	struct vgds_lookup *q;
+	struct http_call call;
+	struct loop_timer pause;
+	struct round round;
+	char *body;
+};
+
+static int take_entry(struct vgds_lookup *q, json_t *j)
 {
-	char *body = range_body(v, id, NULL);
-	json_t *j = body ? call(v->priv, "/v3/kv/range", body, e) : NULL, *kv, *n;
+	json_t *kv = json_array_get(json_object_get(j, "kvs"), 0), *n;
 	int ret;
 
-	free(body);
-	if (!j)
-		return -EIO;
-	kv = json_array_get(json_object_get(j, "kvs"), 0);
-	n = unbase64(json_string_value(json_object_get(kv, "value")));
 	if (!kv)
-		ret = -ENOENT;
-	else if (!n || vgds_entry_set(out, member(n, "kind"), member(n, "target"),
-				      member(n, "cloud"), member(n, "layer"), member(n, "sla")))
-		ret = pol_fail(e, EIO, "directory: '%s' has a bad entry", id);
-	else
-		ret = 0;
+		return -ENOENT;
+	n = unbase64(json_string_value(json_object_get(kv, "value")));
+	ret = !n || vgds_entry_set(&q->entry, member(n, "kind"), member(n, "target"),
+				   member(n, "cloud"), member(n, "layer"), member(n, "sla")) ?
+		pol_fail(&q->e, EIO, "directory: '%s' has a bad entry", q->id) : 0;
 	json_decref(n);
-	json_decref(j);
 	return ret;
+}
+
+static void answer(struct question *n, int ret)
+{
+	struct vgds_lookup *q = n->q;
+
+	free(n->body);
+	free(n);
+	q->ret = ret;
+	q->done(q);
+}
+
+/* Asks the next member; false if none is left to ask in time. */
+static bool ask(struct question *n)
+{
+	struct backend *b = n->v->priv;
+	char url[256];
+
+	snprintf(url, sizeof(url), "%s/v3/kv/range", b->url[round_member(b, &n->round)]);
+	return !http_start(n->v->http, &n->call, url, NULL, n->body, round_ms(&n->round));
+}
+
+static void on_pause(struct loop_timer *t)
+{
+	struct question *n = (struct question *)((char *)t - offsetof(struct question, pause));
+
+	if (!ask(n))
+		answer(n, -EIO);
+}
+
+static void on_answer(struct http_call *c)
+{
+	struct question *n = (struct question *)((char *)c - offsetof(struct question, call));
+	struct backend *b = n->v->priv;
+	int asked = round_member(b, &n->round), ret;
+	json_t *j = c->ret ? NULL : parse_answer(b->url[asked], &c->answer, &c->e);
+
+	if (j) {
+		b->good = asked;
+		ret = take_entry(n->q, j);
+		json_decref(j);
+		answer(n, ret);
+		return;
+	}
+	n->q->e = c->e;
+	if (round_over(b, &n->round))
+		loop_timer(n->v->loop, &n->pause, ETCD_PAUSE_MS);
+	else if (!ask(n))
+		answer(n, -EIO);
+}
+
+static int get(struct vgds *v, struct vgds_lookup *q)
+{
+	struct question *n = calloc(1, sizeof(*n));
+
+	pol_say(&q->e, "directory: out of memory");
+	if (!n)
+		return -EIO;
+	n->v = v;
+	n->q = q;
+	n->call.done = on_answer;
+	n->pause.due = on_pause;
+	n->body = range_body(v, q->id, NULL);
+	round_begin(v->priv, &n->round);
+	if (n->body && ask(n))
+		return -EINPROGRESS;
+	free(n->body);
+	free(n);
+	return -EIO;
+}
+
+/* --- imports, outside it --- */
+
+static json_t *call(struct backend *b, const char *path, const char *body, struct pol_err *e)
+{
+	struct http_answer a;
+	struct round r;
+	char url[256];
+	json_t *j;
+	long ms;
+
+	for (round_begin(b, &r); (ms = round_ms(&r));) {
+		snprintf(url, sizeof(url), "%s%s", b->url[round_member(b, &r)], path);
+		j = http_post(url, NULL, body, ms, &a, e) ? NULL : parse_answer(url, &a, e);
+		if (j)
+			return j;
+		if (round_over(b, &r))
+			usleep(ETCD_PAUSE_MS * 1000);
+	}
+	return NULL;
 }
 
 static int put(struct vgds *v, const char *id, const struct vgds_entry *in, struct pol_err *e)

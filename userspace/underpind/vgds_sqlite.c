@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <pthread.h>
 #include <sqlite3.h>
 
 #include "vgds.h"
 
 struct backend {
-	pthread_mutex_t lock;
 	sqlite3 *db;
 	sqlite3_stmt *get, *put;
 };
@@ -23,22 +21,20 @@ static const char *text(sqlite3_stmt *q, int i)
 	return s ? s : "";
 }
 
-static int get(struct vgds *v, const char *id, struct vgds_entry *out, struct pol_err *e)
+static int get(struct vgds *v, struct vgds_lookup *q)
 {
 	struct backend *b = v->priv;
 	int ret;
 
-	pthread_mutex_lock(&b->lock);
-	sqlite3_bind_text(b->get, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(b->get, 1, q->id, -1, SQLITE_STATIC);
 	ret = sqlite3_step(b->get);
 	if (ret == SQLITE_ROW)
-		ret = vgds_entry_set(out, text(b->get, 0), text(b->get, 1), text(b->get, 2),
-				     text(b->get, 3), text(b->get, 4)) ?
-			pol_fail(e, EIO, "directory: '%s' has a bad entry", id) : 0;
+		ret = vgds_entry_set(&q->entry, text(b->get, 0), text(b->get, 1),
+				     text(b->get, 2), text(b->get, 3), text(b->get, 4)) ?
+			pol_fail(&q->e, EIO, "directory: '%s' has a bad entry", q->id) : 0;
 	else
-		ret = ret == SQLITE_DONE ? -ENOENT : fail(b, e);
+		ret = ret == SQLITE_DONE ? -ENOENT : fail(b, &q->e);
 	sqlite3_reset(b->get);
-	pthread_mutex_unlock(&b->lock);
 	return ret;
 }
 
@@ -47,7 +43,6 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	struct backend *b = v->priv;
 	int ret;
 
-	pthread_mutex_lock(&b->lock);
 	sqlite3_bind_text(b->put, 1, id, -1, SQLITE_STATIC);
 	sqlite3_bind_text(b->put, 2, vgds_kind_name[in->kind], -1, SQLITE_STATIC);
 	sqlite3_bind_text(b->put, 3, in->target, -1, SQLITE_STATIC);
@@ -57,7 +52,6 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	sqlite3_bind_text(b->put, 6, in->sla, -1, SQLITE_STATIC);
 	ret = sqlite3_step(b->put) == SQLITE_DONE ? 0 : fail(b, e);
 	sqlite3_reset(b->put);
-	pthread_mutex_unlock(&b->lock);
 	return ret;
 }
 
@@ -68,7 +62,6 @@ static void close_it(struct vgds *v)
 	sqlite3_finalize(b->get);
 	sqlite3_finalize(b->put);
 	sqlite3_close(b->db);
-	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
@@ -84,10 +77,10 @@ int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e)
 
 	if (!b)
 		return pol_fail(e, ENOMEM, "out of memory");
-	pthread_mutex_init(&b->lock, NULL);
 	v->priv = b;
 	v->ops = &ops;
-	if (sqlite3_open(path, &b->db) || sqlite3_exec(b->db, schema, NULL, NULL, NULL) ||
+	if (sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+			    SQLITE_OPEN_NOMUTEX, NULL) || sqlite3_exec(b->db, schema, NULL, NULL, NULL) ||
 	    sqlite3_prepare_v2(b->db, "SELECT kind, target, cloud, layer, sla FROM directory "
 			       "WHERE id=?", -1, &b->get, NULL) ||
 	    sqlite3_prepare_v2(b->db, "INSERT OR REPLACE INTO directory VALUES(?,?,?,?,?,?)", -1,
