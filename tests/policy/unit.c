@@ -796,48 +796,96 @@ static void test_assertions(void **state)
 	}
 }
 
-#define STEP(cloud, more) "{\"cloud\":\"" cloud "\",\"layer\":\"platform\"," \
-	"\"module\":\"PEP\",\"verdict\":\"permit\",\"code\":\"permit\"" more "}"
+#define STEP(cloud, more) "[\"" cloud "\",\"platform\",\"PEP\",\"permit\",\"permit\"" more "]"
+#define LAST		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"m\",\"code\":\"x\""
+#define TEXT		",\"x\""
 
-#define TEXT	",\"text\":\"x\""
-
-static int parse_answer(struct msg_answer *a, const char *steps, const char *peer)
+static int parse(struct msg_answer *a, const char *last, const char *steps, const char *peer)
 {
 	char text[1000];
 
 	msg_answer_init(a);
-	snprintf(text, sizeof(text), "{\"v\":1,\"id\":\"i\",\"verdict\":\"permit\",\"trace\":[%s]}",
-		 steps);
+	snprintf(text, sizeof(text), "{\"v\":1,\"id\":\"i\",\"verdict\":\"permit\",%s,"
+		 "\"trace\":[%s]}", last, steps);
 	return msg_answer_parse(text, strlen(text), "i", a, peer);
 }
 
-static const char *member(const struct msg_answer *a, const char *name)
+static int parse_answer(struct msg_answer *a, const char *steps, const char *peer)
 {
-	return json_string_value(json_object_get(json_array_get(a->trace, 0), name));
+	return parse(a, LAST, steps, peer);
 }
 
 /* Another cloud cannot speak as this one, nor to its terminals. */
 static void test_foreign_steps(void **state)
 {
+	static const char *const bad[] = {
+		STEP("ea\xc2\x9bst", TEXT), STEP("\xe2\x80\xaetsew", TEXT), STEP("east", ""),
+		STEP("east", ",5"), STEP("east", TEXT ",\"b\",\"more\""), STEP("east", TEXT ",7"),
+		STEP("", TEXT), "{}", "[]", "7",
+	};
 	struct msg_answer a;
+	size_t i;
 
 	(void)state;
-	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"by\":\"east\""), "west"), 0);
-	assert_string_equal(member(&a, "by"), "west");
-	assert_null(member(&a, "text"));
+	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"east\""), "west"), 0);
+	assert_string_equal(a.step[0].by, "west");
+	assert_null(a.step[0].text);
 	msg_answer_free(&a);
-	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"by\":\"west\""), NULL), 0);
-	assert_string_equal(member(&a, "by"), "west");
-	assert_string_equal(member(&a, "text"), "x");
+	assert_int_equal(parse_answer(&a, STEP("east", TEXT ",\"west\""), NULL), 0);
+	assert_string_equal(a.step[0].by, "west");
+	assert_string_equal(a.step[0].text, "x");
 	msg_answer_free(&a);
-	assert_int_equal(parse_answer(&a, STEP("ea\xc2\x9bst", ""), "west"), -EINVAL);
+	assert_int_equal(parse_answer(&a, STEP("\xc3\xb6st", TEXT), "west"), 0);
 	msg_answer_free(&a);
-	assert_int_equal(parse_answer(&a, STEP("\xe2\x80\xaetsew", ""), "west"), -EINVAL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse_answer(&a, bad[i], "west"), -EINVAL);
+		assert_int_equal(a.n_step, 0);
+		msg_answer_free(&a);
+	}
+}
+
+/* Nor by the last word: what cannot be written to a log would not be. */
+static void test_foreign_last_word(void **state)
+{
+	static const char *const bad[] = {
+		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"m\x1b[31m\",\"code\":\"x\"",
+		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"m\\u001b\",\"code\":\"x\"",
+		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"a b\",\"code\":\"x\"",
+		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"m\"",
+		"\"cloud\":3,\"layer\":\"l\",\"module\":\"m\",\"code\":\"x\"",
+	};
+	struct msg_answer a;
+	char last[400], many[129];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse(&a, bad[i], STEP("east", TEXT), "west"), -EINVAL);
+		msg_answer_free(&a);
+	}
+	for (i = 0; i < 64; i++)
+		memcpy(many + 2 * i, "\xc3\xa9", 2);
+	many[128] = 0;
+	snprintf(last, sizeof(last), "\"cloud\":\"%s\",\"layer\":\"l\",\"module\":\"m\","
+		 "\"code\":\"x\"", many);
+	assert_int_equal(parse(&a, last, STEP("east", TEXT), NULL), -EINVAL);
 	msg_answer_free(&a);
-	assert_int_equal(parse_answer(&a, STEP("\xc3\xb6st", ""), "west"), 0);
+}
+
+/* A text that is no UTF-8 costs the text, not the step, nor the answer. */
+static void test_bad_text(void **state)
+{
+	struct msg_answer a;
+	char *text;
+
+	(void)state;
+	msg_answer_init(&a);
+	msg_trace(&a, "c", "l", "PEP", "deny", "rule-condition", "cut in the middle: \xc3");
+	text = msg_answer_text(&a, "i");
 	msg_answer_free(&a);
-	assert_int_equal(parse_answer(&a, STEP("east", ",\"more\":\"x\""), NULL), -EINVAL);
-	msg_answer_free(&a);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "[\"c\",\"l\",\"PEP\",\"deny\",\"rule-condition\",\"\"]"));
+	free(text);
 }
 
 int main(void)
@@ -859,6 +907,8 @@ int main(void)
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_assertions),
 		cmocka_unit_test(test_foreign_steps),
+		cmocka_unit_test(test_foreign_last_word),
+		cmocka_unit_test(test_bad_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -109,6 +109,27 @@ static const char *member(json_t *j, const char *name)
 	return s ? s : "";
 }
 
+/* On the wire a step is an array; who reads the answer is told what each text is. */
+static void name_steps(json_t *j)
+{
+	static const char *const names[] = {
+		"cloud", "layer", "module", "verdict", "code", "text", "by"
+	};
+	json_t *trace = json_object_get(j, "trace"), *step, *named;
+	const char *s;
+	size_t i, k;
+
+	json_array_foreach(trace, i, step) {
+		named = json_object();
+		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+			s = json_string_value(json_array_get(step, k));
+			if (s && *s)
+				json_object_set_new(named, names[k], json_string(s));
+		}
+		json_array_set_new(trace, i, named);
+	}
+}
+
 static void print_trace(json_t *j)
 {
 	json_t *t;
@@ -147,6 +168,7 @@ static int finish(const struct cmd_opts *o, json_t *j)
 	const char *verdict = member(j, "verdict");
 	int ret = store_ticket(o, j);
 
+	name_steps(j);
 	if (o->json)
 		json_dumpf(j, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	else if (*verdict)

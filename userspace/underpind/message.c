@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
@@ -51,6 +50,11 @@ static int take_text(struct msg_request *rq, const char *name, const json_t *v)
 	return -ENOENT;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct pdp_attr *)a)->name, ((const struct pdp_attr *)b)->name);
+}
+
 static int take_attributes(struct msg_request *rq, json_t *v)
 {
 	const char *name;
@@ -65,6 +69,8 @@ static int take_attributes(struct msg_request *rq, json_t *v)
 		rq->attr[rq->n_attr++] = (struct pdp_attr){ name, json_string_value(value),
 							    C_REQUEST };
 	}
+	/* In whatever order they are sent: it is the same request. */
+	qsort(rq->attr, rq->n_attr, sizeof(rq->attr[0]), by_name);
 	return 0;
 }
 
@@ -114,21 +120,39 @@ static int take(struct msg_request *rq, const char *name, json_t *v)
 	return -EINVAL;
 }
 
-/* Everything but the times, which a retry renews. */
+static void hash_text(EVP_MD_CTX *c, const char *s)
+{
+	uint32_t n = s ? strlen(s) + 1 : 0;
+
+	EVP_DigestUpdate(c, &n, sizeof(n));
+	EVP_DigestUpdate(c, s ? s : "", n);
+}
+
+/* Everything but the times, which a retry renews. Each text goes in with its length. */
 static int digest(struct msg_request *rq)
 {
-	json_t *copy = json_copy(rq->root);
-	char *text;
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint32_t i, counts[] = { rq->n_attr, rq->n_hop, rq->chained };
+	const char *s;
+	int ok;
 
-	json_object_del(copy, "issued");
-	json_object_del(copy, "deadline_ms");
-	text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(copy);
-	if (!text)
-		return -ENOMEM;
-	SHA256((unsigned char *)text, strlen(text), rq->digest);
-	free(text);
-	return 0;
+	ok = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) &&
+	     EVP_DigestUpdate(c, counts, sizeof(counts));
+	for (i = 0; ok && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		memcpy(&s, (char *)rq + texts[i].offset, sizeof(s));
+		hash_text(c, s);
+	}
+	for (i = 0; ok && i < rq->n_attr; i++) {
+		hash_text(c, rq->attr[i].name);
+		hash_text(c, rq->attr[i].value);
+	}
+	for (i = 0; ok && i < rq->n_hop; i++) {
+		hash_text(c, rq->hop[i].cloud);
+		hash_text(c, rq->hop[i].layer);
+	}
+	ok = ok && EVP_DigestFinal_ex(c, rq->digest, NULL);
+	EVP_MD_CTX_free(c);
+	return ok ? 0 : -ENOMEM;
 }
 
 int msg_parse(const char *buf, size_t len, struct msg_request *rq, struct pol_err *e)
@@ -175,57 +199,97 @@ void msg_free(struct msg_request *rq)
 void msg_answer_init(struct msg_answer *a)
 {
 	memset(a, 0, sizeof(*a));
-	a->trace = json_array();
+	a->cloud = a->layer = a->module = a->code = "";
+}
+
+static void free_steps(struct msg_answer *a, uint32_t from)
+{
+	while (a->n_step > from)
+		free(a->step[--a->n_step].own);
 }
 
 void msg_answer_free(struct msg_answer *a)
 {
-	json_decref(a->trace);
-	a->trace = NULL;
-}
-
-static void set_last(struct msg_answer *a, const char *cloud, const char *layer,
-		     const char *module, const char *code)
-{
-	snprintf(a->cloud, sizeof(a->cloud), "%s", cloud);
-	snprintf(a->layer, sizeof(a->layer), "%s", layer);
-	snprintf(a->module, sizeof(a->module), "%s", module);
-	snprintf(a->code, sizeof(a->code), "%s", code);
+	free_steps(a, 0);
+	json_decref(a->root);
+	a->root = NULL;
 }
 
 void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
 	       const char *verdict, const char *code, const char *text)
 {
-	json_t *t = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*}", "cloud", cloud, "layer", layer,
-			      "module", module, "verdict", verdict, "code", code, "text", text);
+	char *own = text ? strdup(text) : NULL;
 
-	if (json_array_size(a->trace) < MSG_TRACE_MAX)
-		json_array_append_new(a->trace, t);
+	a->cloud = cloud;
+	a->layer = layer;
+	a->module = module;
+	a->code = code;
+	if (a->n_step < MSG_TRACE_MAX)
+		a->step[a->n_step++] = (struct msg_step){ cloud, layer, module, verdict, code, own,
+							  NULL, own };
 	else
-		json_decref(t);
-	set_last(a, cloud, layer, module, code);
+		free(own);
+}
+
+void msg_untrace(struct msg_answer *a)
+{
+	free_steps(a, a->n_step ? a->n_step - 1 : 0);
+}
+
+void msg_strip_texts(struct msg_answer *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->n_step; i++)
+		a->step[i].text = NULL;
 }
 
 static const char *const verdicts[] = { "permit", "deny", "fail" };
 
+/* A text that is no UTF-8 is left out, not the step. */
+static void add(json_t *to, const char *s)
+{
+	json_t *j = json_string(s ? s : "");
+
+	json_array_append_new(to, j ? j : json_string(""));
+}
+
+static json_t *step_json(const struct msg_step *s)
+{
+	json_t *j = json_array();
+
+	add(j, s->cloud);
+	add(j, s->layer);
+	add(j, s->module);
+	add(j, s->verdict);
+	add(j, s->code);
+	add(j, s->text);
+	if (s->by)
+		add(j, s->by);
+	return j;
+}
+
 char *msg_answer_text(const struct msg_answer *a, const char *id)
 {
-	char b64[TICKET_SIZE * 2];
-	json_t *j = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:O}", "v", MSG_VERSION, "id", id,
-			      "verdict", verdicts[a->verdict], "cloud", a->cloud, "layer",
-			      a->layer, "module", a->module, "code", a->code, "trace", a->trace);
-	char *text;
+	json_t *trace = json_array(), *j;
+	char b64[TICKET_SIZE * 2], *text;
+	uint32_t i;
 
+	for (i = 0; i < a->n_step; i++)
+		json_array_append_new(trace, step_json(&a->step[i]));
+	j = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "v", MSG_VERSION, "id", id,
+		      "verdict", verdicts[a->verdict], "cloud", a->cloud, "layer",
+		      a->layer, "module", a->module, "code", a->code, "trace", trace);
 	if (a->has_ticket) {
 		EVP_EncodeBlock((unsigned char *)b64, a->ticket, TICKET_SIZE);
 		json_object_set_new(j, "ticket", json_string(b64));
 	}
-	text = json_dumps(j, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	text = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	return text;
 }
 
-static bool take_ticket(const json_t *v, struct msg_answer *a)
+static bool take_ticket(const json_t *v, uint8_t *out, bool *has)
 {
 	uint8_t raw[TICKET_SIZE + 8];
 	const char *s = json_string_value(v);
@@ -238,8 +302,8 @@ static bool take_ticket(const json_t *v, struct msg_answer *a)
 	    EVP_DecodeBlock(raw, (const unsigned char *)s, n) < TICKET_SIZE ||
 	    ticket_parse(raw, TICKET_SIZE, &t) != TICKET_OK)
 		return false;
-	memcpy(a->ticket, raw, TICKET_SIZE);
-	a->has_ticket = true;
+	memcpy(out, raw, TICKET_SIZE);
+	*has = true;
 	return true;
 }
 
@@ -259,76 +323,105 @@ static bool plain(const char *text)
 	return true;
 }
 
-/*
- * Five members, a text, and who said it if not this cloud; nothing else. What
- * another cloud says, whatever cloud it names, is marked as that one's.
- */
-static bool step_ok(json_t *t, const char *peer)
+/* A name that a daemon says; of another cloud, one that is only a name. */
+static const char *name_of(const json_t *j, const char *peer)
 {
-	static const char *const names[] = { "cloud", "layer", "module", "verdict", "code" };
-	json_t *text = json_object_get(t, "text"), *by = json_object_get(t, "by");
-	const char *s;
-	size_t k;
+	const char *s = json_string_value(j);
 
-	for (k = 0; k < 5; k++) {
-		s = json_string_value(json_object_get(t, names[k]));
-		if (!s || !name_ok(s) || (peer && !plain(s)))
-			return false;
-	}
-	if (json_object_size(t) != 5u + !!text + !!by || (text && !json_is_string(text)) ||
-	    (by && !json_is_string(by)))
-		return false;
-	if (!peer)
-		return true;
-	json_object_del(t, "text");
-	return !json_object_set_new(t, "by", json_string(peer));
+	return s && name_ok(s) && strlen(s) < 64 && (!peer || plain(s)) ? s : NULL;
 }
 
-static bool take_trace(json_t *v, struct msg_answer *a, const char *peer)
+/*
+ * Five names, a text, and who said it if not this cloud; nothing else. What
+ * another cloud says, whatever cloud it names, is marked as that one's.
+ */
+static bool take_step(json_t *j, struct msg_step *s, const char *peer)
 {
-	json_t *t;
-	size_t i;
+	const char **const to[] = { &s->cloud, &s->layer, &s->module, &s->verdict, &s->code };
+	size_t n = json_array_size(j), k;
 
-	if (!json_is_array(v) || json_array_size(v) > MSG_TRACE_MAX)
-		return false;
-	json_array_foreach(v, i, t) {
-		if (!step_ok(t, peer))
+	memset(s, 0, sizeof(*s));
+	for (k = 0; k < 5; k++) {
+		*to[k] = name_of(json_array_get(j, k), peer);
+		if (!*to[k])
 			return false;
-		if (json_array_size(a->trace) < MSG_TRACE_MAX)
-			json_array_append(a->trace, t);
+	}
+	s->text = json_string_value(json_array_get(j, 5));
+	s->by = json_string_value(json_array_get(j, 6));
+	if (n < 6 || n > 7 || !s->text || (n == 7 && !s->by))
+		return false;
+	if (peer) {
+		s->text = NULL;
+		s->by = peer;
 	}
 	return true;
 }
 
-static void take_member(json_t *j, const char *name, char *to, size_t size)
+static bool take_trace(const json_t *v, struct msg_answer *a, const char *peer)
 {
-	const char *s = json_string_value(json_object_get(j, name));
+	struct msg_step step;
+	json_t *j;
+	size_t i;
 
-	snprintf(to, size, "%s", s ? s : "");
+	if (!json_is_array(v) || json_array_size(v) > MSG_TRACE_MAX)
+		return false;
+	json_array_foreach(v, i, j) {
+		if (!take_step(j, &step, peer))
+			return false;
+		if (a->n_step < MSG_TRACE_MAX)
+			a->step[a->n_step++] = step;
+	}
+	return true;
+}
+
+static int verdict_of(const char *s)
+{
+	int i;
+
+	for (i = 0; s && i < 3; i++)
+		if (!strcmp(s, verdicts[i]))
+			return i;
+	return -1;
+}
+
+static bool take_answer(const json_t *j, const char *id, struct msg_answer *a, const char *peer)
+{
+	const char *cloud = name_of(json_object_get(j, "cloud"), peer);
+	const char *layer = name_of(json_object_get(j, "layer"), peer);
+	const char *module = name_of(json_object_get(j, "module"), peer);
+	const char *code = name_of(json_object_get(j, "code"), peer);
+	const char *got = json_string_value(json_object_get(j, "id"));
+	int verdict = verdict_of(json_string_value(json_object_get(j, "verdict")));
+	uint8_t ticket[TICKET_SIZE];
+	bool has_ticket = false;
+
+	if (json_integer_value(json_object_get(j, "v")) != MSG_VERSION || !got ||
+	    (id && strcmp(got, id)) || verdict < 0 || !cloud || !layer || !module || !code ||
+	    !take_ticket(json_object_get(j, "ticket"), ticket, &has_ticket) ||
+	    !take_trace(json_object_get(j, "trace"), a, peer))
+		return false;
+	a->verdict = verdict;
+	a->cloud = cloud;
+	a->layer = layer;
+	a->module = module;
+	a->code = code;
+	a->has_ticket = has_ticket;
+	if (has_ticket)
+		memcpy(a->ticket, ticket, sizeof(ticket));
+	return true;
 }
 
 int msg_answer_parse(const char *buf, size_t len, const char *id, struct msg_answer *a,
 		     const char *peer)
 {
 	json_t *j = len <= MSG_MAX ? json_loadb(buf, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	const char *got = json_string_value(json_object_get(j, "id"));
-	const char *verdict = json_string_value(json_object_get(j, "verdict"));
-	bool ok = got && verdict && (!id || !strcmp(got, id)) &&
-		  json_integer_value(json_object_get(j, "v")) == MSG_VERSION;
-	int i;
+	uint32_t before = a->n_step;
 
-	for (i = 0; ok && i < 3; i++)
-		if (!strcmp(verdict, verdicts[i]))
-			break;
-	ok = ok && i < 3 && take_trace(json_object_get(j, "trace"), a, peer) &&
-	     take_ticket(json_object_get(j, "ticket"), a);
-	if (ok) {
-		a->verdict = i;
-		take_member(j, "cloud", a->cloud, sizeof(a->cloud));
-		take_member(j, "layer", a->layer, sizeof(a->layer));
-		take_member(j, "module", a->module, sizeof(a->module));
-		take_member(j, "code", a->code, sizeof(a->code));
+	if (!a->root && take_answer(j, id, a, peer)) {
+		a->root = j;
+		return 0;
 	}
+	free_steps(a, before);
 	json_decref(j);
-	return ok ? 0 : -EINVAL;
+	return -EINVAL;
 }

@@ -57,11 +57,21 @@ enum msg_verdict {
 	MSG_FAIL,		/* may be retried with the same id */
 };
 
-/* An answer, and what each module on the way said. */
+/* What one module said; on the wire an array of these, in this order. */
+struct msg_step {
+	const char *cloud, *layer, *module, *verdict, *code;
+	const char *text;		/* for people of this cloud, or NULL */
+	const char *by;			/* another cloud that says so, or NULL */
+	char *own;			/* @text, if it is the step's to free */
+};
+
+/* An answer, and what each module on the way said; the last word comes first. */
 struct msg_answer {
 	enum msg_verdict verdict;
-	char cloud[64], layer[32], module[32], code[40];
-	json_t *trace;
+	const char *cloud, *layer, *module, *code;
+	struct msg_step step[MSG_TRACE_MAX];
+	uint32_t n_step;
+	json_t *root;			/* of the answer taken apart: strings belong to it */
 	uint8_t ticket[TICKET_SIZE];
 	bool has_ticket;
 };
@@ -71,10 +81,16 @@ void msg_answer_free(struct msg_answer *a);
 
 /**
  * msg_trace() - add what a module said
- * @text: for people of this cloud; NULL, and always NULL across clouds
+ * @text: for people of this cloud, or NULL; copied. The other strings outlive @a
  */
 void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
 	       const char *verdict, const char *code, const char *text);
+
+/* Takes back what was said last. */
+void msg_untrace(struct msg_answer *a);
+
+/* Takes the texts away: another cloud learns which module spoke, not why (S2.5). */
+void msg_strip_texts(struct msg_answer *a);
 
 /* An answer as JSON text, to be freed; @id as in the request. NULL without memory. */
 char *msg_answer_text(const struct msg_answer *a, const char *id);
@@ -82,11 +98,11 @@ char *msg_answer_text(const struct msg_answer *a, const char *id);
 /**
  * msg_answer_parse() - take an answer apart
  * @id: that it must carry
- * @a: initialised; the trace of the sender is appended to its own
+ * @a: initialised, once; the steps of the sender are appended to its own
  * @peer: the other cloud whose answer it is, or NULL: its texts are dropped, and
  *	  its steps marked as said by it
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, or -EINVAL with @a as it was.
  */
 int msg_answer_parse(const char *buf, size_t len, const char *id, struct msg_answer *a,
 		     const char *peer);

@@ -73,14 +73,24 @@ static void hex(const uint8_t *in, size_t n, char *out)
 	*out = 0;
 }
 
+static json_t *last_word(const struct work *w)
+{
+	const struct msg_step *s = &w->a.step[w->a.n_step - 1];
+
+	if (!w->a.n_step)
+		return NULL;
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "cloud", s->cloud, "layer", s->layer,
+			 "module", s->module, "verdict", s->verdict, "code", s->code, "text",
+			 s->text, "by", s->by);
+}
+
 char *vrm_record(struct work *w, const char *event)
 {
 	char digest[65];
-	json_t *j, *last;
+	json_t *j;
 	char *text;
 
 	hex(w->p->digest, 32, digest);
-	last = json_array_get(w->a.trace, json_array_size(w->a.trace) - 1);
 	j = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "time",
 		      (json_int_t)vrm_now_ms(), "event", event, "id", w->rq.id, "cloud",
 		      w->d->conf.cloud, "layer", layer_name(w), "sender", w->s.subject, "action",
@@ -95,8 +105,9 @@ char *vrm_record(struct work *w, const char *event)
 	if (w->decision.permit)
 		json_object_set_new(j, "role", json_string(pol_str(w->p,
 				    w->p->role[w->decision.role].name)));
-	if (last)
-		json_object_set(j, "reason", last);
+	json_object_set_new(j, "reason", last_word(w));
+	if (w->why)
+		json_object_set(j, "why", w->why);
 	text = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	return text;
@@ -110,13 +121,8 @@ struct request_key vrm_request_key(struct work *w)
 
 void vrm_strip_texts(struct work *w)
 {
-	json_t *t;
-	size_t i;
-
-	if (w->s.kind != SENDER_REMOTE)
-		return;
-	json_array_foreach(w->a.trace, i, t)
-		json_object_del(t, "text");
+	if (w->s.kind == SENDER_REMOTE)
+		msg_strip_texts(&w->a);
 }
 
 /* --- steps, in their order --- */
@@ -234,16 +240,29 @@ static const char *session_key(struct work *w, char *buf, size_t size)
 	return strlen(buf) < ADMIN_KEY_MAX ? buf : "";
 }
 
+/* Every reason of the decision, for the audit log: rule, constraint and values. */
+static void keep_reasons(struct work *w)
+{
+	char text[1400];
+	uint32_t i;
+
+	w->why = json_array();
+	for (i = 0; i < w->decision.n; i++) {
+		reason_text(w->p, &w->q, &w->decision.reason[i], text, sizeof(text));
+		json_array_append_new(w->why, json_string(text));
+	}
+}
+
 static enum next decide(struct work *w)
 {
-	char key[900], text[1400];
+	char key[900];
 
 	admin_decide(&w->d->admin, w->p, session_key(w, key, sizeof(key)), &w->in, &w->store, &w->q,
 		     &w->decision);
+	keep_reasons(w);
 	if (!w->decision.permit)
 		return refuse_reason(w, &w->decision.reason[0]);
-	reason_text(w->p, &w->q, &w->decision.reason[0], text, sizeof(text));
-	say(w, "PEP", "permit", "permit", text);
+	say(w, "PEP", "permit", "permit", json_string_value(json_array_get(w->why, 0)));
 	fault("decided");
 	return NEXT;
 }
@@ -385,6 +404,7 @@ static void end(struct work *w)
 	admin_put(&d->admin, w->p);
 	msg_answer_free(&w->a);
 	msg_free(&w->rq);
+	json_decref(w->why);
 	free(w->message);
 	free(w);
 }

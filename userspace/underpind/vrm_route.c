@@ -77,7 +77,7 @@ static enum next alloc_failed(struct work *w, int ret, const struct pol_err *e)
 	free(w->text);
 	w->text = NULL;
 	w->a.has_ticket = false;
-	json_array_remove(w->a.trace, json_array_size(w->a.trace) - 1);
+	msg_untrace(&w->a);
 	for (i = 0; i < sizeof(alloc_errors) / sizeof(alloc_errors[0]); i++)
 		if (alloc_errors[i].error == ret)
 			return refuse(w, "VRM", alloc_errors[i].code, alloc_errors[i].text);

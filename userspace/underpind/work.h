@@ -52,6 +52,7 @@ struct work {
 	struct pdp_store store;
 	struct pol_query q;
 	struct pol_decision decision;
+	json_t *why;			/* its reasons, as texts */
 };
 
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))

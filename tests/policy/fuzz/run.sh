@@ -13,7 +13,7 @@ seed() {
 	image) "$OUT/underpin-policy" compile tests/policy/clouds/west -O "$d/west" > /dev/null
 		"$OUT/underpin-policy" compile tests/policy/fuzz/seed-policy -O "$d/small" > /dev/null ;;
 	message) printf '%s' '{"v":1,"id":"00000000000000000000000000000001","issued":1,"deadline_ms":1,"action":"a","resource":"r","attributes":{"request.x":"y"},"path":[{"cloud":"c","layer":"l"}],"sla":"s","sla_role":"r"}' > "$d/request"
-		printf '%s' '{"v":1,"id":"00000000000000000000000000000001","verdict":"deny","cloud":"c","layer":"l","module":"m","code":"x","trace":[{"cloud":"c","layer":"l","module":"m","verdict":"deny","code":"x","text":"t"}]}' > "$d/answer" ;;
+		printf '%s' '{"v":1,"id":"00000000000000000000000000000001","verdict":"deny","cloud":"c","layer":"l","module":"m","code":"x","trace":[["c","l","m","deny","x","t"]]}' > "$d/answer" ;;
 	ticket) "$OUT/fuzz/seed-ticket" > "$d/good" ;;
 	jwt) printf '%s' '1{"iss":"i","sub":"s","aud":["a"],"exp":2000,"nbf":1,"groups":["x","y"],"n":3}' > "$d/claims"
 		printf '%s' '0eyJhbGciOiJFZERTQSJ9.e30.AAAA' > "$d/raw" ;;
