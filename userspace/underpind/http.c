@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "http.h"
 
@@ -185,6 +186,12 @@ int http_post(const char *url, const struct http_tls *tls, const char *json, lon
 
 /* --- from the loop --- */
 
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	loop_forget(((struct http *)ctx)->loop, fd);
+	return close(fd);
+}
+
 static struct handle *new_handle(struct http *h, const char *url, const struct http_tls *tls)
 {
 	struct handle *n = calloc(1, sizeof(*n));
@@ -201,6 +208,8 @@ static struct handle *new_handle(struct http *h, const char *url, const struct h
 	n->tls = tls ? *tls : (struct http_tls){ 0 };
 	n->http = h;
 	curl_easy_setopt(n->curl, CURLOPT_PRIVATE, n);
+	curl_easy_setopt(n->curl, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(n->curl, CURLOPT_CLOSESOCKETDATA, h);
 	return n;
 }
 

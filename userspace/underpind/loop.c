@@ -53,19 +53,36 @@ int loop_watch(struct loop *l, int fd, uint32_t events,
 	if (fd >= l->n_watch && grow(l, fd))
 		return -ENOMEM;
 	w = &l->watch[fd];
-	if (w->events != events &&
-	    epoll_ctl(l->epoll, w->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev))
+	if (w->known != events &&
+	    epoll_ctl(l->epoll, w->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev))
 		return -errno;
-	*w = (struct loop_watch){ ready, ctx, events };
+	*w = (struct loop_watch){ ready, ctx, events, events };
 	return 0;
 }
 
 void loop_unwatch(struct loop *l, int fd)
 {
-	if (fd >= l->n_watch || !l->watch[fd].events)
+	if (fd < l->n_watch)
+		l->watch[fd].events = 0;
+}
+
+void loop_forget(struct loop *l, int fd)
+{
+	if (fd >= l->n_watch || !l->watch[fd].known)
 		return;
 	epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
 	l->watch[fd] = (struct loop_watch){ 0 };
+}
+
+/* What nobody waits for any more, the kernel is told now that it has happened. */
+static void happened(struct loop *l, int fd, uint32_t events)
+{
+	struct loop_watch *w = &l->watch[fd];
+
+	if (w->events)
+		w->ready(w->ctx, fd, events);
+	else
+		loop_forget(l, fd);
 }
 
 void loop_timer_end(struct loop *l, struct loop_timer *t)
@@ -122,15 +139,12 @@ static int wait_ms(const struct loop *l, int64_t max_ms)
 int loop_once(struct loop *l, int64_t max_ms)
 {
 	struct epoll_event ev[EVENTS_MAX];
-	int n, i, fd;
+	int n, i;
 
 	n = epoll_wait(l->epoll, ev, EVENTS_MAX, wait_ms(l, max_ms));
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	for (i = 0; i < n; i++) {
-		fd = ev[i].data.fd;
-		if (l->watch[fd].ready)
-			l->watch[fd].ready(l->watch[fd].ctx, fd, ev[i].events);
-	}
+	for (i = 0; i < n; i++)
+		happened(l, ev[i].data.fd, ev[i].events);
 	return run_timers(l) + (n > 0 ? n : 0);
 }

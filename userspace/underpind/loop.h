@@ -20,7 +20,8 @@ struct loop_timer {
 struct loop_watch {
 	void (*ready)(void *ctx, int fd, uint32_t events);
 	void *ctx;
-	uint32_t events;
+	uint32_t events;		/* waited for */
+	uint32_t known;			/* of these the kernel was told */
 };
 
 struct loop {
@@ -51,7 +52,12 @@ int64_t loop_ms(void);
  */
 int loop_watch(struct loop *l, int fd, uint32_t events,
 	       void (*ready)(void *ctx, int fd, uint32_t events), void *ctx);
+
+/* Ends the wait. The kernel is told later, if at all: most waits are soon begun anew. */
 void loop_unwatch(struct loop *l, int fd);
+
+/* Before a descriptor is closed that was waited for. */
+void loop_forget(struct loop *l, int fd);
 
 /* Sets or moves a timer to @ms milliseconds from now; it is called once. */
 void loop_timer(struct loop *l, struct loop_timer *t, int64_t ms);

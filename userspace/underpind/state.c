@@ -15,7 +15,7 @@
  */
 static const char schema[] =
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=2000;"
-	"PRAGMA wal_autocheckpoint=1000; PRAGMA cache_size=-4096;"
+	"PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-4096;"
 	"CREATE TABLE IF NOT EXISTS request(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
 	" sender TEXT NOT NULL, digest BLOB NOT NULL, time INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS answer(request INTEGER PRIMARY KEY, text TEXT NOT NULL);"

@@ -81,7 +81,7 @@ static json_t *last_word(const struct work *w)
 		return NULL;
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "cloud", s->cloud, "layer", s->layer,
 			 "module", s->module, "verdict", s->verdict, "code", s->code, "text",
-			 s->text, "by", s->by);
+			 w->why && w->a.n_step == w->decided ? NULL : s->text, "by", s->by);
 }
 
 char *vrm_record(struct work *w, const char *event)
@@ -106,7 +106,7 @@ char *vrm_record(struct work *w, const char *event)
 		json_object_set_new(j, "role", json_string(pol_str(w->p,
 				    w->p->role[w->decision.role].name)));
 	json_object_set_new(j, "reason", last_word(w));
-	if (w->why)
+	if (w->why && !w->begun)	/* or it is in the record of the local decision */
 		json_object_set(j, "why", w->why);
 	text = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
@@ -260,6 +260,7 @@ static enum next decide(struct work *w)
 	admin_decide(&w->d->admin, w->p, session_key(w, key, sizeof(key)), &w->in, &w->store, &w->q,
 		     &w->decision);
 	keep_reasons(w);
+	w->decided = w->a.n_step + 1;
 	if (!w->decision.permit)
 		return refuse_reason(w, &w->decision.reason[0]);
 	say(w, "PEP", "permit", "permit", json_string_value(json_array_get(w->why, 0)));

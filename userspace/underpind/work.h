@@ -53,6 +53,7 @@ struct work {
 	struct pol_query q;
 	struct pol_decision decision;
 	json_t *why;			/* its reasons, as texts */
+	uint32_t decided;		/* steps, with the one that says the first of them */
 };
 
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
