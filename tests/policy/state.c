@@ -132,12 +132,15 @@ static void on_done(struct state_wait *w)
 	((struct one *)w)->told++;
 }
 
+static const char *device;		/* of the next allocation; NULL: one of its own */
+
 static int allocate(struct fixture *f, struct one *o, const char *id, const char *resource,
 		    uint8_t ticket)
 {
 	uint8_t bytes[TICKET_SIZE] = { ticket };
-	struct allocation a = { .resource = resource, .host = "h", .cloud = "c",
-				.request = { id, "s", digest }, .ticket = bytes };
+	struct allocation a = { .resource = resource, .device = device ? device : resource,
+				.host = "h", .cloud = "c", .request = { id, "s", digest },
+				.ticket = bytes };
 
 	*o = (struct one){ .wait.done = on_done };
 	return state_allocate(&f->s, &a, "answer", strdup("{\"grant\":1}"), &o->wait);
@@ -172,7 +175,7 @@ static void test_on_disk(void **state)
 	assert_int_equal(o.wait.ret, 0);
 	assert_true(syncs > 0);
 	syncs = 0;
-	assert_int_equal(state_finish(&f->s, "1", "answer", strdup("{}"), &o.wait), 0);
+	assert_int_equal(state_finish(&f->s, &k, "answer", strdup("{}"), &o.wait), 0);
 	assert_int_equal(state_commit(&f->s), 1);
 	assert_int_equal(o.told, 2);
 	assert_int_equal(syncs, 0);
@@ -208,6 +211,10 @@ static void test_conflicts(void **state)
 	assert_int_equal(allocate_now(f, "1", "r", 1), 0);
 	assert_int_equal(allocate_now(f, "2", "r", 2), -EBUSY);
 	assert_int_equal(number(f, "SELECT count(*) FROM request"), 1);
+	/* Another name for the same device. */
+	device = "r";
+	assert_int_equal(allocate_now(f, "3", "other", 3), -EBUSY);
+	device = NULL;
 	verify(f, 1);
 }
 

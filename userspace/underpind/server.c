@@ -283,6 +283,8 @@ static enum MHD_Result get(struct job *j, const char *url)
 	enum MHD_Result ret;
 	char *text;
 
+	if (j->conn->sender.kind == SENDER_REMOTE)
+		return reply_error(j, MHD_HTTP_FORBIDDEN, "another cloud has no business here");
 	if (strcmp(url, "/metrics"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
 				   "/metrics");

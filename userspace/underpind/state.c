@@ -19,9 +19,9 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS request(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
 	" sender TEXT NOT NULL, digest BLOB NOT NULL, time INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS answer(request INTEGER PRIMARY KEY, text TEXT NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS allocation(resource TEXT PRIMARY KEY, host TEXT NOT NULL,"
-	" cloud TEXT NOT NULL, request TEXT NOT NULL UNIQUE, isolated INTEGER NOT NULL,"
-	" time INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS allocation(resource TEXT PRIMARY KEY,"
+	" device TEXT NOT NULL UNIQUE, host TEXT NOT NULL, cloud TEXT NOT NULL,"
+	" request TEXT NOT NULL UNIQUE, isolated INTEGER NOT NULL, time INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS ticket(request TEXT PRIMARY KEY, ticket BLOB NOT NULL UNIQUE,"
 	" resource TEXT NOT NULL, time INTEGER NOT NULL);";
 
@@ -62,10 +62,10 @@ static int prepare(struct state *s)
 		{ &s->begin, "BEGIN IMMEDIATE" },
 		{ &s->commit, "COMMIT" },
 		{ &s->rollback, "ROLLBACK" },
-		{ &s->is_allocated, "SELECT 1 FROM allocation WHERE resource=?" },
+		{ &s->is_allocated, "SELECT 1 FROM allocation WHERE resource=? OR device=?" },
 		{ &s->excludes, "SELECT 1 FROM allocation WHERE host=? AND cloud<>? AND "
 		  "(isolated OR ?)" },
-		{ &s->allocate, "INSERT INTO allocation VALUES(?,?,?,?,?,?)" },
+		{ &s->allocate, "INSERT INTO allocation VALUES(?,?,?,?,?,?,?)" },
 		{ &s->ticket, "INSERT INTO ticket VALUES(?,?,?,?)" },
 		{ &s->release, "DELETE FROM allocation WHERE resource=? AND cloud=?" },
 		{ &s->savepoint, "SAVEPOINT change" },
@@ -265,10 +265,16 @@ int state_begin(struct state *s, const struct request_key *k, char *record,
 	return -EIO;
 }
 
-int state_finish(struct state *s, const char *id, const char *answer, char *record,
+int state_finish(struct state *s, const struct request_key *k, const char *answer, char *record,
 		 struct state_wait *w)
 {
-	if (!enter(s, &w->e) && (!answer || !put_answer(s, id, answer, &w->e)))
+	int ret = enter(s, &w->e);
+
+	if (!ret && k && answer) {
+		ret = note(s, k, &w->e);
+		ret = ret ? ret : put_answer(s, k->id, answer, &w->e);
+	}
+	if (!ret)
 		return await(s, record, w, false);
 	free(record);
 	return -EIO;
@@ -290,6 +296,7 @@ static int conflict(struct state *s, const struct allocation *a, struct pol_err 
 	int n;
 
 	sqlite3_bind_text(s->is_allocated, 1, a->resource, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->is_allocated, 2, a->device, -1, SQLITE_STATIC);
 	n = found(s->is_allocated);
 	if (n)
 		return n < 0 ? fail(s, e) : -EBUSY;
@@ -307,11 +314,12 @@ static int insert_allocation(struct state *s, const struct allocation *a)
 	sqlite3_stmt *q = s->allocate;
 
 	sqlite3_bind_text(q, 1, a->resource, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 2, a->host, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 3, a->cloud, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 4, a->request.id, -1, SQLITE_STATIC);
-	sqlite3_bind_int(q, 5, a->isolated);
-	sqlite3_bind_int64(q, 6, time(NULL));
+	sqlite3_bind_text(q, 2, a->device, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 3, a->host, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 4, a->cloud, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 5, a->request.id, -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 6, a->isolated);
+	sqlite3_bind_int64(q, 7, time(NULL));
 	return step(q);
 }
 

@@ -95,21 +95,23 @@ int state_begin(struct state *s, const struct request_key *k, char *record,
 		struct state_wait *w);
 
 /**
- * state_finish() - note the final answer of a request and its record
- * @answer: JSON text, or NULL to note a record only
+ * state_finish() - record what came of a request, and note its final answer
+ * @k: the request, or NULL if the answer is not to be remembered
+ * @answer: JSON text, or NULL likewise
  * @record: JSON text; taken over
  * @w: called back when it outlives the daemon. A power failure may undo it a moment
- *     later: the request was noted before, and a retry finds its answer where it was
- *     given
+ *     later: a request that was forwarded was noted before, and a retry finds its
+ *     answer where it was given
  *
  * Return: as state_begin().
  */
-int state_finish(struct state *s, const char *id, const char *answer, char *record,
+int state_finish(struct state *s, const struct request_key *k, const char *answer, char *record,
 		 struct state_wait *w);
 
 /* A virtual resource given to somebody. */
 struct allocation {
 	const char *resource;
+	const char *device;		/* what it stands for: nothing is given away twice */
 	const char *host;
 	const char *cloud;		/* whose */
 	struct request_key request;
@@ -123,7 +125,7 @@ struct allocation {
  * @w: called back when it is on the disk
  *
  * Return: 0; or, and then nothing was changed and nobody is called back, -EBUSY if
- * the resource is allocated, -EXDEV if another cloud's allocation on that host
+ * the resource or its device is allocated, -EXDEV if another cloud's allocation on that host
  * excludes it, or -EIO with @w->e set.
  */
 int state_allocate(struct state *s, const struct allocation *a, const char *answer,

@@ -62,7 +62,7 @@ enum next refuse_reason(struct work *w, const struct pol_reason *r)
 	return refuse(w, reason_module(r->code), reason_name(r->code), text);
 }
 
-static void hex(const uint8_t *in, size_t n, char *out)
+void hex(const uint8_t *in, size_t n, char *out)
 {
 	static const char digit[] = "0123456789abcdef";
 
@@ -141,12 +141,13 @@ static enum next fresh(struct work *w)
 		      "set the clocks, and send anew");
 }
 
-/* Which senders may say what. */
+/* Which senders may say what. Of a mapped role all three members are given, or none. */
 static enum next allowed(struct work *w)
 {
 	const struct msg_request *rq = &w->rq;
 	const struct msg_hop *last = rq->n_hop ? &rq->hop[rq->n_hop - 1] : NULL;
-	bool vouched = rq->user || rq->mapped_role, across = rq->sla || rq->sla_role;
+	int mapped = !!rq->mapped_role + !!rq->mapped_by + !!rq->origin;
+	bool vouched = rq->user || mapped, across = rq->sla || rq->sla_role;
 
 	switch (w->s.kind) {
 	case SENDER_USER:
@@ -157,8 +158,7 @@ static enum next allowed(struct work *w)
 		if (w->s.layer + 1 == w->d->conf.layer && !across && last &&
 		    !strcmp(last->cloud, w->d->conf.cloud) &&
 		    !strcmp(last->layer, pol_layer_name[w->s.layer]) &&
-		    !(rq->user && rq->mapped_role) &&
-		    !rq->mapped_role == !(rq->mapped_by && rq->origin))
+		    (!mapped || (mapped == 3 && !rq->user)))
 			return NEXT;
 		break;
 	case SENDER_REMOTE:
@@ -222,6 +222,7 @@ static enum next unseen(struct work *w)
 		return refuse(w, "VRM", "replay", "this id was used by another sender or for "
 			      "another request");
 	}
+	w->ours = true;
 	w->begun = seen == STATE_PENDING;
 	if (seen != STATE_DONE)
 		return NEXT;
@@ -231,13 +232,25 @@ static enum next unseen(struct work *w)
 	return NEXT;
 }
 
+/*
+ * Names whose session it is, and which. Subjects do not share any: a user, a user
+ * that only an assertion names, a role that another cloud's user was mapped to.
+ */
 static const char *session_key(struct work *w, char *buf, size_t size)
 {
+	const char *whose = w->user ? w->user : *w->origin ? w->origin : w->jwt.subject;
+	const char *kind = w->user ? "u" : *w->origin ? "r" : "j";
+	char *c;
+
 	if (!w->rq.session)
 		return NULL;
-	snprintf(buf, size, "%s%s|%s", w->user ? "u:" : "r:", w->user ? w->user : w->origin,
-		 w->rq.session);
-	return strlen(buf) < ADMIN_KEY_MAX ? buf : "";
+	snprintf(buf, size, "%s:%s|", kind, whose);
+	c = buf + strlen(buf);
+	snprintf(c, buf + size - c, "%s", w->rq.session);
+	/* The last bar is the one behind the subject; a session's name has no control codes. */
+	while ((c = strchr(c, '|')))
+		*c = 0x1f;
+	return buf;
 }
 
 /* Every reason of the decision, for the audit log: rule, constraint and values. */
@@ -319,11 +332,16 @@ static enum next begun(struct work *w)
 
 /* --- the last steps, which every request takes --- */
 
-/* An answer is kept only for a request that is ours: a replay must not replace it. */
+/*
+ * An answer that is final is kept, but only of a request that is ours: a replay must
+ * not replace it. An answer that cannot be made is recorded nevertheless.
+ */
 static enum next finish(struct work *w)
 {
 	const char *event = w->a.verdict == MSG_PERMIT ? "granted" : w->a.verdict == MSG_DENY ?
 			    "denied" : "failed";
+	struct request_key k = vrm_request_key(w);
+	bool final = w->ours && w->a.verdict != MSG_FAIL;
 	char *text;
 
 	w->wait.ret = 0;
@@ -333,13 +351,8 @@ static enum next finish(struct work *w)
 	vrm_strip_texts(w);
 	w->text = msg_answer_text(&w->a, w->rq.id);
 	pol_say(&w->wait.e, "out of memory");
-	w->wait.ret = -ENOMEM;
-	if (text && w->text)
-		w->wait.ret = state_finish(&w->d->state, w->rq.id,
-					   w->begun && w->a.verdict != MSG_FAIL ? w->text : NULL,
-					   text, &w->wait);
-	else
-		free(text);
+	w->wait.ret = text ? state_finish(&w->d->state, final ? &k : NULL, w->text, text,
+					  &w->wait) : -ENOMEM;
 	return w->wait.ret ? NEXT : WAIT;
 }
 

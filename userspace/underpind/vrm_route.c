@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,20 +18,18 @@
 
 /* --- to the device --- */
 
-/* The SLA may have been revoked while the request was on its way. */
+/* The SLA may have been revoked, or taken out, while the request was on its way. */
 static enum next still_agreed(struct work *w)
 {
 	struct pol_image *p;
 	struct pol_reason r;
-	uint32_t sla;
-	bool ok = true;
+	bool ok;
 
-	if (!*w->mapped_by)
+	/* The layer above checked one that this layer's policy does not know. */
+	if (!*w->mapped_by || pol_find(w->p, P_SLA, w->mapped_by) == POL_NONE)
 		return NEXT;
 	p = admin_get(&w->d->admin);
-	sla = pol_find(p, P_SLA, w->mapped_by);
-	if (sla != POL_NONE)
-		ok = sla_standing(p, sla, w->origin, time(NULL), &r);
+	ok = sla_standing(p, pol_find(p, P_SLA, w->mapped_by), w->origin, time(NULL), &r);
 	admin_put(&w->d->admin, p);
 	if (ok)
 		return NEXT;
@@ -104,7 +103,8 @@ static enum next committed(struct work *w)
 static enum next commit(struct work *w, const struct device *dev, bool provision)
 {
 	struct allocation al = {
-		.resource = w->rq.instance, .host = dev->host, .cloud = tenant(w),
+		.resource = w->rq.instance, .device = w->lookup.entry.target,
+		.host = dev->host, .cloud = tenant(w),
 		.request = vrm_request_key(w), .ticket = w->a.ticket,
 		.isolated = w->p->inst[w->q.inst].isolated,
 	};
@@ -186,8 +186,22 @@ static json_t *message(const struct work *w)
 
 	if (attrs)
 		json_object_set(j, "attributes", attrs);
-	set(j, "session", w->rq.session);
 	return j;
+}
+
+/* Of which of this cloud's users a session is, another cloud learns only that they differ. */
+static void set_foreign_session(struct work *w, json_t *j)
+{
+	const char *whose = w->user ? w->user : *w->origin ? w->origin : w->jwt.subject;
+	uint8_t hash[32];
+	char text[1100], name[2 * sizeof(hash) + 1];
+
+	if (!w->rq.session)
+		return;
+	snprintf(text, sizeof(text), "%s%c%s", whose, 0x1f, w->rq.session);
+	SHA256((uint8_t *)text, strlen(text), hash);
+	hex(hash, sizeof(hash) / 2, name);
+	set(j, "session", name);
 }
 
 static enum next answered(struct work *w);
@@ -264,6 +278,7 @@ static enum next to_lower(struct work *w)
 		return refuse(w, "VRM", "no-lower-layer", "there is no layer below to ask");
 	say(w, "VRM", "permit", "to-lower", w->lookup.entry.target);
 	j = message(w);
+	set(j, "session", w->rq.session);
 	set(j, "user", w->user);
 	set(j, "role", w->rq.role);
 	set(j, "assertion", w->rq.assertion);
@@ -294,6 +309,7 @@ static enum next to_remote(struct work *w)
 			      "here");
 	say(w, "VRM", "permit", "to-remote", NULL);
 	j = message(w);
+	set_foreign_session(w, j);
 	set(j, "sla", w->lookup.entry.sla);
 	set(j, "sla_role", pol_str(w->p, role));
 	if (mapped || w->rq.chained)

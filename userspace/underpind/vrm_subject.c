@@ -85,22 +85,32 @@ static enum next subject_mapped(struct work *w)
 	return NEXT;
 }
 
+/* What another cloud may not see and what is not there are the same to it. */
+static enum next not_visible(struct work *w, const struct pol_reason *r)
+{
+	char text[1400];
+
+	reason_text(w->p, &w->q, r, text, sizeof(text));
+	return refuse(w, reason_module(R_SLA_NOT_VISIBLE), reason_name(R_SLA_NOT_VISIBLE), text);
+}
+
 /* The SLA module's enforcement point, on the provider's side. */
 static enum next subject_remote(struct work *w)
 {
+	uint32_t sla = pol_find(w->p, P_SLA, w->rq.sla), i;
 	const char *peer = w->s.peer->cloud;
 	bool chained = w->rq.chained;
 	struct pol_reason r;
-	uint32_t i;
 
 	for (i = 0; i < w->rq.n_hop; i++)
 		chained |= strcmp(w->rq.hop[i].cloud, peer) != 0;
 	w->authenticated = w->in.authenticated = true;
+	if (!sla_standing(w->p, sla, peer, w->in.now, &r))
+		return refuse_reason(w, &r);
 	/* By index, for the SLA module; nothing is decided yet. */
 	if (!pdp_extract(w->p, &w->in, &w->store, &w->q, &r))
-		return refuse_reason(w, &r);
-	if (!sla_provide(w->p, &w->q, pol_find(w->p, P_SLA, w->rq.sla), peer, w->rq.sla_role,
-			 chained, &w->mapped, &r))
+		return not_visible(w, &r);
+	if (!sla_provide(w->p, &w->q, sla, peer, w->rq.sla_role, chained, &w->mapped, &r))
 		return refuse_reason(w, &r);
 	snprintf(w->mapped_by, sizeof(w->mapped_by), "%s", w->rq.sla);
 	snprintf(w->origin, sizeof(w->origin), "%s", peer);
@@ -127,8 +137,10 @@ enum next vrm_subject(struct work *w)
 	for (i = 0; i < w->rq.n_attr; i++)
 		add_attr(w, w->rq.attr[i].name, w->rq.attr[i].value, C_REQUEST);
 	add_attr(w, "env.layer", layer_name(w), C_ENV);
-	if (w->s.kind == SENDER_REMOTE || w->rq.origin)
-		add_attr(w, "env.peer", w->rq.origin ? w->rq.origin : w->s.peer->cloud, C_ENV);
+	if (w->s.kind == SENDER_REMOTE)
+		add_attr(w, "env.peer", w->s.peer->cloud, C_ENV);
+	else if (w->rq.origin)	/* the layer above vouches for it */
+		add_attr(w, "env.peer", w->rq.origin, C_ENV);
 	if (w->s.kind == SENDER_REMOTE)
 		next = subject_remote(w);
 	else

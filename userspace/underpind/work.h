@@ -26,6 +26,7 @@ struct work {
 	int step;			/* whose turn it is */
 	enum next (*then)(struct work *w);	/* goes before that step */
 	bool claimed;			/* no other with its id may run */
+	bool ours;			/* its id was not used for another request */
 	bool begun;			/* the request is noted in the state */
 	bool done;			/* its answer is there too */
 	int status;			/* of HTTP */
@@ -71,6 +72,7 @@ enum next fail(struct work *w, const char *module, const char *code, const char 
 
 const char *layer_name(const struct work *w);
 int64_t left_ms(const struct work *w);
+void hex(const uint8_t *in, size_t n, char *out);
 int64_t vrm_now_ms(void);		/* since 1970 */
 struct request_key vrm_request_key(struct work *w);
 /* What the audit log keeps of a decision, with everything that decided it. */
