@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <pthread.h>
@@ -25,6 +26,9 @@
 #define CONN_MEMORY	(32 << 10)
 #define TICK_MS		250	/* between looks at connections that are too slow */
 #define LINGER_MS	50	/* the last answers leave before the daemon ends */
+#define UPLOAD_BYTES	(1 << 20)	/* read of an upload that was refused */
+#define UPLOAD_TICKS	4
+#define UPLOADS_MAX	64
 #define ROUNDS_MAX	8	/* looks for more requests, before those that wait are committed */
 
 /* A connection, from accept to close. */
@@ -49,6 +53,17 @@ struct job {
 	int status;
 };
 
+/*
+ * A connection whose upload was refused: closed with bytes unread it would be
+ * reset, and the reset overtake the answer. So what comes is read for a while.
+ */
+struct upload {
+	struct server *s;
+	int fd;				/* 0: free */
+	int ticks;
+	uint32_t bytes;
+};
+
 struct authority {
 	gnutls_x509_crt_t crt;
 	const char *issuer;
@@ -60,7 +75,9 @@ struct server {
 	bool run_mhd;			/* it has something to do */
 	struct authority ca[CONF_PEERS_MAX + 1];
 	int n_ca;
-	struct conn *conns;
+	struct conn *conns;		/* the newest first */
+	uint32_t n_conns;
+	struct upload upload[UPLOADS_MAX];
 	struct loop_timer tick;
 	int signals;			/* descriptor */
 	bool stop;
@@ -174,6 +191,43 @@ static void check_peer(struct server *s, struct MHD_Connection *mc, struct conn 
 
 /* --- connections --- */
 
+static void cut(struct server *s, struct conn *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	c->fd = -1;
+	METRIC_INC(&s->d->metrics, cut);
+}
+
+/*
+ * Places are kept for those who show a certificate and ask: when few are left, whoever
+ * has waited longest without having done so makes room.
+ */
+static void make_room(struct server *s)
+{
+	struct conn *c, *oldest = NULL;
+
+	if (s->n_conns < s->d->conf.connections - s->d->conf.connections / 8)
+		return;
+	for (c = s->conns; c; c = c->next)
+		if (!c->checked && c->fd >= 0)
+			oldest = c;
+	if (oldest)
+		cut(s, oldest);
+}
+
+static void new_connection(struct server *s, struct MHD_Connection *mc, struct conn *c)
+{
+	c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	c->since = time(NULL);
+	METRIC_INC(&s->d->metrics, connections);
+	make_room(s);
+	c->next = s->conns;
+	if (c->next)
+		c->next->prev = c;
+	s->conns = c;
+	s->n_conns++;
+}
+
 static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 			  enum MHD_ConnectionNotificationCode code)
 {
@@ -182,15 +236,8 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*ctx = c = calloc(1, sizeof(*c));
-		if (!c)
-			return;
-		c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		c->since = time(NULL);
-		METRIC_INC(&s->d->metrics, connections);
-		c->next = s->conns;
-		if (c->next)
-			c->next->prev = c;
-		s->conns = c;
+		if (c)
+			new_connection(s, mc, c);
 		return;
 	}
 	if (!c)
@@ -201,25 +248,71 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 		s->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+	s->n_conns--;
 	free(c);
 	*ctx = NULL;
 }
 
-/* Cuts connections that hold a place without sending a whole request in time. */
-static void on_tick(struct loop_timer *t)
+static void end_upload(struct upload *u)
 {
-	struct server *s = (struct server *)((char *)t - offsetof(struct server, tick));
+	loop_forget(&u->s->d->loop, u->fd);
+	close(u->fd);
+	u->fd = 0;
+}
+
+static void on_upload(void *ctx, int fd, uint32_t events)
+{
+	struct upload *u = ctx;
+	char buf[16384];
+	ssize_t n;
+
+	(void)events;
+	n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n > 0)
+		u->bytes += n;
+	if ((n <= 0 && errno != EAGAIN) || u->bytes > UPLOAD_BYTES)
+		end_upload(u);
+}
+
+/* Reads on when libmicrohttpd has closed, from a descriptor of its own. */
+static void read_on(struct server *s, struct conn *c)
+{
+	struct upload *u;
+
+	for (u = s->upload; u < s->upload + UPLOADS_MAX; u++)
+		if (!u->fd) {
+			*u = (struct upload){ .s = s, .fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3) };
+			if (u->fd < 0 || loop_watch(&s->d->loop, u->fd, EPOLLIN, on_upload, u)) {
+				close(u->fd);
+				u->fd = 0;
+			}
+			return;
+		}
+}
+
+static void cut_slow(struct server *s)
+{
 	time_t now = time(NULL);
 	struct conn *c;
 
 	for (c = s->conns; c; c = c->next)
 		if (!c->busy && c->fd >= 0 &&
-		    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS)) {
-			shutdown(c->fd, SHUT_RDWR);
-			c->fd = -1;
-			METRIC_INC(&s->d->metrics, cut);
-		}
+		    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS))
+			cut(s, c);
+}
+
+static void on_tick(struct loop_timer *t)
+{
+	struct server *s = (struct server *)((char *)t - offsetof(struct server, tick));
+	struct upload *u;
+
+	cut_slow(s);
+	for (u = s->upload; u < s->upload + UPLOADS_MAX; u++)
+		if (u->fd && ++u->ticks > UPLOAD_TICKS)
+			end_upload(u);
 	state_purge(&s->d->state);
+	/* Full, it takes its listening socket out, and puts it back when it is run again. */
+	s->run_mhd = true;
 	loop_timer(&s->d->loop, t, TICK_MS);
 }
 
@@ -297,6 +390,12 @@ static enum MHD_Result get(struct job *j, const char *url)
 	return ret;
 }
 
+static enum MHD_Result refuse_upload(struct job *j, int status, const char *message)
+{
+	read_on(j->s, j->conn);
+	return reply_error(j, status, message);
+}
+
 static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, void **ctx)
 {
 	const union MHD_ConnectionInfo *info =
@@ -319,11 +418,11 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 				   "present one");
 	/* Whoever sends without end would not read an answer after it. */
 	if (MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "Transfer-Encoding"))
-		return reply_error(j, MHD_HTTP_LENGTH_REQUIRED, "a message is not sent in chunks: "
-				   "say its Content-Length, at most 65536 bytes");
+		return refuse_upload(j, MHD_HTTP_LENGTH_REQUIRED, "a message is not sent in "
+				     "chunks: say its Content-Length, at most 65536 bytes");
 	if (length && strtoull(length, NULL, 10) > MSG_MAX)
-		return reply_error(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
-				   "bytes");
+		return refuse_upload(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
+				     "bytes");
 	return MHD_YES;
 }
 
@@ -584,6 +683,7 @@ static int serve(struct server *s, struct pol_err *e)
 int server_run(struct daemon *d, struct pol_err *e)
 {
 	struct server *s = calloc(1, sizeof(*s));
+	struct upload *u;
 	sigset_t set;
 	int ret;
 
@@ -602,6 +702,9 @@ int server_run(struct daemon *d, struct pol_err *e)
 	if (!ret)
 		ret = serve(s, e);
 	loop_timer_end(&d->loop, &s->tick);
+	for (u = s->upload; u < s->upload + UPLOADS_MAX; u++)
+		if (u->fd)
+			end_upload(u);
 	while (s->n_ca)
 		gnutls_x509_crt_deinit(s->ca[--s->n_ca].crt);
 	close(s->signals);
