@@ -183,6 +183,49 @@ static uint32_t ask(struct pol_image *p, const char *user, const char *role)
 	return d.reason[0].code;
 }
 
+/* However little room there is, a reason's text is whole characters: fit for JSON. */
+static void test_reason_cut(void **state)
+{
+	struct pdp_attr attr[] = { { "request.s", NULL, C_REQUEST },
+				   { "request.g", NULL, C_REQUEST } };
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .action = "a", .instance = "i", .now = 1795340000,
+				  .attr = attr, .n_attr = 2 };
+	char texts[3][300] = { "", "x", "xy" }, text[1400];
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_image *p;
+	struct pol_query q;
+	struct pol_err e;
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	p = compile(&e, ROLES("<role name=\"r\"/>"), TYPES, "<users " NS "><user name=\"u\"/></users>",
+		    "<assignments " NS "><assign user=\"u\" role=\"r\"/></assignments>",
+		    "<constraints " NS "><attribute name=\"request.s\" type=\"string\"/>"
+		    "<attribute name=\"request.g\" type=\"set\"/><condition name=\"c\"><equals "
+		    "attribute=\"request.s\" value=\"v\"/></condition><condition name=\"d\"><contains "
+		    "attribute=\"request.g\" other=\"request.s\"/></condition></constraints>",
+		    "<permissions " NS "><permit role=\"r\" action=\"a\" type=\"t\" condition=\"c\"/>"
+		    "<permit role=\"r\" action=\"a\" type=\"t\" condition=\"d\"/></permissions>", NULL);
+	assert_non_null(p);
+	for (i = 0; i < 200; i++)
+		strcat(texts[i % 3], i % 3 ? "\xe2\x82\xac" : "\xc3\xa9");
+	for (i = 0; i < 3 * (sizeof(text) - 1); i++) {
+		attr[0].value = texts[i % 3];
+		attr[1].value = texts[(i + 1) % 3];
+		pdp_decide(p, &in, &st, &q, &d);
+		assert_int_equal(d.reason[i & 1].code, R_RULE_CONDITION);
+		reason_text(p, &q, &d.reason[i & 1], text, i / 3 + 1);
+		j = json_string(text);
+		if (!j)
+			fail_msg("%zu bytes end in half a character: %s", i / 3 + 1, text);
+		json_decref(j);
+	}
+	pol_free(p);
+}
+
 /* Bounds refuse; they do not truncate. */
 static void test_bounds(void **state)
 {
@@ -846,6 +889,7 @@ int main(void)
 		cmocka_unit_test(test_bad_sheets),
 		cmocka_unit_test(test_static_constraints),
 		cmocka_unit_test(test_mediation_subset),
+		cmocka_unit_test(test_reason_cut),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_xml_limits),
 		cmocka_unit_test(test_zones),

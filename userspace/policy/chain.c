@@ -29,9 +29,9 @@ static void report(struct chain *c, int depth, const char *kind)
 
 	*path = 0;
 	for (i = 0; i <= depth && n < sizeof(path) - 1; i++)
-		n += snprintf(path + n, sizeof(path) - n, "%s%s@%s", i ? " -> " : "",
-			      pol_str(c->p[c->cloud[i]], c->p[c->cloud[i]]->role[c->role[i]].name),
-			      pol_str(c->p[c->cloud[i]], c->p[c->cloud[i]]->cloud));
+		n += pol_print(path + n, sizeof(path) - n, "%s%s@%s", i ? " -> " : "",
+			       pol_str(c->p[c->cloud[i]], c->p[c->cloud[i]]->role[c->role[i]].name),
+			       pol_str(c->p[c->cloud[i]], c->p[c->cloud[i]]->cloud));
 	json_array_append_new(c->out, json_pack("{s:s,s:s}", "kind", kind, "path", path));
 }
 
