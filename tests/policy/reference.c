@@ -551,6 +551,8 @@ static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, 
 	if (sod != POL_NONE)
 		return R_DSD;
 	*what = held;
+	if ((m->role[held].max_active || m->role[held].max_seconds) && !s)
+		return R_NO_SESSION;
 	if (m->role[held].max_active && !mine && r->in->n_active &&
 	    r->in->n_active[held] >= m->role[held].max_active)
 		return R_MAX_ACTIVE;

@@ -635,16 +635,8 @@ static uint32_t in_session(struct admin *a, const char *key, const char *role, i
 	return d.reason[0].code;
 }
 
-static void test_sessions(void **state)
+static void write_session_policy(const char *dir)
 {
-	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[16];
-	uint32_t code;
-	int i;
-	struct pol_err e;
-	struct admin a;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\"/><role name=\"y\"/>"
 		    "<role name=\"z\" max-active=\"1\" max-active-seconds=\"100\"/>"));
 	write_sheet(dir, "types.xml", TYPES);
@@ -655,6 +647,19 @@ static void test_sessions(void **state)
 	write_sheet(dir, "p.xml", "<permissions " NS "><permit role=\"x\" action=\"a\" type=\"t\"/>"
 		    "<permit role=\"y\" action=\"a\" type=\"t\"/><permit role=\"z\" action=\"a\" "
 		    "type=\"t\"/></permissions>");
+}
+
+static void test_sessions(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[16];
+	uint32_t code;
+	int i;
+	struct pol_err e;
+	struct admin a;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_session_policy(dir);
 	assert_int_equal(admin_init(&a, dir, &e), 0);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
@@ -685,6 +690,71 @@ static void test_sessions(void **state)
 	assert_int_equal(in_session(&a, "n0", "x", 9000), R_PERMIT);
 	assert_int_equal(in_session(&a, NULL, "x", 9000), R_PERMIT);
 	assert_int_equal(in_session(&a, key, "x", 9061 + ADMIN_SESSION_IDLE), R_PERMIT);
+	admin_exit(&a);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+static uint32_t as_mapped(struct admin *a, const char *key, int64_t now)
+{
+	struct pol_image *p = admin_get(a);
+	struct pdp_request in = { .authenticated = true, .mapped = pol_find(p, P_ROLE, "x"),
+				  .action = "a", .instance = "i", .now = now };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+
+	admin_decide(a, p, key, &in, &st, &q, &d);
+	admin_put(a, p);
+	return d.reason[0].code;
+}
+
+/* Session names are the subjects': none can share, exhaust or do without them. */
+static void test_session_bounds(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[160];
+	struct pol_image *old;
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .role = "z", .action = "a", .instance = "i", .now = 1000 };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+	struct pol_err e;
+	struct admin a;
+	int i;
+
+	(void)state;
+	write_session_policy(mkdtemp(dir));
+	assert_int_equal(admin_init(&a, dir, &e), 0);
+	memset(key, 'k', sizeof(key));
+	key[ADMIN_KEY_MAX] = 0;
+	assert_int_equal(in_session(&a, key, "x", 1000), R_BAD_SESSION);
+	assert_int_equal(in_session(&a, "", "x", 1000), R_BAD_SESSION);
+	key[ADMIN_KEY_MAX - 1] = 0;
+	assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, NULL, "z", 1000), R_NO_SESSION);
+	assert_int_equal(in_session(&a, NULL, "x", 1000), R_PERMIT);
+	/* One user takes 64, whatever the sessions are called; another is not touched by that. */
+	for (i = 0; i < ADMIN_USER_MAX; i++) {
+		snprintf(key, sizeof(key), "u:u|%d|x", i);
+		assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	}
+	assert_int_equal(in_session(&a, "u:u|more", "x", 1000), R_TOO_MANY_SESSIONS);
+	assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, "u:uu|more", "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, "u:u|more", "x", 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
+	for (i = 0; i < ADMIN_CLOUD_MAX; i++) {
+		snprintf(key, sizeof(key), "r:w|%d", i);
+		assert_int_equal(as_mapped(&a, key, 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
+	}
+	assert_int_equal(as_mapped(&a, "r:w|more", 2000 + ADMIN_SESSION_IDLE),
+			 R_TOO_MANY_SESSIONS);
+	/* Under a policy that was replaced meanwhile a session is new, not absent. */
+	old = admin_get(&a);
+	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	admin_decide(&a, old, "u:u|new", &in, &st, &q, &d);
+	assert_true(d.permit);
+	admin_put(&a, old);
 	admin_exit(&a);
 	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
 	assert_int_equal(system(cmd), 0);
@@ -900,6 +970,7 @@ int main(void)
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_session_bounds),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_assertions),
 		cmocka_unit_test(test_foreign_steps),

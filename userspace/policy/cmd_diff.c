@@ -163,7 +163,8 @@ static void ask(struct diff *d, const struct pdp_request *in)
 /* Times vary slowest: a bound that is met leaves out times, not users. */
 static void search(struct diff *d)
 {
-	struct pdp_request in = { .authenticated = true, .mapped = POL_NONE };
+	static const struct pol_session fresh;
+	struct pdp_request in = { .authenticated = true, .mapped = POL_NONE, .session = &fresh };
 	uint32_t t, v, u, a, i;
 
 	for (t = 0; t < d->n_time; t++)
@@ -191,7 +192,7 @@ static int finish(struct diff *d)
 	snprintf(note, sizeof(note), "tried %llu of %llu requests (%u users, %u actions, %u "
 		 "instances, %u times, %u sets of attributes); not searched: %u users, %u "
 		 "instances past the bound, other attribute values, minutes within an hour, "
-		 "sessions, SLA roles", (unsigned long long)d->tried, (unsigned long long)all,
+		 "sessions under way, SLA roles", (unsigned long long)d->tried, (unsigned long long)all,
 		 d->user.n, d->action.n, d->inst.n, d->n_time, d->n_vec, d->user.left_out,
 		 d->inst.left_out);
 	if (d->o->json)
