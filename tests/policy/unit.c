@@ -677,6 +677,11 @@ static void test_sessions(void **state)
 	write_sheet(dir, "roles.xml", "<roles");
 	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
+	write_sheet(dir, "roles.xml", "<roles " NS " cloud=\"d\"><role name=\"x\"/><role name=\"y\"/>"
+		    "<role name=\"z\"/></roles>");
+	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_string_equal(e.msg, "the policy is of cloud 'd', this daemon of 'c'");
+	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	/* Idle sessions end, and give back what they held. */
 	assert_int_equal(in_session(&a, "s2", "z", 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
 	/* As many sessions as there is room for, and no more; others go on. */

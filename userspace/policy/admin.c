@@ -70,6 +70,15 @@ static void renumber(struct admin_session *s, const struct pol_image *old,
 	s->s.n = n;
 }
 
+/* A policy and sessions are of one cloud as long as the daemon runs. */
+static int same_cloud(const struct pol_image *now, const struct pol_image *p, struct pol_err *e)
+{
+	if (!strcmp(pol_str(now, now->cloud), pol_str(p, p->cloud)))
+		return 0;
+	return pol_fail(e, EINVAL, "the policy is of cloud '%s', this daemon of '%s'",
+			pol_str(p, p->cloud), pol_str(now, now->cloud));
+}
+
 int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 {
 	struct pol_image *p = pol_load(path, e);
@@ -77,6 +86,10 @@ int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 
 	if (!p)
 		return -EINVAL;
+	if (same_cloud(a->policy, p, e)) {
+		pol_free(p);
+		return -EINVAL;
+	}
 	n_active = calloc(p->n_role + 1, sizeof(*n_active));
 	if (!n_active) {
 		pol_free(p);

@@ -46,7 +46,7 @@ void admin_exit(struct admin *a);
  * admin_reload() - put another policy in force
  *
  * Atomic: every decision is under the old policy or under the new one. A bad
- * policy leaves the old one in force. Sessions keep the roles that the new
+ * policy, or another cloud's, leaves the old one in force. Sessions keep the roles that the new
  * policy still has.
  *
  * Return: as admin_init().
