@@ -86,6 +86,9 @@ bool ref_valid(struct m_model *m)
 		}
 		if (m->role[k].cardinality && users > m->role[k].cardinality)
 			return false;
+		for (i = 0; m->role[k].cardinality && i < m->n_assign; i++)
+			if (m->assign[i].user == POL_NONE && m->assign[i].role == m->role[k].name)
+				return false;
 	}
 	return true;
 }

@@ -138,6 +138,20 @@ static void test_static_constraints(void **state)
 		    "<assign user=\"v\" role=\"one\"/></assignments>", NULL);
 	assert_null(p);
 	assert_non_null(strstr(e.msg, "more users than its cardinality 1"));
+	/* Those whom a condition or another cloud brings cannot be counted. */
+	p = compile(&e, users, roles, ssd, "<constraints " NS "><attribute name=\"claim.x\" "
+		    "type=\"boolean\"/><condition name=\"c\"><holds attribute=\"claim.x\"/></condition>"
+		    "</constraints>", "<assignments " NS "><assign user=\"u\" role=\"one\" condition=\"c\"/>"
+		    "\n<assign id=\"all\" role=\"one\" condition=\"c\"/></assignments>", NULL);
+	assert_null(p);
+	assert_string_equal(e.msg, "4.xml:2: assignment all gives role 'one', of which there are at "
+			    "most 1 users, to users who are not named: name one, or remove the "
+			    "cardinality");
+	p = compile(&e, roles, "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"p\" "
+		    "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\">"
+		    "<map local=\"one\" remote=\"x\"/></sla></slas>", NULL);
+	assert_null(p);
+	assert_non_null(strstr(e.msg, "SLA 's' gives role 'one'"));
 	p = compile(&e, users, roles, ssd, "<assignments " NS "><assign user=\"u\" role=\"a\"/>"
 		    "<assign user=\"v\" role=\"b\"/><assign user=\"u\" role=\"one\"/></assignments>",
 		    NULL);

@@ -58,6 +58,11 @@ static int build_map(struct build *b, const struct m_sla *m, const struct m_map 
 
 	if (ret)
 		return ret;
+	if (m->side == SIDE_PROVIDER && b->role[out.local].cardinality)
+		return build_bad(b, m->at, "SLA '%s' gives role '%s', of which there are at most %u "
+				 "users, to users who are not named: map to another role",
+				 m_str(b->m, m->id), m_str(b->m, map->local),
+				 b->role[out.local].cardinality);
 	for (i = 0; m->side == SIDE_PROVIDER && i < m->n_map && &b->m->map[m->map + i] != map; i++)
 		if (b->m->map[m->map + i].remote == map->remote)
 			return build_bad(b, m->at, "remote role '%s' is mapped twice",
