@@ -101,6 +101,9 @@ static void test_bad_sheets(void **state)
 		  "until=\"2026-01-01T00:00:00Z\"/></slas>", "ends before it begins" },
 		{ "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"c\" from=\"2025-01-01T00:00:00Z\" "
 		  "until=\"2026-01-01T00:00:00Z\"/></slas>", "with this cloud itself" },
+		{ "<slas " NS "><sla id=\"s\" side=\"consumer\" peer=\"p\" isolation=\"physical\" "
+		  "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"/></slas>",
+		  "isolation is for the provider's side" },
 	};
 	struct pol_image *p;
 	struct pol_err e;
@@ -177,6 +180,15 @@ static void test_mediation_subset(void **state)
 		    "type=\"t\"/></permissions>", sla, NULL);
 	assert_null(p);
 	assert_non_null(strstr(e.msg, "mediates what no mapped role may do"));
+	/* A rule for one mapped role is not excused by what another may do. */
+	snprintf(sla, sizeof(sla), "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"p\" "
+		 "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"><map local=\"g\" "
+		 "remote=\"x\"/><map local=\"h\" remote=\"y\"/><visible type=\"t\"/>"
+		 "<mediate role=\"h\" action=\"a\" type=\"t\"/></sla></slas>");
+	p = compile(&e, ROLES("<role name=\"g\"/><role name=\"h\"/>"), TYPES, "<permissions " NS
+		    "><permit role=\"g\" action=\"a\" type=\"t\"/></permissions>", sla, NULL);
+	assert_null(p);
+	assert_non_null(strstr(e.msg, "mediates what no mapped role may do here as h"));
 	snprintf(sla, sizeof(sla), fmt, "a");
 	p = compile(&e, roles, TYPES, "<permissions " NS "><permit role=\"g\" action=\"a\" "
 		    "type=\"t\"/></permissions>", sla, NULL);
