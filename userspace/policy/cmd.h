@@ -24,7 +24,8 @@ struct cmd_opts {
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	uint32_t n_attr;
 	uint64_t limit;
-	const char *url, *cert, *key, *ca, *token, *id, *nonce, *session;
+	const char *url, *cert, *key, *ca, *token, *id, *session;
+	const char *host, *image, *nonce, *vm, *definition;	/* that a ticket must be for */
 	char **arg;
 	int n_arg;
 };
