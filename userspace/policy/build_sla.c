@@ -71,8 +71,8 @@ static int build_map(struct build *b, const struct m_sla *m, const struct m_map 
 	if (ret)
 		return ret;
 	if (m->side == SIDE_PROVIDER && b->role[out.local].cardinality)
-		return build_bad(b, m->at, "SLA '%s' gives role '%s', of which there are at most %u "
-				 "users, to users who are not named: map to another role",
+		return build_bad(b, m->at, "SLA '%s' gives role '%s', of which there are at most "
+				 "%u users, to users who are not named: map to another role",
 				 m_str(b->m, m->id), m_str(b->m, map->local),
 				 b->role[out.local].cardinality);
 	for (i = 0; m->side == SIDE_PROVIDER && i < m->n_map && &b->m->map[m->map + i] != map; i++)
@@ -111,8 +111,8 @@ static int build_sla(struct build *b, uint32_t idx)
 	if (!ret && m->peer == b->m->cloud)
 		ret = build_bad(b, m->at, "SLA '%s' is with this cloud itself", m_str(b->m, m->id));
 	if (!ret && m->side == SIDE_CONSUMER && m->isolation)
-		ret = build_bad(b, m->at, "SLA '%s': isolation is for the provider's side to ask of "
-				"its own hosts; here it would do nothing: remove it",
+		ret = build_bad(b, m->at, "SLA '%s': isolation is for the provider's side to ask "
+				"of its own hosts; here it would do nothing: remove it",
 				m_str(b->m, m->id));
 	for (i = 0; !ret && i < m->n_map; i++)
 		ret = build_map(b, m, &b->m->map[m->map + i]);

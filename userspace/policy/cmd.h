@@ -50,6 +50,25 @@ int cmd_error(const struct cmd_opts *o, int code, const char *msg);
 /* @s as an instant; now if it is NULL. 0 or -EINVAL. */
 int cmd_time(const char *s, int64_t *t);
 
+/* What one of an SLA's two modules is asked. */
+struct cmd_sla {
+	const char *id, *peer;
+	const char *role;	/* the consumer's: held here; the provider's: as it was sent */
+	bool provider;
+	bool chained;		/* has an SLA mapped it before? */
+};
+
+/**
+ * cmd_sla_ask() - what a policy's SLA module says, and as provider its ACM then
+ * @rq: the request; its user is not looked at
+ * @role: the role that a permit maps to, on the other side
+ * @r: the reason; R_PERMIT of a permit
+ *
+ * Return: whether it is permitted.
+ */
+bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struct pdp_request *rq,
+		 const char **role, struct pol_reason *r);
+
 /**
  * chain_check() - can roles escalate through the SLAs of several clouds?
  * @p: their policies
