@@ -827,6 +827,68 @@ static void test_chains(void **state)
 	json_decref(out);
 }
 
+/* Cloud @c of a ring: @n roles, and its SLAs with every other cloud. */
+static struct pol_image *ring(char c, const char *clouds, int n, int maps)
+{
+	static const char when[] = "from=\"2025-01-01T00:00:00Z\" until=\"2090-01-01T00:00:00Z\"";
+	size_t size = 64 * n + 64 * maps * strlen(clouds) + 4096, r, s;
+	char *roles = malloc(size), *slas = malloc(size);
+	struct pol_image *p;
+	struct pol_err e;
+	const char *to;
+	int i, side;
+
+	r = snprintf(roles, size, "<roles " NS " cloud=\"%c\">", c);
+	for (i = 0; i < n; i++)
+		r += snprintf(roles + r, size - r, "<role name=\"r%d\"/>", i);
+	snprintf(roles + r, size - r, "</roles>");
+	s = snprintf(slas, size, "<slas " NS ">");
+	for (to = clouds; *to; to++)
+		for (side = 0; side < 2 && *to != c; side++) {
+			s += snprintf(slas + s, size - s, "<sla id=\"%c%c\" side=\"%s\" peer=\"%c\" "
+				      "chain=\"true\" %s>", side ? c : *to, side ? *to : c,
+				      side ? "consumer" : "provider", *to, when);
+			for (i = 0; i < maps; i++)
+				s += snprintf(slas + s, size - s, "<map local=\"r%d\" remote=\"m%d\"/>",
+					      n - 1 - i, i);
+			s += snprintf(slas + s, size - s, "</sla>");
+		}
+	snprintf(slas + s, size - s, "</slas>");
+	p = compile(&e, roles, slas, NULL);
+	if (!p)
+		fail_msg("%s", e.msg);
+	free(roles);
+	free(slas);
+	return p;
+}
+
+/* Clouds of any size are searched to the end; what is not, is said and is no success. */
+static void test_chains_bounds(void **state)
+{
+	struct pol_image *p[11];
+	json_t *out = json_array();
+	int i;
+
+	(void)state;
+	p[0] = ring('a', "ab", 120000, 1);
+	p[1] = ring('b', "ab", 120000, 1);
+	assert_false(chain_check(p, 2, out));
+	assert_int_equal(json_array_size(out), 2);	/* the last role of each, come home */
+	assert_string_equal(json_string_value(json_object_get(json_array_get(out, 0), "path")),
+			    "r119999@a -> r119999@b -> r119999@a");
+	pol_free(p[0]);
+	pol_free(p[1]);
+	json_array_clear(out);
+	for (i = 0; i < 11; i++)
+		p[i] = ring('a' + i, "abcdefghijk", 1, 1);
+	assert_true(chain_check(p, 11, out));
+	assert_string_equal(json_string_value(json_object_get(json_array_get(out,
+			    json_array_size(out) - 1), "kind")), "unfinished");
+	for (i = 0; i < 11; i++)
+		pol_free(p[i]);
+	json_decref(out);
+}
+
 static size_t b64url(const uint8_t *in, size_t n, char *out)
 {
 	size_t len = EVP_EncodeBlock((unsigned char *)out, in, n), i;
@@ -1003,6 +1065,7 @@ int main(void)
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_bounds),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_chains_bounds),
 		cmocka_unit_test(test_assertions),
 		cmocka_unit_test(test_foreign_steps),
 	};

@@ -75,7 +75,8 @@ bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struc
  * @n: how many
  * @out: findings are appended, a JSON object each
  *
- * Return: whether any role comes back to its cloud as more than itself.
+ * Return: whether any role comes back to its cloud as more than itself, or one has more
+ * chains than are searched: then nothing is known of those after it.
  */
 bool chain_check(struct pol_image **p, int n, json_t *out);
 
