@@ -86,6 +86,9 @@ bool ref_valid(struct m_model *m)
 		}
 		if (m->role[k].cardinality && users > m->role[k].cardinality)
 			return false;
+		for (i = 0; m->role[k].cardinality && i < m->n_assign; i++)
+			if (m->assign[i].user == POL_NONE && m->assign[i].role == m->role[k].name)
+				return false;
 	}
 	return true;
 }
@@ -551,6 +554,8 @@ static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, 
 	if (sod != POL_NONE)
 		return R_DSD;
 	*what = held;
+	if ((m->role[held].max_active || m->role[held].max_seconds) && !s)
+		return R_NO_SESSION;
 	if (m->role[held].max_active && !mine && r->in->n_active &&
 	    r->in->n_active[held] >= m->role[held].max_active)
 		return R_MAX_ACTIVE;

@@ -101,6 +101,9 @@ static void test_bad_sheets(void **state)
 		  "until=\"2026-01-01T00:00:00Z\"/></slas>", "ends before it begins" },
 		{ "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"c\" from=\"2025-01-01T00:00:00Z\" "
 		  "until=\"2026-01-01T00:00:00Z\"/></slas>", "with this cloud itself" },
+		{ "<slas " NS "><sla id=\"s\" side=\"consumer\" peer=\"p\" isolation=\"physical\" "
+		  "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"/></slas>",
+		  "isolation is for the provider's side" },
 	};
 	struct pol_image *p;
 	struct pol_err e;
@@ -138,6 +141,20 @@ static void test_static_constraints(void **state)
 		    "<assign user=\"v\" role=\"one\"/></assignments>", NULL);
 	assert_null(p);
 	assert_non_null(strstr(e.msg, "more users than its cardinality 1"));
+	/* Those whom a condition or another cloud brings cannot be counted. */
+	p = compile(&e, users, roles, ssd, "<constraints " NS "><attribute name=\"claim.x\" "
+		    "type=\"boolean\"/><condition name=\"c\"><holds attribute=\"claim.x\"/></condition>"
+		    "</constraints>", "<assignments " NS "><assign user=\"u\" role=\"one\" condition=\"c\"/>"
+		    "\n<assign id=\"all\" role=\"one\" condition=\"c\"/></assignments>", NULL);
+	assert_null(p);
+	assert_string_equal(e.msg, "4.xml:2: assignment all gives role 'one', of which there are at "
+			    "most 1 users, to users who are not named: name one, or remove the "
+			    "cardinality");
+	p = compile(&e, roles, "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"p\" "
+		    "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\">"
+		    "<map local=\"one\" remote=\"x\"/></sla></slas>", NULL);
+	assert_null(p);
+	assert_non_null(strstr(e.msg, "SLA 's' gives role 'one'"));
 	p = compile(&e, users, roles, ssd, "<assignments " NS "><assign user=\"u\" role=\"a\"/>"
 		    "<assign user=\"v\" role=\"b\"/><assign user=\"u\" role=\"one\"/></assignments>",
 		    NULL);
@@ -163,6 +180,15 @@ static void test_mediation_subset(void **state)
 		    "type=\"t\"/></permissions>", sla, NULL);
 	assert_null(p);
 	assert_non_null(strstr(e.msg, "mediates what no mapped role may do"));
+	/* A rule for one mapped role is not excused by what another may do. */
+	snprintf(sla, sizeof(sla), "<slas " NS "><sla id=\"s\" side=\"provider\" peer=\"p\" "
+		 "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"><map local=\"g\" "
+		 "remote=\"x\"/><map local=\"h\" remote=\"y\"/><visible type=\"t\"/>"
+		 "<mediate role=\"h\" action=\"a\" type=\"t\"/></sla></slas>");
+	p = compile(&e, ROLES("<role name=\"g\"/><role name=\"h\"/>"), TYPES, "<permissions " NS
+		    "><permit role=\"g\" action=\"a\" type=\"t\"/></permissions>", sla, NULL);
+	assert_null(p);
+	assert_non_null(strstr(e.msg, "mediates what no mapped role may do here as h"));
 	snprintf(sla, sizeof(sla), fmt, "a");
 	p = compile(&e, roles, TYPES, "<permissions " NS "><permit role=\"g\" action=\"a\" "
 		    "type=\"t\"/></permissions>", sla, NULL);
@@ -181,6 +207,49 @@ static uint32_t ask(struct pol_image *p, const char *user, const char *role)
 	pdp_decide(p, &in, &st, &q, &d);
 	assert_true(d.n > 0);
 	return d.reason[0].code;
+}
+
+/* However little room there is, a reason's text is whole characters: fit for JSON. */
+static void test_reason_cut(void **state)
+{
+	struct pdp_attr attr[] = { { "request.s", NULL, C_REQUEST },
+				   { "request.g", NULL, C_REQUEST } };
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .action = "a", .instance = "i", .now = 1795340000,
+				  .attr = attr, .n_attr = 2 };
+	char texts[3][300] = { "", "x", "xy" }, text[1400];
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_image *p;
+	struct pol_query q;
+	struct pol_err e;
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	p = compile(&e, ROLES("<role name=\"r\"/>"), TYPES, "<users " NS "><user name=\"u\"/></users>",
+		    "<assignments " NS "><assign user=\"u\" role=\"r\"/></assignments>",
+		    "<constraints " NS "><attribute name=\"request.s\" type=\"string\"/>"
+		    "<attribute name=\"request.g\" type=\"set\"/><condition name=\"c\"><equals "
+		    "attribute=\"request.s\" value=\"v\"/></condition><condition name=\"d\"><contains "
+		    "attribute=\"request.g\" other=\"request.s\"/></condition></constraints>",
+		    "<permissions " NS "><permit role=\"r\" action=\"a\" type=\"t\" condition=\"c\"/>"
+		    "<permit role=\"r\" action=\"a\" type=\"t\" condition=\"d\"/></permissions>", NULL);
+	assert_non_null(p);
+	for (i = 0; i < 200; i++)
+		strcat(texts[i % 3], i % 3 ? "\xe2\x82\xac" : "\xc3\xa9");
+	for (i = 0; i < 3 * (sizeof(text) - 1); i++) {
+		attr[0].value = texts[i % 3];
+		attr[1].value = texts[(i + 1) % 3];
+		pdp_decide(p, &in, &st, &q, &d);
+		assert_int_equal(d.reason[i & 1].code, R_RULE_CONDITION);
+		reason_text(p, &q, &d.reason[i & 1], text, i / 3 + 1);
+		j = json_string(text);
+		if (!j)
+			fail_msg("%zu bytes end in half a character: %s", i / 3 + 1, text);
+		json_decref(j);
+	}
+	pol_free(p);
 }
 
 /* Bounds refuse; they do not truncate. */
@@ -592,16 +661,8 @@ static uint32_t in_session(struct admin *a, const char *key, const char *role, i
 	return d.reason[0].code;
 }
 
-static void test_sessions(void **state)
+static void write_session_policy(const char *dir)
 {
-	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[16];
-	uint32_t code;
-	int i;
-	struct pol_err e;
-	struct admin a;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\"/><role name=\"y\"/>"
 		    "<role name=\"z\" max-active=\"1\" max-active-seconds=\"100\"/>"));
 	write_sheet(dir, "types.xml", TYPES);
@@ -612,6 +673,19 @@ static void test_sessions(void **state)
 	write_sheet(dir, "p.xml", "<permissions " NS "><permit role=\"x\" action=\"a\" type=\"t\"/>"
 		    "<permit role=\"y\" action=\"a\" type=\"t\"/><permit role=\"z\" action=\"a\" "
 		    "type=\"t\"/></permissions>");
+}
+
+static void test_sessions(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[16];
+	uint32_t code;
+	int i;
+	struct pol_err e;
+	struct admin a;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_session_policy(dir);
 	assert_int_equal(admin_init(&a, dir, &e), 0);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
@@ -629,6 +703,11 @@ static void test_sessions(void **state)
 	write_sheet(dir, "roles.xml", "<roles");
 	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
+	write_sheet(dir, "roles.xml", "<roles " NS " cloud=\"d\"><role name=\"x\"/><role name=\"y\"/>"
+		    "<role name=\"z\"/></roles>");
+	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_string_equal(e.msg, "the policy is of cloud 'd', this daemon of 'c'");
+	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	/* Idle sessions end, and give back what they held. */
 	assert_int_equal(in_session(&a, "s2", "z", 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
 	/* As many sessions as there is room for, and no more; others go on. */
@@ -642,6 +721,71 @@ static void test_sessions(void **state)
 	assert_int_equal(in_session(&a, "n0", "x", 9000), R_PERMIT);
 	assert_int_equal(in_session(&a, NULL, "x", 9000), R_PERMIT);
 	assert_int_equal(in_session(&a, key, "x", 9061 + ADMIN_SESSION_IDLE), R_PERMIT);
+	admin_exit(&a);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+static uint32_t as_mapped(struct admin *a, const char *key, int64_t now)
+{
+	struct pol_image *p = admin_get(a);
+	struct pdp_request in = { .authenticated = true, .mapped = pol_find(p, P_ROLE, "x"),
+				  .action = "a", .instance = "i", .now = now };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+
+	admin_decide(a, p, key, &in, &st, &q, &d);
+	admin_put(a, p);
+	return d.reason[0].code;
+}
+
+/* Session names are the subjects': none can share, exhaust or do without them. */
+static void test_session_bounds(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[160];
+	struct pol_image *old;
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .role = "z", .action = "a", .instance = "i", .now = 1000 };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+	struct pol_err e;
+	struct admin a;
+	int i;
+
+	(void)state;
+	write_session_policy(mkdtemp(dir));
+	assert_int_equal(admin_init(&a, dir, &e), 0);
+	memset(key, 'k', sizeof(key));
+	key[ADMIN_KEY_MAX] = 0;
+	assert_int_equal(in_session(&a, key, "x", 1000), R_BAD_SESSION);
+	assert_int_equal(in_session(&a, "", "x", 1000), R_BAD_SESSION);
+	key[ADMIN_KEY_MAX - 1] = 0;
+	assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, NULL, "z", 1000), R_NO_SESSION);
+	assert_int_equal(in_session(&a, NULL, "x", 1000), R_PERMIT);
+	/* One user takes 64, whatever the sessions are called; another is not touched by that. */
+	for (i = 0; i < ADMIN_USER_MAX; i++) {
+		snprintf(key, sizeof(key), "u:u|%d|x", i);
+		assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	}
+	assert_int_equal(in_session(&a, "u:u|more", "x", 1000), R_TOO_MANY_SESSIONS);
+	assert_int_equal(in_session(&a, key, "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, "u:uu|more", "x", 1000), R_PERMIT);
+	assert_int_equal(in_session(&a, "u:u|more", "x", 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
+	for (i = 0; i < ADMIN_CLOUD_MAX; i++) {
+		snprintf(key, sizeof(key), "r:w|%d", i);
+		assert_int_equal(as_mapped(&a, key, 2000 + ADMIN_SESSION_IDLE), R_PERMIT);
+	}
+	assert_int_equal(as_mapped(&a, "r:w|more", 2000 + ADMIN_SESSION_IDLE),
+			 R_TOO_MANY_SESSIONS);
+	/* Under a policy that was replaced meanwhile a session is new, not absent. */
+	old = admin_get(&a);
+	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	admin_decide(&a, old, "u:u|new", &in, &st, &q, &d);
+	assert_true(d.permit);
+	admin_put(&a, old);
 	admin_exit(&a);
 	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
 	assert_int_equal(system(cmd), 0);
@@ -680,6 +824,68 @@ static void test_chains(void **state)
 	assert_int_equal(json_array_size(out), 1);
 	pol_free(p[0]);
 	pol_free(p[1]);
+	json_decref(out);
+}
+
+/* Cloud @c of a ring: @n roles, and its SLAs with every other cloud. */
+static struct pol_image *ring(char c, const char *clouds, int n, int maps)
+{
+	static const char when[] = "from=\"2025-01-01T00:00:00Z\" until=\"2090-01-01T00:00:00Z\"";
+	size_t size = 64 * n + 64 * maps * strlen(clouds) + 4096, r, s;
+	char *roles = malloc(size), *slas = malloc(size);
+	struct pol_image *p;
+	struct pol_err e;
+	const char *to;
+	int i, side;
+
+	r = snprintf(roles, size, "<roles " NS " cloud=\"%c\">", c);
+	for (i = 0; i < n; i++)
+		r += snprintf(roles + r, size - r, "<role name=\"r%d\"/>", i);
+	snprintf(roles + r, size - r, "</roles>");
+	s = snprintf(slas, size, "<slas " NS ">");
+	for (to = clouds; *to; to++)
+		for (side = 0; side < 2 && *to != c; side++) {
+			s += snprintf(slas + s, size - s, "<sla id=\"%c%c\" side=\"%s\" peer=\"%c\" "
+				      "chain=\"true\" %s>", side ? c : *to, side ? *to : c,
+				      side ? "consumer" : "provider", *to, when);
+			for (i = 0; i < maps; i++)
+				s += snprintf(slas + s, size - s, "<map local=\"r%d\" remote=\"m%d\"/>",
+					      n - 1 - i, i);
+			s += snprintf(slas + s, size - s, "</sla>");
+		}
+	snprintf(slas + s, size - s, "</slas>");
+	p = compile(&e, roles, slas, NULL);
+	if (!p)
+		fail_msg("%s", e.msg);
+	free(roles);
+	free(slas);
+	return p;
+}
+
+/* Clouds of any size are searched to the end; what is not, is said and is no success. */
+static void test_chains_bounds(void **state)
+{
+	struct pol_image *p[11];
+	json_t *out = json_array();
+	int i;
+
+	(void)state;
+	p[0] = ring('a', "ab", 120000, 1);
+	p[1] = ring('b', "ab", 120000, 1);
+	assert_false(chain_check(p, 2, out));
+	assert_int_equal(json_array_size(out), 2);	/* the last role of each, come home */
+	assert_string_equal(json_string_value(json_object_get(json_array_get(out, 0), "path")),
+			    "r119999@a -> r119999@b -> r119999@a");
+	pol_free(p[0]);
+	pol_free(p[1]);
+	json_array_clear(out);
+	for (i = 0; i < 11; i++)
+		p[i] = ring('a' + i, "abcdefghijk", 1, 1);
+	assert_true(chain_check(p, 11, out));
+	assert_string_equal(json_string_value(json_object_get(json_array_get(out,
+			    json_array_size(out) - 1), "kind")), "unfinished");
+	for (i = 0; i < 11; i++)
+		pol_free(p[i]);
 	json_decref(out);
 }
 
@@ -894,6 +1100,7 @@ int main(void)
 		cmocka_unit_test(test_bad_sheets),
 		cmocka_unit_test(test_static_constraints),
 		cmocka_unit_test(test_mediation_subset),
+		cmocka_unit_test(test_reason_cut),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_xml_limits),
 		cmocka_unit_test(test_zones),
@@ -904,7 +1111,9 @@ int main(void)
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_session_bounds),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_chains_bounds),
 		cmocka_unit_test(test_assertions),
 		cmocka_unit_test(test_foreign_steps),
 		cmocka_unit_test(test_foreign_last_word),

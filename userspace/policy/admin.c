@@ -13,8 +13,9 @@ int admin_init(struct admin *a, const char *path, struct pol_err *e)
 		return -EINVAL;
 	a->session = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->session));
 	a->hash = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->hash));
+	a->subject = calloc(ADMIN_SESSIONS_MAX, sizeof(*a->subject));
 	a->n_active = calloc(a->policy->n_role + 1, sizeof(*a->n_active));
-	if (!a->session || !a->hash || !a->n_active)
+	if (!a->session || !a->hash || !a->subject || !a->n_active)
 		return pol_fail(e, ENOMEM, "out of memory for sessions");
 	return 0;
 }
@@ -24,6 +25,7 @@ void admin_exit(struct admin *a)
 	pol_free(a->policy);
 	free(a->session);
 	free(a->hash);
+	free(a->subject);
 	free(a->n_active);
 	pthread_mutex_destroy(&a->lock);
 }
@@ -68,6 +70,15 @@ static void renumber(struct admin_session *s, const struct pol_image *old,
 	s->s.n = n;
 }
 
+/* A policy and sessions are of one cloud as long as the daemon runs. */
+static int same_cloud(const struct pol_image *now, const struct pol_image *p, struct pol_err *e)
+{
+	if (!strcmp(pol_str(now, now->cloud), pol_str(p, p->cloud)))
+		return 0;
+	return pol_fail(e, EINVAL, "the policy is of cloud '%s', this daemon of '%s'",
+			pol_str(p, p->cloud), pol_str(now, now->cloud));
+}
+
 int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 {
 	struct pol_image *p = pol_load(path, e);
@@ -75,6 +86,10 @@ int admin_reload(struct admin *a, const char *path, struct pol_err *e)
 
 	if (!p)
 		return -EINVAL;
+	if (same_cloud(a->policy, p, e)) {
+		pol_free(p);
+		return -EINVAL;
+	}
 	n_active = calloc(p->n_role + 1, sizeof(*n_active));
 	if (!n_active) {
 		pol_free(p);
@@ -116,10 +131,26 @@ static void sweep(struct admin *a, int64_t now)
 			end_session(a, i);
 }
 
-/* The session of @key, or a free place for it. */
-static struct admin_session *find_session(struct admin *a, const char *key, int64_t now)
+/* Does @key's subject, its first @len bytes, have @max sessions? */
+static bool has_enough(const struct admin *a, const char *key, size_t len, uint32_t subject,
+		       uint32_t max)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->subject[i] == subject && a->hash[i] &&
+		    !strncmp(a->session[i].key, key, len) && a->session[i].key[len] == key[len])
+			n++;
+	return n >= max;
+}
+
+/* The session of @key, or a free place for it. Only a session's name can hold a '|'. */
+static struct admin_session *find_session(struct admin *a, const char *key, int64_t now,
+					  uint32_t max)
 {
 	uint32_t hash = strtab_hash(key, strlen(key)) | 1, i, free_one = POL_NONE;
+	size_t len = strcspn(key, "|");
+	uint32_t subject = strtab_hash(key, len);
 
 	sweep(a, now);
 	for (i = 0; i < ADMIN_SESSIONS_MAX; i++) {
@@ -128,11 +159,12 @@ static struct admin_session *find_session(struct admin *a, const char *key, int6
 		if (!a->hash[i] && free_one == POL_NONE)
 			free_one = i;
 	}
-	if (free_one == POL_NONE)
+	if (free_one == POL_NONE || has_enough(a, key, len, subject, max))
 		return NULL;
 	snprintf(a->session[free_one].key, ADMIN_KEY_MAX, "%s", key);
 	a->session[free_one].used = now;
 	a->hash[free_one] = hash;
+	a->subject[free_one] = subject;
 	return &a->session[free_one];
 }
 
@@ -148,35 +180,47 @@ static void activate(struct admin *a, struct admin_session *s, uint32_t role, in
 	a->n_active[role]++;
 }
 
-static void refuse_full(struct pol_decision *d)
+static void refuse(struct pol_decision *d, uint32_t code)
 {
 	d->permit = false;
 	d->n = d->more = 0;
 	d->role = POL_NONE;
-	pol_refuse(d, (struct pol_reason){ R_TOO_MANY_SESSIONS, POL_NONE, POL_NONE,
-					   POL_NONE, POL_NONE });
+	pol_refuse(d, (struct pol_reason){ code, POL_NONE, POL_NONE, POL_NONE, POL_NONE });
+}
+
+/* Decides within @s; NULL is the first request of a session that is not kept, if it has one. */
+static void decide_in(struct admin *a, struct pol_image *p, struct admin_session *s,
+		      struct pdp_request *in, struct pdp_store *st, struct pol_query *q,
+		      struct pol_decision *d)
+{
+	pdp_decide(p, in, st, q, d);
+	if (s && d->permit)
+		activate(a, s, d->role, in->now);
+	else if (s && !s->s.n)
+		end_session(a, s - a->session);
 }
 
 void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct pdp_request *in,
 		  struct pdp_store *st, struct pol_query *q, struct pol_decision *d)
 {
+	static const struct pol_session fresh;
 	struct admin_session *s = NULL;
+	bool kept;
 
 	pthread_mutex_lock(&a->lock);
-	if (p == a->policy) {
-		in->n_active = a->n_active;
-		if (key && strlen(key) < ADMIN_KEY_MAX)
-			s = find_session(a, key, in->now);
-	}
-	in->session = s ? &s->s : NULL;
-	if (key && p == a->policy && (!s || s->s.n == POL_HELD_MAX)) {
-		refuse_full(d);
+	kept = key && p == a->policy;
+	in->n_active = p == a->policy ? a->n_active : NULL;
+	if (key && (!*key || strlen(key) >= ADMIN_KEY_MAX)) {
+		refuse(d, R_BAD_SESSION);
 	} else {
-		pdp_decide(p, in, st, q, d);
-		if (s && d->permit)
-			activate(a, s, d->role, in->now);
-		else if (s && !s->s.n)
-			end_session(a, s - a->session);
+		if (kept)
+			s = find_session(a, key, in->now, in->mapped == POL_NONE ?
+					 ADMIN_USER_MAX : ADMIN_CLOUD_MAX);
+		in->session = s ? &s->s : key ? &fresh : NULL;
+		if (kept && (!s || s->s.n == POL_HELD_MAX))
+			refuse(d, R_TOO_MANY_SESSIONS);
+		else
+			decide_in(a, p, s, in, st, q, d);
 	}
 	in->session = NULL;
 	in->n_active = NULL;

@@ -94,6 +94,17 @@ int build_users(struct build *b)
 	return ret;
 }
 
+/* Whom a condition will hold for is not known beforehand, so they cannot be counted. */
+static int check_counted(struct build *b, const struct m_assign *a, const struct pol_role *r)
+{
+	if (!r->cardinality)
+		return 0;
+	return build_bad(b, a->at, "assignment%s%s gives role '%s', of which there are at most %u "
+			 "users, to users who are not named: name one, or remove the cardinality",
+			 a->id == POL_NONE ? "" : " ", a->id == POL_NONE ? "" : m_str(b->m, a->id),
+			 m_str(b->m, r->name), r->cardinality);
+}
+
 static int build_assign(struct build *b, uint32_t i)
 {
 	const struct m_assign *a = &b->m->assign[i];
@@ -108,10 +119,15 @@ static int build_assign(struct build *b, uint32_t i)
 	if (out.user == POL_NONE && out.cond == POL_NONE)
 		return build_bad(b, a->at, "an assignment to everybody: name a user or a "
 				 "condition");
-	if (out.user != POL_NONE)
+	if (out.user != POL_NONE) {
 		b->user[out.user].n_assign++;
-	else if (pol_vec_push(b, anyassign, i))
-		return build_nomem(b);
+	} else {
+		ret = check_counted(b, a, &b->role[out.role]);
+		if (ret)
+			return ret;
+		if (pol_vec_push(b, anyassign, i))
+			return build_nomem(b);
+	}
 	return pol_vec_push(b, assign, out) ? build_nomem(b) : 0;
 }
 

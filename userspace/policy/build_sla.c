@@ -31,21 +31,33 @@ static bool enforced(const struct build *b, uint32_t role, const struct pol_perm
 	return false;
 }
 
+/* Is there a mapped role to which @m applies, and which has its permission? */
+static bool applies(const struct build *b, const struct pol_sla *s, const struct pol_permit *m)
+{
+	uint32_t k, role;
+
+	for (k = 0; k < s->n_map; k++) {
+		role = b->map[s->map + k].local;
+		if ((m->role == POL_NONE || m->role == role) && enforced(b, role, m))
+			return true;
+	}
+	return false;
+}
+
 /* The mediation policy is a subset of the policies that the ACM enforces. */
 static int check_subset(struct build *b, const struct pol_sla *s)
 {
 	const struct pol_permit *m;
-	uint32_t i, k;
-	bool ok;
+	uint32_t i;
 
 	for (i = 0; i < s->n_mediate; i++) {
 		m = &b->mediate[s->mediate + i];
-		for (k = 0, ok = false; !ok && k < s->n_map; k++)
-			ok = enforced(b, b->map[s->map + k].local, m);
-		if (!ok)
+		if (!applies(b, s, m))
 			return build_bad(b, m->at, "SLA '%s' mediates what no mapped role may do "
-					 "here: permit it to one, or remove it",
-					 m_str(b->m, s->id));
+					 "here%s%s: permit it to one, or remove it",
+					 m_str(b->m, s->id), m->role == POL_NONE ? "" : " as ",
+					 m->role == POL_NONE ? "" :
+					 m_str(b->m, b->role[m->role].name));
 	}
 	return 0;
 }
@@ -58,6 +70,11 @@ static int build_map(struct build *b, const struct m_sla *m, const struct m_map 
 
 	if (ret)
 		return ret;
+	if (m->side == SIDE_PROVIDER && b->role[out.local].cardinality)
+		return build_bad(b, m->at, "SLA '%s' gives role '%s', of which there are at most "
+				 "%u users, to users who are not named: map to another role",
+				 m_str(b->m, m->id), m_str(b->m, map->local),
+				 b->role[out.local].cardinality);
 	for (i = 0; m->side == SIDE_PROVIDER && i < m->n_map && &b->m->map[m->map + i] != map; i++)
 		if (b->m->map[m->map + i].remote == map->remote)
 			return build_bad(b, m->at, "remote role '%s' is mapped twice",
@@ -93,6 +110,10 @@ static int build_sla(struct build *b, uint32_t idx)
 		ret = build_bad(b, m->at, "SLA '%s' ends before it begins", m_str(b->m, m->id));
 	if (!ret && m->peer == b->m->cloud)
 		ret = build_bad(b, m->at, "SLA '%s' is with this cloud itself", m_str(b->m, m->id));
+	if (!ret && m->side == SIDE_CONSUMER && m->isolation)
+		ret = build_bad(b, m->at, "SLA '%s': isolation is for the provider's side to ask "
+				"of its own hosts; here it would do nothing: remove it",
+				m_str(b->m, m->id));
 	for (i = 0; !ret && i < m->n_map; i++)
 		ret = build_map(b, m, &b->m->map[m->map + i]);
 	for (i = 0; !ret && i < m->n_visible; i++)

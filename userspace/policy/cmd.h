@@ -24,7 +24,8 @@ struct cmd_opts {
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	uint32_t n_attr;
 	uint64_t limit;
-	const char *url, *cert, *key, *ca, *token, *id, *nonce, *session;
+	const char *url, *cert, *key, *ca, *token, *id, *session;
+	const char *host, *image, *nonce, *vm, *definition;	/* that a ticket must be for */
 	char **arg;
 	int n_arg;
 };
@@ -49,13 +50,33 @@ int cmd_error(const struct cmd_opts *o, int code, const char *msg);
 /* @s as an instant; now if it is NULL. 0 or -EINVAL. */
 int cmd_time(const char *s, int64_t *t);
 
+/* What one of an SLA's two modules is asked. */
+struct cmd_sla {
+	const char *id, *peer;
+	const char *role;	/* the consumer's: held here; the provider's: as it was sent */
+	bool provider;
+	bool chained;		/* has an SLA mapped it before? */
+};
+
+/**
+ * cmd_sla_ask() - what a policy's SLA module says, and as provider its ACM then
+ * @rq: the request; its user is not looked at
+ * @role: the role that a permit maps to, on the other side
+ * @r: the reason; R_PERMIT of a permit
+ *
+ * Return: whether it is permitted.
+ */
+bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struct pdp_request *rq,
+		 const char **role, struct pol_reason *r);
+
 /**
  * chain_check() - can roles escalate through the SLAs of several clouds?
  * @p: their policies
  * @n: how many
  * @out: findings are appended, a JSON object each
  *
- * Return: whether any role comes back to its cloud as more than itself.
+ * Return: whether any role comes back to its cloud as more than itself, or one has more
+ * chains than are searched: then nothing is known of those after it.
  */
 bool chain_check(struct pol_image **p, int n, json_t *out);
 

@@ -91,44 +91,83 @@ static int read_ticket(const char *path, uint8_t *buf, size_t *n)
 	return 0;
 }
 
+/* @n bytes in hexadecimal; a UUID's dashes are passed over. */
 static bool unhex(const char *s, uint8_t *out, size_t n)
 {
 	size_t i;
 
-	if (!s || strlen(s) != 2 * n)
-		return false;
-	for (i = 0; i < n; i++)
-		if (sscanf(s + 2 * i, "%2hhx", &out[i]) != 1)
+	for (i = 0; i < n; i++, s += 2) {
+		s += *s == '-';
+		if (strspn(s, "0123456789abcdefABCDEF") < 2 || sscanf(s, "%2hhx", &out[i]) != 1)
 			return false;
-	return true;
+	}
+	return !*s;
+}
+
+struct expected {
+	struct ticket_expect x;
+	uint8_t bytes[5][32];
+};
+
+/* What the options say that a ticket must be for, and how old it is. */
+static int expect(const struct cmd_opts *o, const struct ticket *t, struct expected *e)
+{
+	const struct {
+		const char *given, *name;
+		size_t n;
+		const uint8_t **to;
+	} parts[5] = {
+		{ o->host, "--host", 32, &e->x.host }, { o->image, "--image", 32, &e->x.image },
+		{ o->nonce, "--nonce", 32, &e->x.nonce }, { o->vm, "--vm", 16, &e->x.vm },
+		{ o->definition, "--definition", 32, &e->x.definition },
+	};
+	char msg[80];
+	int64_t now;
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		if (!parts[i].given)
+			continue;
+		if (!unhex(parts[i].given, e->bytes[i], parts[i].n)) {
+			snprintf(msg, sizeof(msg), "%s takes %zu hexadecimal digits",
+				 parts[i].name, 2 * parts[i].n);
+			return cmd_error(o, CMD_USAGE, msg);
+		}
+		*parts[i].to = e->bytes[i];
+	}
+	if (cmd_time(o->at, &now))
+		return cmd_error(o, CMD_USAGE, "-@ takes an instant like 2026-11-22T09:00:00Z");
+	e->x.age = now > (int64_t)t->issued ? now - (int64_t)t->issued : 0;
+	return CMD_OK;
 }
 
 int cmd_ticket(const struct cmd_opts *o)
 {
 	bool verify = !strcmp(o->arg[0], "verify");
-	struct ticket_expect x = { 0 };
-	uint8_t buf[TICKET_SIZE + 1], nonce[32];
+	struct ticket t = { .issued = 0 };
+	uint8_t buf[TICKET_SIZE + 1];
+	struct expected x = { 0 };
 	enum ticket_error err;
 	struct key *k = NULL;
-	struct ticket t;
 	struct pol_err e;
 	size_t n;
+	int ret;
 
 	if (!verify && strcmp(o->arg[0], "show"))
 		return cmd_error(o, CMD_USAGE, "ticket: show or verify");
 	if (verify && o->n_arg < 3)
 		return cmd_error(o, CMD_USAGE, "ticket verify: give the issuer's public key too");
-	if (o->nonce && !unhex(o->nonce, nonce, 32))
-		return cmd_error(o, CMD_USAGE, "--nonce takes 64 hexadecimal digits");
 	if (read_ticket(o->arg[1], buf, &n))
 		return cmd_error(o, CMD_SYSTEM, "the ticket cannot be read");
 	if (verify && !(k = key_load(o->arg[2], false, &e)))
 		return cmd_error(o, CMD_SYSTEM, e.msg);
-	x.nonce = o->nonce ? nonce : NULL;
 	err = verify ? ticket_verify(buf, n, k, &t) : ticket_parse(buf, n, &t);
-	if (err == TICKET_OK && verify)
-		err = ticket_match(&t, &x);
 	key_free(k);
+	ret = expect(o, &t, &x);
+	if (ret)
+		return ret;
+	if (err == TICKET_OK && verify)
+		err = ticket_match(&t, &x.x);
 	if (err != TICKET_OK)
 		return cmd_error(o, CMD_BAD, ticket_message(err));
 	print_ticket(o, &t, verify ? "good" : "not checked");

@@ -36,10 +36,11 @@ static void print_text(const struct pol_decision *d, const json_t *list)
 
 static int explain(const struct cmd_opts *o, const struct pol_image *p)
 {
+	static const struct pol_session fresh;
 	struct pdp_request in = {
 		.user = o->user, .authenticated = o->user, .mapped = POL_NONE, .role = o->role,
 		.action = o->action, .type = o->type, .instance = o->resource, .attr = o->attr,
-		.n_attr = o->n_attr,
+		.n_attr = o->n_attr, .session = o->session ? &fresh : NULL,
 	};
 	struct pol_decision d;
 	struct pdp_store st;

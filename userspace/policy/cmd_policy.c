@@ -52,7 +52,8 @@ static void help(FILE *f)
 	      "  -O FILE         output file              --limit N requests that diff tries\n"
 	      "  --sla-role ROLE decide for a role that an SLA mapped\n"
 	      "  --url, --cert, --key, --ca, --token, --id, --session   of request\n"
-	      "  --nonce HEX     launch that a ticket must be for\n\n"
+	      "  --host HEX, --image HEX, --nonce HEX, --vm UUID, --definition HEX\n"
+	      "                  that a ticket must be for; the nonce is of the layer's launch\n\n"
 	      "exit: 0 permitted or done; 1 denied, differs or expectation failed;\n"
 	      "      2 usage; 3 policy, ticket or log is wrong; 4 system error\n", f);
 }
@@ -97,7 +98,7 @@ static int add_attr(struct cmd_opts *o, char *text)
 
 enum {
 	OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
-	OPT_SLA_ROLE, OPT_SESSION,
+	OPT_SLA_ROLE, OPT_SESSION, OPT_HOST, OPT_IMAGE, OPT_VM, OPT_DEFINITION,
 };
 
 static const struct option longs[] = {
@@ -113,6 +114,10 @@ static const struct option longs[] = {
 	{ "token", required_argument, NULL, OPT_TOKEN },
 	{ "id", required_argument, NULL, OPT_ID },
 	{ "nonce", required_argument, NULL, OPT_NONCE },
+	{ "host", required_argument, NULL, OPT_HOST },
+	{ "image", required_argument, NULL, OPT_IMAGE },
+	{ "vm", required_argument, NULL, OPT_VM },
+	{ "definition", required_argument, NULL, OPT_DEFINITION },
 	{ "sla-role", required_argument, NULL, OPT_SLA_ROLE },
 	{ "session", required_argument, NULL, OPT_SESSION }, { NULL, 0, NULL, 0 },
 };
@@ -129,6 +134,8 @@ static int take(struct cmd_opts *o, int c)
 		{ OPT_CERT, &o->cert }, { OPT_KEY, &o->key }, { OPT_CA, &o->ca },
 		{ OPT_TOKEN, &o->token }, { OPT_ID, &o->id }, { OPT_NONCE, &o->nonce },
 		{ OPT_SLA_ROLE, &o->sla_role }, { OPT_SESSION, &o->session },
+		{ OPT_HOST, &o->host }, { OPT_IMAGE, &o->image }, { OPT_VM, &o->vm },
+		{ OPT_DEFINITION, &o->definition },
 	};
 	char *end;
 	size_t i;

@@ -4,8 +4,9 @@
  *
  *   user  action  resource  time  attributes  expected
  *
- * "-" is nothing; "alice as requester" names the role to act in; a resource that
- * begins with "type:" is a type, a user that begins with "sla:" a mapped role;
+ * "-" is nothing; "alice as requester" names the role to act in, and "in session" at
+ * the end says that the request begins a session; a resource that begins with "type:"
+ * is a type, a user that begins with "sla:" a mapped role;
  * attributes are name=value with ";" between; expected is "permit" or a reason's
  * name. Empty lines and those with "#" pass.
  */
@@ -74,6 +75,28 @@ static void row_failed(struct table *t, int line, const char *want, const char *
 		printf("%s:%d: expected %s, got %s: %s\n", t->o->arg[1], line, want, got, why);
 }
 
+/* "USER [as ROLE] [in session]" */
+static void take_user(const struct pol_image *p, char *text, struct pdp_request *in)
+{
+	static const struct pol_session fresh;
+	char *end = strstr(text, " in session"), *as;
+
+	if (end && !end[11]) {
+		*end = 0;
+		in->session = &fresh;
+	}
+	as = strstr(text, " as ");
+	if (as) {
+		*as = 0;
+		in->role = as + 4;
+	}
+	if (!strncmp(text, "sla:", 4))
+		in->mapped = pol_find(p, P_ROLE, text + 4);
+	else if (strcmp(text, "-"))
+		in->user = text;
+	in->authenticated = in->user || in->mapped != POL_NONE;
+}
+
 static int run_row(struct table *t, char **f, int line)
 {
 	struct pdp_attr attr[POL_ATTRS_MAX];
@@ -81,7 +104,7 @@ static int run_row(struct table *t, char **f, int line)
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
-	char why[1400], *as;
+	char why[1400];
 	const char *got;
 
 	if (attributes(f[4], attr, &in.n_attr) || cmd_time(strcmp(f[3], "-") ? f[3] : NULL,
@@ -90,15 +113,7 @@ static int run_row(struct table *t, char **f, int line)
 	in.action = f[1];
 	in.type = !strncmp(f[2], "type:", 5) ? f[2] + 5 : NULL;
 	in.instance = in.type ? NULL : f[2];
-	as = strstr(f[0], " as ");
-	if (as) {
-		*as = 0;
-		in.role = as + 4;
-	}
-	in.user = strcmp(f[0], "-") && strncmp(f[0], "sla:", 4) ? f[0] : NULL;
-	if (!strncmp(f[0], "sla:", 4))
-		in.mapped = pol_find(t->p, P_ROLE, f[0] + 4);
-	in.authenticated = in.user || in.mapped != POL_NONE;
+	take_user(t->p, f[0], &in);
 	pdp_decide(t->p, &in, &st, &q, &d);
 	cover(t, &d);
 	t->rows++;

@@ -2,7 +2,6 @@
 /* The compiler's frame: names, passes, and the sealed block at the end. */
 #include <errno.h>
 #include <openssl/sha.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -15,7 +14,7 @@ void build_say(struct build *b, struct m_at at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	pol_vprint(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	pol_say(b->e, "%s:%u: %s", at.sheet < b->m->n_sheet ? b->m->sheet[at.sheet] : "policy",
 		at.line, text);

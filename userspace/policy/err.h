@@ -3,9 +3,25 @@
 #ifndef POL_ERR_H
 #define POL_ERR_H
 
+#include <stdarg.h>
+#include <stddef.h>
+
 struct pol_err {
 	char msg[768];
 };
+
+/**
+ * pol_print() - snprintf() that cuts off whole characters
+ * @buf: where UTF-8 text goes
+ * @size: bytes there, not 0
+ *
+ * Half a character would make the text unfit for JSON, in which it is to appear.
+ *
+ * Return: bytes written, always less than @size.
+ */
+size_t pol_print(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+size_t pol_vprint(char *buf, size_t size, const char *fmt, va_list ap);
 
 /**
  * pol_say() - record a message

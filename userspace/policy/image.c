@@ -34,8 +34,11 @@ const char *pol_object_name(const struct pol_image *p, uint32_t object)
 
 const char *pol_where(const struct pol_image *p, struct m_at at, char *buf)
 {
-	snprintf(buf, 160, "%.120s:%u", at.sheet < p->n_sheet ? pol_str(p, p->sheet[at.sheet]) :
-		 "?", at.line);
+	char name[121];
+
+	pol_print(name, sizeof(name), "%s", at.sheet < p->n_sheet ?
+		  pol_str(p, p->sheet[at.sheet]) : "?");
+	snprintf(buf, 160, "%s:%u", name, at.line);
 	return buf;
 }
 

@@ -48,12 +48,17 @@ static const struct {
 			       "the rule's condition does not hold:" },
 	[R_DSD] = { "dsd", "semantic-evaluator", A_SOD,
 		    "dynamic separation of duty in this session" },
+	[R_NO_SESSION] = { "session-required", "semantic-evaluator", A_ROLE,
+			   "limited in its sessions, and the request names none: role" },
 	[R_MAX_ACTIVE] = { "max-active", "semantic-evaluator", A_ROLE,
 			   "active in as many sessions as allowed: role" },
 	[R_MAX_SECONDS] = { "max-active-seconds", "semantic-evaluator", A_ROLE,
 			    "active in this session for as long as allowed: role" },
+	[R_BAD_SESSION] = { "bad-session", "policy-administration", A_NOTHING,
+			    "a session's name is empty, or too long together with its subject's" },
 	[R_TOO_MANY_SESSIONS] = { "too-many-sessions", "policy-administration", A_NOTHING,
-				  "no room for another session, or for another role in it" },
+				  "no room for another session of this subject, or at all, or for "
+				  "another role in it" },
 	[R_NO_SLA] = { "no-sla", "sla-pep", A_NOTHING, "no SLA with that cloud" },
 	[R_SLA_SIDE] = { "sla-side", "sla-pep", A_SLA, "this side of the SLA does not grant" },
 	[R_SLA_PEER] = { "sla-peer", "sla-pep", A_SLA, "the SLA is with another cloud" },
@@ -105,8 +110,8 @@ static void rule_name(const struct pol_image *p, const struct pol_reason *r, cha
 		at = assign ? p->assign[r->rule].at : p->permit[r->rule].at;
 		id = assign ? p->assign[r->rule].id : p->permit[r->rule].id;
 	}
-	snprintf(buf, size, "%s%s(%s) ", pol_str(p, id), id == POL_NONE ? "" : " ",
-		 pol_where(p, at, where));
+	pol_print(buf, size, "%s%s(%s) ", pol_str(p, id), id == POL_NONE ? "" : " ",
+		  pol_where(p, at, where));
 }
 
 static void put_text(const struct pol_image *p, const struct pol_rval *v, char *buf, size_t size)
@@ -116,12 +121,12 @@ static void put_text(const struct pol_image *p, const struct pol_rval *v, char *
 	uint32_t i;
 
 	if (a->type != T_STRING && a->type != T_SET) {
-		snprintf(buf, size, "%lld", (long long)v->num);
+		pol_print(buf, size, "%lld", (long long)v->num);
 		return;
 	}
 	for (i = 0; i < v->n && n < size; i++)
-		n += snprintf(buf + n, size - n, "%s%.*s", i ? " " : "", (int)v->text[i].len,
-			      v->text[i].s);
+		n += pol_print(buf + n, size - n, "%s%.*s", i ? " " : "", (int)v->text[i].len,
+			       v->text[i].s);
 }
 
 static void put_val(const struct pol_image *p, const struct pol_val *v, char *buf, size_t size)
@@ -131,13 +136,13 @@ static void put_val(const struct pol_image *p, const struct pol_val *v, char *bu
 	uint32_t i;
 
 	if (a->type == T_STRING) {
-		snprintf(buf, size, "%s", pol_str(p, v->num));
+		pol_print(buf, size, "%s", pol_str(p, v->num));
 	} else if (a->type != T_SET) {
-		snprintf(buf, size, "%lld", (long long)v->num);
+		pol_print(buf, size, "%lld", (long long)v->num);
 	} else {
 		for (i = 0; i < v->n && n < size; i++)
-			n += snprintf(buf + n, size - n, "%s%s", i ? " " : "",
-				      pol_str(p, p->value[v->num + i]));
+			n += pol_print(buf + n, size - n, "%s%s", i ? " " : "",
+				       pol_str(p, p->value[v->num + i]));
 	}
 }
 
@@ -157,11 +162,11 @@ static void attr_value(const struct pol_image *p, const struct pol_query *q, uin
 {
 	uint32_t i;
 
-	snprintf(buf, size, "(no value)");
+	pol_print(buf, size, "(no value)");
 	if (!q)
 		return;
 	if (!attr)
-		snprintf(buf, size, "%lld", (long long)q->now);
+		pol_print(buf, size, "%lld", (long long)q->now);
 	for (i = 0; i < q->n_attr; i++)
 		if (q->attr[i].attr == attr)
 			put_text(p, &q->attr[i], buf, size);
@@ -182,16 +187,16 @@ static void put_right(const struct pol_image *p, const struct pol_query *q,
 	*buf = 0;
 	if (n->right_kind == RIGHT_ATTR) {
 		attr_value(p, q, n->right, value, sizeof(value));
-		snprintf(buf, size, " %s=%s", pol_str(p, p->attr[n->right].name), value);
+		pol_print(buf, size, " %s=%s", pol_str(p, p->attr[n->right].name), value);
 		return;
 	}
 	for (i = 0; n->right_kind != RIGHT_NONE && i < n->n_right && used < size; i++) {
 		if (text)
-			used += snprintf(buf + used, size - used, " %s",
-					 pol_str(p, p->value[n->right + i]));
+			used += pol_print(buf + used, size - used, " %s",
+					  pol_str(p, p->value[n->right + i]));
 		else
-			used += snprintf(buf + used, size - used, " %lld",
-					 (long long)p->value[n->right + i]);
+			used += pol_print(buf + used, size - used, " %lld",
+					  (long long)p->value[n->right + i]);
 	}
 }
 
@@ -203,22 +208,22 @@ static void put_leaf(const struct pol_image *p, const struct pol_query *q,
 	char left[300], right[300], where[160], value[200];
 
 	if (r->node >= p->n_node) {
-		snprintf(buf, size, "%s", pol_str(p, p->cond[r->what].name));
+		pol_print(buf, size, "%s", pol_str(p, p->cond[r->what].name));
 		return;
 	}
 	n = &p->node[r->node];
 	if (n->left_kind == LEFT_ATTR) {
 		attr_value(p, q, n->left, value, sizeof(value));
-		snprintf(left, sizeof(left), "%.90s=%s", pol_str(p, p->attr[n->left].name), value);
+		pol_print(left, sizeof(left), "%s=%s", pol_str(p, p->attr[n->left].name), value);
 	} else if (n->left_kind == LEFT_FUNC) {
-		snprintf(left, sizeof(left), "function %.120s",
-			 pol_str(p, p->func[n->left].name));
+		pol_print(left, sizeof(left), "function %s",
+			  pol_str(p, p->func[n->left].name));
 	} else {
 		*left = 0;
 	}
 	put_right(p, q, n, right, sizeof(right));
-	snprintf(buf, size, "%s: %s %s%s (%s)", pol_str(p, p->cond[r->what].name),
-		 pol_op_name[n->op], left, right, pol_where(p, n->at, where));
+	pol_print(buf, size, "%s: %s %s%s (%s)", pol_str(p, p->cond[r->what].name),
+		  pol_op_name[n->op], left, right, pol_where(p, n->at, where));
 }
 
 void reason_text(const struct pol_image *p, const struct pol_query *q,
@@ -227,32 +232,32 @@ void reason_text(const struct pol_image *p, const struct pol_query *q,
 	char rule[320], what[900] = "";
 
 	if (r->code >= R_NCODES) {
-		snprintf(buf, size, "?");
+		pol_print(buf, size, "?");
 		return;
 	}
 	rule_name(p, r, rule, sizeof(rule));
 	if (r->what != POL_NONE || facts[r->code].about == A_SLA) {
 		switch (facts[r->code].about) {
 		case A_PERIOD:
-			snprintf(what, sizeof(what), " %s", pol_str(p, p->period[r->what].name));
+			pol_print(what, sizeof(what), " %s", pol_str(p, p->period[r->what].name));
 			break;
 		case A_COND:
 			what[0] = ' ';
 			put_leaf(p, q, r, what + 1, sizeof(what) - 1);
 			break;
 		case A_SOD:
-			snprintf(what, sizeof(what), " %s: at most %u",
-				 pol_str(p, p->sod[r->what].name), p->sod[r->what].limit);
+			pol_print(what, sizeof(what), " %s: at most %u",
+				  pol_str(p, p->sod[r->what].name), p->sod[r->what].limit);
 			break;
 		case A_ROLE:
-			snprintf(what, sizeof(what), " %s", pol_str(p, p->role[r->what].name));
+			pol_print(what, sizeof(what), " %s", pol_str(p, p->role[r->what].name));
 			break;
 		case A_USER:
-			snprintf(what, sizeof(what), " %s", pol_str(p, p->user[r->what].name));
+			pol_print(what, sizeof(what), " %s", pol_str(p, p->user[r->what].name));
 			break;
 		default:
 			break;
 		}
 	}
-	snprintf(buf, size, "%s%s%s", rule, facts[r->code].text, what);
+	pol_print(buf, size, "%s%s%s", rule, facts[r->code].text, what);
 }

@@ -111,6 +111,8 @@ static uint32_t activation(const struct pol_image *p, const struct pol_query *q,
 		*what = sod;
 		return R_DSD;
 	}
+	if ((r->max_active || r->max_seconds) && !q->session)
+		return R_NO_SESSION;
 	if (r->max_active && !a && q->n_active && q->n_active[role] >= r->max_active)
 		return R_MAX_ACTIVE;
 	if (r->max_seconds && a && (q->now < a->since || q->now - a->since >= r->max_seconds))
