@@ -209,7 +209,7 @@ static void make_room(struct server *s)
 	if (s->n_conns < s->d->conf.connections - s->d->conf.connections / 8)
 		return;
 	for (c = s->conns; c; c = c->next)
-		if (!c->checked && c->fd >= 0)
+		if (c->sender.kind == SENDER_NONE && c->fd >= 0)
 			oldest = c;
 	if (oldest)
 		cut(s, oldest);
@@ -270,7 +270,7 @@ static void on_upload(void *ctx, int fd, uint32_t events)
 	n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 	if (n > 0)
 		u->bytes += n;
-	if ((n <= 0 && errno != EAGAIN) || u->bytes > UPLOAD_BYTES)
+	if (!n || (n < 0 && errno != EAGAIN) || u->bytes > UPLOAD_BYTES)
 		end_upload(u);
 }
 
@@ -500,7 +500,8 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 		pol_fail(e, EINVAL, "listen: '%s' is no IPv4 address", c->address);
 		return NULL;
 	}
-	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, c->port, NULL, NULL, handle, s,
+	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, c->port,
+			     NULL, NULL, handle, s,
 			     MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_HTTPS_MEM_KEY, key,
 			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
