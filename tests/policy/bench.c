@@ -189,7 +189,8 @@ static double rss_mib(void)
 	return pages * 4096.0 / 1048576;
 }
 
-static int run(const char *dir, bool count)
+/* @policy: the sheets of @dir, or their compiled form elsewhere */
+static int run(const char *policy, const char *dir, bool count)
 {
 	int64_t begin = ns(), load, t, *lat = calloc(REQUESTS, sizeof(*lat));
 	struct pol_image *p;
@@ -197,7 +198,7 @@ static int run(const char *dir, bool count)
 	struct asked *a;
 	int n, i, permits = 0;
 
-	p = pol_load(dir, &e);
+	p = pol_load(policy, &e);
 	load = ns() - begin;
 	if (!p) {
 		fprintf(stderr, "%s\n", e.msg);
@@ -235,7 +236,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 3 && (!strcmp(argv[1], "run") || !strcmp(argv[1], "count")))
-		return run(argv[2], argv[1][0] == 'c');
-	fprintf(stderr, "usage: bench gen RULES DIR | run DIR | count DIR\n");
+		return run(argv[2], argv[2], argv[1][0] == 'c');
+	if (argc == 4 && !strcmp(argv[1], "count"))
+		return run(argv[3], argv[2], true);
+	fprintf(stderr, "usage: bench gen RULES DIR | run DIR | count DIR [COMPILED]\n");
 	return 2;
 }
