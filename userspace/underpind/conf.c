@@ -26,6 +26,7 @@ static const struct {
 	O_TEXT("state", state, true),
 	O_TEXT("policy", policy, true),
 	O_TEXT("directory", directory, true),
+	O_TEXT("directory-ca", directory_ca, false),
 	O_TEXT("audit-key", audit_key, true),
 	O_TEXT("ticket-key", ticket_key, false),
 	O_TEXT("provider", provider, false),

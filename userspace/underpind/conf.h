@@ -25,6 +25,7 @@ struct conf {
 	char state[CONF_TEXT_MAX];		/* SQLite: requests, allocations, audit */
 	char policy[CONF_TEXT_MAX];
 	char directory[CONF_TEXT_MAX];		/* sqlite:PATH or etcd:URL[,URL...] */
+	char directory_ca[CONF_TEXT_MAX];	/* authority of an etcd's certificates, PEM */
 	char audit_key[CONF_TEXT_MAX], ticket_key[CONF_TEXT_MAX];
 	char provider[CONF_TEXT_MAX];		/* dir:PATH; infrastructure layer only */
 	char root_image[65];			/* SHA-256 that a ticket requires */

@@ -27,6 +27,8 @@ static int help(FILE *f, int code)
 static int open_all(struct daemon *d, struct pol_err *e)
 {
 	struct conf *c = &d->conf;
+	struct http_tls tls = { c->cert, c->key, *c->directory_ca ? c->directory_ca : c->own.ca,
+				NULL };
 	unsigned int i;
 	int ret;
 
@@ -51,7 +53,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);
 	ret = ret ? ret : state_open(&d->state, c->state, d->audit_key, e);
 	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, &d->loop, d->http,
-				     e);
+				     &tls, e);
 }
 
 static void close_all(struct daemon *d)

@@ -32,11 +32,13 @@ int vgds_entry_set(struct vgds_entry *n, const char *kind, const char *target,
 }
 
 int vgds_open(struct vgds *v, const char *where, const char *cloud, enum pol_layer layer,
-	      struct loop *l, struct http *http, struct pol_err *e)
+	      struct loop *l, struct http *http, const struct http_tls *tls,
+	      struct pol_err *e)
 {
 	memset(v, 0, sizeof(*v));
 	v->loop = l;
 	v->http = http;
+	v->tls = *tls;
 	snprintf(v->prefix, sizeof(v->prefix), "/underpin/%s/%s/", cloud, pol_layer_name[layer]);
 	if (!strncmp(where, "sqlite:", 7))
 		return vgds_sqlite_open(v, where + 7, e);

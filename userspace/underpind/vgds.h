@@ -28,6 +28,7 @@ struct vgds {
 	const struct vgds_ops *ops;
 	struct loop *loop;
 	struct http *http;
+	struct http_tls tls;	/* to directories elsewhere that are https: */
 	char prefix[160];	/* etcd: "/underpin/CLOUD/LAYER/" */
 	void *priv;
 };
@@ -56,11 +57,13 @@ struct vgds_ops {
  * @layer: of which layer
  * @l: the loop that questions are asked from
  * @http: for directories elsewhere
+ * @tls: who this daemon is to them, and whom it believes; outlives @v
  *
  * Return: 0, -EINVAL or -EIO.
  */
 int vgds_open(struct vgds *v, const char *where, const char *cloud, enum pol_layer layer,
-	      struct loop *l, struct http *http, struct pol_err *e);
+	      struct loop *l, struct http *http, const struct http_tls *tls,
+	      struct pol_err *e);
 
 /* The backends; called by vgds_open(). */
 int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e);

@@ -59,6 +59,12 @@ static bool round_over(const struct backend *b, struct round *r)
 	return ++r->asked % b->n == 0;
 }
 
+/* A member that speaks TLS is shown this daemon's certificate; one that does not, nothing. */
+static const struct http_tls *tls_for(const struct vgds *v, const char *url)
+{
+	return strncmp(url, "https:", 6) ? NULL : &v->tls;
+}
+
 static json_t *parse_answer(const char *url, struct http_answer *a, struct pol_err *e)
 {
 	json_t *j = a->status == 200 ? json_loadb(a->body, a->len, 0, NULL) : NULL;
@@ -167,7 +173,8 @@ static bool ask(struct question *n)
 	char url[256];
 
 	snprintf(url, sizeof(url), "%s/v3/kv/range", b->url[round_member(b, &n->round)]);
-	return !http_start(n->v->http, &n->call, url, NULL, n->body, round_ms(&n->round));
+	return !http_start(n->v->http, &n->call, url, tls_for(n->v, url), n->body,
+			   round_ms(&n->round));
 }
 
 static void on_pause(struct loop_timer *t)
@@ -221,8 +228,9 @@ static int get(struct vgds *v, struct vgds_lookup *q)
 
 /* --- imports, outside it --- */
 
-static json_t *call(struct backend *b, const char *path, const char *body, struct pol_err *e)
+static json_t *call(struct vgds *v, const char *path, const char *body, struct pol_err *e)
 {
+	struct backend *b = v->priv;
 	struct http_answer a;
 	struct round r;
 	char url[256];
@@ -231,7 +239,8 @@ static json_t *call(struct backend *b, const char *path, const char *body, struc
 
 	for (round_begin(b, &r); (ms = round_ms(&r));) {
 		snprintf(url, sizeof(url), "%s%s", b->url[round_member(b, &r)], path);
-		j = http_post(url, NULL, body, ms, &a, e) ? NULL : parse_answer(url, &a, e);
+		j = http_post(url, tls_for(v, url), body, ms, &a, e) ? NULL :
+								       parse_answer(url, &a, e);
 		if (j)
 			return j;
 		if (round_over(b, &r))
@@ -249,7 +258,7 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	json_t *j;
 
 	body = value ? range_body(v, id, value) : NULL;
-	j = body ? call(v->priv, "/v3/kv/put", body, e) : NULL;
+	j = body ? call(v, "/v3/kv/put", body, e) : NULL;
 	json_decref(n);
 	free(value);
 	free(body);
