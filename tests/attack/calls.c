@@ -614,8 +614,10 @@ static bool rmmod_forced(struct victim *v)
 	if (!v->protected)
 		return !system("modprobe loop && rmmod -f loop");
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		close(underpin_fd);	/* closed after the module has gone it is an oops */
 		_exit(delete_module("underpin", O_NONBLOCK | O_TRUNC) ? 1 : 0);
+	}
 	nap(200);
 	gone = waitpid(pid, NULL, WNOHANG) == pid;
 	note("rmmod -f has %s", gone ? "ended" : "to wait");
