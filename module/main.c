@@ -8,27 +8,45 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 
 #include "ioctl/ioctl.h"
 #include "module.h"
 
-/* Lines of the layer's log that the kernel log has not seen yet. */
+/*
+ * One page of the layer's log, from @pos on.  Return: where the next one begins, or
+ * @pos: there is no more
+ */
+static u64 flush_page(char *page, u64 pos)
+{
+	char *line, *rest = page;
+	u64 len = 0, next = pos;
+
+	if (up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, pos, 0, &len, &next) || !len)
+		return pos;
+	/* What is behind the last newline is nothing, or a line that the page has cut. */
+	page[min_t(u64, len, PAGE_SIZE - 1)] = 0;
+	while ((line = strsep(&rest, "\n")) && rest)
+		if (*line)
+			pr_info("root: %s\n", line + (strncmp(line, "underpin: ", 10) ? 0 : 10));
+	return line == page ? pos : next - (page + len - line);
+}
+
 void up_log_flush(void)
 {
+	static DEFINE_MUTEX(lock);	/* pos, and the order of the lines */
 	static u64 pos;
-	char *page = (char *)__get_free_page(GFP_KERNEL), *line, *rest;
-	u64 len = 0, next = 0;
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	u64 before;
 
-	while (page && !up_vmcall(UP_CALL_LOG, virt_to_phys(page) >> PAGE_SHIFT, pos, 0,
-				  &len, &next) && len) {
-		/* Of a whole page the last byte waits, for the end of the string. */
-		pos = next - (len == PAGE_SIZE);
-		page[min_t(u64, len, PAGE_SIZE - 1)] = 0;
-		for (rest = page; (line = strsep(&rest, "\n"));)
-			if (*line)
-				pr_info("root: %s\n", line + (strncmp(line, "underpin: ", 10) ?
-							      0 : 10));
-	}
+	if (!page)
+		return;
+	mutex_lock(&lock);
+	do {
+		before = pos;
+		pos = flush_page(page, pos);
+	} while (pos != before);
+	mutex_unlock(&lock);
 	free_page((unsigned long)page);
 }
 

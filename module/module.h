@@ -46,7 +46,12 @@ int up_leave(void);
 /** up_running() - true while the CPUs are demoted */
 bool up_running(void);
 
-/** up_log_flush() - copy new lines of the layer's log to the kernel log.  May sleep. */
+/**
+ * up_log_flush() - copy new lines of the layer's log to the kernel log
+ *
+ * Each line once, whoever calls: takes a mutex of its own, innermost.  Process context,
+ * may sleep.
+ */
 void up_log_flush(void);
 
 /** up_hotplug_init() - watch CPUs go and come (module/hotplug.c); after launch */

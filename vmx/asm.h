@@ -152,42 +152,29 @@ static inline int invvpid(u64 type, u16 vpid, u64 gla)
 	return VMX_INSN_STATUS("invvpid %2, %3", "m"(d), "r"(type));
 }
 
-#define DEFINE_CR(n) \
-static inline u64 read_cr##n(void) \
+#define DEFINE_REG(name) \
+static inline u64 read_##name(void) \
 { \
 	u64 val; \
-	__asm__ __volatile__("mov %%cr" #n ", %0" : "=r"(val)); \
+	__asm__ __volatile__("mov %%" #name ", %0" : "=r"(val)); \
 	return val; \
 } \
-static inline void write_cr##n(u64 val) \
+static inline void write_##name(u64 val) \
 { \
-	__asm__ __volatile__("mov %0, %%cr" #n : : "r"(val) : "memory"); \
+	__asm__ __volatile__("mov %0, %%" #name : : "r"(val) : "memory"); \
 }
 
-DEFINE_CR(0)
-DEFINE_CR(2)
-DEFINE_CR(3)
-DEFINE_CR(4)
-DEFINE_CR(8)
-
-#define DEFINE_DR(n) \
-static inline u64 read_dr##n(void) \
-{ \
-	u64 val; \
-	__asm__ __volatile__("mov %%dr" #n ", %0" : "=r"(val)); \
-	return val; \
-} \
-static inline void write_dr##n(u64 val) \
-{ \
-	__asm__ __volatile__("mov %0, %%dr" #n : : "r"(val)); \
-}
-
-DEFINE_DR(0)
-DEFINE_DR(1)
-DEFINE_DR(2)
-DEFINE_DR(3)
-DEFINE_DR(6)
-DEFINE_DR(7)
+DEFINE_REG(cr0)
+DEFINE_REG(cr2)
+DEFINE_REG(cr3)
+DEFINE_REG(cr4)
+DEFINE_REG(cr8)
+DEFINE_REG(dr0)
+DEFINE_REG(dr1)
+DEFINE_REG(dr2)
+DEFINE_REG(dr3)
+DEFINE_REG(dr6)
+DEFINE_REG(dr7)
 
 static inline u64 xgetbv(u32 reg)
 {

@@ -18,6 +18,16 @@
 	.long	off_config
 
 	.text
+/* Linux's callee-saved registers, as they were at up_enter().  @cpu may be %rbx. */
+.macro load_launch_regs cpu
+	mov	PERCPU_LAUNCH_REGS + 8(\cpu), %rbp
+	mov	PERCPU_LAUNCH_REGS + 16(\cpu), %r12
+	mov	PERCPU_LAUNCH_REGS + 24(\cpu), %r13
+	mov	PERCPU_LAUNCH_REGS + 32(\cpu), %r14
+	mov	PERCPU_LAUNCH_REGS + 40(\cpu), %r15
+	mov	PERCPU_LAUNCH_REGS + 0(\cpu), %rbx
+.endm
+
 /*
  * long up_enter(struct up_entry_state *st) - demote the calling CPU
  *
@@ -51,12 +61,7 @@ up_enter:
 	mov	PERCPU_LAUNCH_REGS + 56(%rbx), %rsp
 	push	PERCPU_LAUNCH_REGS + 48(%rbx)
 	popfq
-	mov	PERCPU_LAUNCH_REGS + 8(%rbx), %rbp
-	mov	PERCPU_LAUNCH_REGS + 16(%rbx), %r12
-	mov	PERCPU_LAUNCH_REGS + 24(%rbx), %r13
-	mov	PERCPU_LAUNCH_REGS + 32(%rbx), %r14
-	mov	PERCPU_LAUNCH_REGS + 40(%rbx), %r15
-	mov	PERCPU_LAUNCH_REGS + 0(%rbx), %rbx
+	load_launch_regs %rbx
 	ret
 
 /*
@@ -73,12 +78,7 @@ launch_first_entry:
 	push	%r13
 	push	%r14
 	push	%r15
-	mov	PERCPU_LAUNCH_REGS + 0(%rdi), %rbx
-	mov	PERCPU_LAUNCH_REGS + 8(%rdi), %rbp
-	mov	PERCPU_LAUNCH_REGS + 16(%rdi), %r12
-	mov	PERCPU_LAUNCH_REGS + 24(%rdi), %r13
-	mov	PERCPU_LAUNCH_REGS + 32(%rdi), %r14
-	mov	PERCPU_LAUNCH_REGS + 40(%rdi), %r15
+	load_launch_regs %rdi
 	xor	%eax, %eax
 	xor	%ecx, %ecx
 	xor	%edx, %edx

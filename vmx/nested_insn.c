@@ -73,9 +73,9 @@ static inline void reg_write(struct percpu *cpu, u32 reg, u64 val)
 }
 
 /* Address of the memory operand, or false: an exception has been injected. */
-static bool memory_operand(struct percpu *cpu, u32 info, u32 len, bool write, u64 *la)
+static bool memory_operand(struct percpu *cpu, u32 len, bool write, u64 *la)
 {
-	u32 seg = INFO_SEGMENT(info);
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), seg = INFO_SEGMENT(info);
 	struct operand op = {
 		.info = info,
 		.disp = vmread(VMCS_EXIT_QUAL),
@@ -101,8 +101,14 @@ static bool read_operand(struct percpu *cpu, void *buf, u32 len)
 {
 	u64 la;
 
-	return memory_operand(cpu, vmread(VMCS_EXIT_INSN_INFO), len, false, &la) &&
-	       !l1_read(la, buf, len);
+	return memory_operand(cpu, len, false, &la) && !l1_read(la, buf, len);
+}
+
+static bool write_operand(struct percpu *cpu, u64 val)
+{
+	u64 la;
+
+	return memory_operand(cpu, sizeof(val), true, &la) && !l1_write(la, &val, sizeof(val));
 }
 
 /* VMXON (SDM vol. 3, VMXON).  #UD outside protected 64-bit mode is the processor's. */
@@ -213,12 +219,8 @@ static void do_vmptrld(struct percpu *cpu)
 
 static void do_vmptrst(struct percpu *cpu)
 {
-	u64 la, pa = cpu->nested.current ? cpu->nested.current->pa : NO_VMCS;
-
-	if (!memory_operand(cpu, vmread(VMCS_EXIT_INSN_INFO), sizeof(pa), true, &la) ||
-	    l1_write(la, &pa, sizeof(pa)))
-		return;
-	vm_succeed();
+	if (write_operand(cpu, cpu->nested.current ? cpu->nested.current->pa : NO_VMCS))
+		vm_succeed();
 }
 
 /* VMREAD and VMWRITE: what they name.  Return: NULL: no current VMCS, the instruction failed */
@@ -246,7 +248,7 @@ static int row_or_fail(struct percpu *cpu, u64 enc)
 static void do_vmread(struct percpu *cpu)
 {
 	struct vvmcs *vv;
-	u64 enc, la, val;
+	u64 enc, val;
 	u32 info;
 	int row;
 
@@ -261,8 +263,7 @@ static void do_vmread(struct percpu *cpu)
 		val >>= 32;
 	if (info & INFO_IS_REG)
 		reg_write(cpu, INFO_REG1(info), val);
-	else if (!memory_operand(cpu, info, sizeof(val), true, &la) ||
-		 l1_write(la, &val, sizeof(val)))
+	else if (!write_operand(cpu, val))
 		return;
 	vm_succeed();
 }
@@ -287,7 +288,7 @@ static void write_row(struct percpu *cpu, struct vvmcs *vv, u32 row, u64 enc, u6
 static void do_vmwrite(struct percpu *cpu)
 {
 	struct vvmcs *vv;
-	u64 enc, la, val;
+	u64 enc, val;
 	u32 info;
 	int row;
 
@@ -296,8 +297,7 @@ static void do_vmwrite(struct percpu *cpu)
 		return;
 	if (info & INFO_IS_REG)
 		val = reg_read(cpu, INFO_REG1(info));
-	else if (!memory_operand(cpu, info, sizeof(val), false, &la) ||
-		 l1_read(la, &val, sizeof(val)))
+	else if (!read_operand(cpu, &val, sizeof(val)))
 		return;
 	row = row_or_fail(cpu, enc);
 	if (row < 0)

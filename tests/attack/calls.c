@@ -355,23 +355,46 @@ static bool rewritten_vmcs(struct victim *v)
 	return x.val == mark;
 }
 
-/* Operands in memory are read and written by the layer: not the VM's. */
+/* The operand of one VMX instruction, executed while the VM's VMCS is current. */
+static uint32_t operand_at(struct victim *v, uint64_t pa, uint64_t insn, uint64_t operand)
+{
+	struct atk_vmx x = { .op = ATK_OPERAND_AT, .arg = pa, .val = insn };
+
+	mem_write(pa, &operand, 8, ATK_DIRECT);
+	victim_do(v, copy_fn, &x, sizeof(x));
+	memcpy(&x, v->sh->arg, sizeof(x));
+	return x.result;
+}
+
+/*
+ * Operands in memory are read and written by the layer: not the VM's.  Each of the
+ * instructions succeeds in the control, so that on the protected VM only the
+ * operand's frame can be what is wrong, and each has to fault.
+ */
 static bool operands_in_vm(struct victim *v)
 {
 	static const char *const insn[] = { "VMPTRST", "INVEPT", "INVVPID", "VMREAD", "VMCLEAR" };
-	uint64_t own = module_page() * PAGE;
-	unsigned int i, done = 0;
+	/* INVVPID's is a VPID; of the others, those that take an address take ours. */
+	const uint64_t own = module_page() * PAGE, operand[] = { own, own, 1, own, own };
+	const unsigned int n = sizeof(insn) / sizeof(*insn);
+	unsigned int i, done = 0, faults = 0;
 	uint32_t result;
 
-	mem_write(spare(v) * PAGE, &own, 8, ATK_DIRECT);
-	for (i = 0; i < sizeof(insn) / sizeof(*insn); i++) {
-		result = vmx(ATK_OPERAND_AT, spare(v) * PAGE, i);
+	victim_pause(v);
+	for (i = 0; i < n; i++) {
+		result = operand_at(v, spare(v) * PAGE, i, operand[i]);
 		note("%s there: result %u", insn[i], result);
 		done += result == ATK_OK;
+		faults += result == ATK_FAULT;
 		if (v->protected && layer_pfns)
-			done += vmx(ATK_OPERAND_AT, layer_pfn[0] * PAGE, i) == ATK_OK;
+			faults += operand_at(v, layer_pfn[0] * PAGE, i, operand[i]) ==
+				  ATK_FAULT;
 	}
-	return v->protected ? done || disturbed(v) : done;
+	victim_resume(v);
+	if (!v->protected)
+		return done == n;
+	note("%u of %u fault", faults, 2 * n);
+	return faults != 2 * n || disturbed(v);
 }
 
 /* All fields, written and read back, with any value; KVM's values are put back. */
@@ -591,8 +614,10 @@ static bool rmmod_forced(struct victim *v)
 	if (!v->protected)
 		return !system("modprobe loop && rmmod -f loop");
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		close(underpin_fd);	/* closed after the module has gone it is an oops */
 		_exit(delete_module("underpin", O_NONBLOCK | O_TRUNC) ? 1 : 0);
+	}
 	nap(200);
 	gone = waitpid(pid, NULL, WNOHANG) == pid;
 	note("rmmod -f has %s", gone ? "ended" : "to wait");

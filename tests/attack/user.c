@@ -193,6 +193,19 @@ static bool self_read(struct victim *v)
 	return page_leaks(v);
 }
 
+/* As write_word(): @fn leaves the old word where the new one was. */
+static bool change_word(struct victim *v, victim_fn fn)
+{
+	uint64_t word = evil;
+	bool hurt;
+
+	victim_do(v, fn, &word, 8);
+	hurt = disturbed(v);
+	if (hurt)
+		victim_do(v, fn, v->sh->arg, 0);
+	return hurt;
+}
+
 static int self_write_fn(struct shared *sh, void *arg)
 {
 	uint64_t old, *word = arg;
@@ -206,14 +219,7 @@ static int self_write_fn(struct shared *sh, void *arg)
 
 static bool self_write(struct victim *v)
 {
-	uint64_t word = evil;
-	bool hurt;
-
-	victim_do(v, self_write_fn, &word, 8);
-	hurt = disturbed(v);
-	if (hurt)
-		victim_do(v, self_write_fn, v->sh->arg, 0);
-	return hurt;
+	return change_word(v, self_write_fn);
 }
 
 typedef ssize_t (*feed_fn)(int fd, const void *from);
@@ -288,14 +294,7 @@ static int read_in_fn(struct shared *sh, void *arg)
 
 static bool read_in(struct victim *v)
 {
-	uint64_t word = evil;
-	bool hurt;
-
-	victim_do(v, read_in_fn, &word, 8);
-	hurt = disturbed(v);
-	if (hurt)
-		victim_do(v, read_in_fn, v->sh->arg, 0);
-	return hurt;
+	return change_word(v, read_in_fn);
 }
 
 /* A child gets a copy of what the parent has pinned. */

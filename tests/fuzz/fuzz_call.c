@@ -241,6 +241,13 @@ static void build_vm(struct input *in)
 	}
 	r_call(UP_CALL_VM_DONATE, id, R_LISTS, n);
 	finish_vm(id, how);
+	if (how < 0x80)
+		return;
+	/* Whatever state it was left in, another frame comes, where none is bound. */
+	r_to_host();
+	list[0] = frame(in);
+	list[1] = n + take(in, 1) % 8;
+	r_call(UP_CALL_VM_DONATE, id, R_LISTS, 1);
 }
 
 static void wake(struct input *in)

@@ -9,9 +9,11 @@
  *	look ram	reads a byte of every page of RAM; prints how many pages
  *	look out PORT VALUE
  *			writes a byte
+ *	look wrmsr MSR VALUE COUNT
+ *			writes VALUE, VALUE + 1, ... to an MSR of CPU 0
  *	look cpuid	ticks a CPUID by the host itself: the median of 5 rounds of 1000
  *
- * look cpu needs the module msr.
+ * look cpu and look wrmsr need the module msr.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
@@ -219,6 +221,24 @@ static int look_out(char **args)
 	return 0;
 }
 
+static int look_wrmsr(char **args)
+{
+	int fd = open("/dev/cpu/0/msr", O_WRONLY);
+	uint64_t value, end;
+	off_t msr;
+
+	if (!args[0] || !args[1] || !args[2])
+		errx(2, "usage: look wrmsr MSR VALUE COUNT");
+	msr = strtol(args[0], NULL, 0);
+	value = strtoull(args[1], NULL, 0);
+	end = value + strtoull(args[2], NULL, 0);
+	for (; value < end; value++)
+		if (pwrite(fd, &value, sizeof(value), msr) != sizeof(value))
+			err(1, "/dev/cpu/0/msr: %#lx (modprobe msr)", msr);
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -233,5 +253,7 @@ int main(int argc, char **argv)
 		return look_cpuid();
 	if (!strcmp(what, "out"))
 		return look_out(argv + 2);
-	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid|out PORT VALUE");
+	if (!strcmp(what, "wrmsr"))
+		return look_wrmsr(argv + 2);
+	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid|out PORT VALUE|wrmsr MSR VALUE COUNT");
 }
