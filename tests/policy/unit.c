@@ -793,6 +793,52 @@ static void test_session_bounds(void **state)
 	assert_int_equal(system(cmd), 0);
 }
 
+/* The text of a refusal within a session, as a daemon reports it. */
+static void assert_session_text(struct admin *a, const char *key, const char *role, int64_t now,
+				const char *want)
+{
+	struct pol_image *p = admin_get(a);
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .role = role, .action = "a", .instance = "i", .now = now };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+	char text[1400];
+
+	admin_decide(a, p, key, &in, &st, &q, &d);
+	reason_text(p, &q, &d.reason[0], text, sizeof(text));
+	if (!strstr(text, want))
+		fail_msg("'%s', not '%s'", text, want);
+	admin_put(a, p);
+}
+
+static void test_session_texts(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64];
+	struct pol_err e;
+	struct admin a;
+
+	(void)state;
+	write_session_policy(mkdtemp(dir));
+	write_sheet(dir, "d.xml", "<constraints " NS "><period name=\"late\" zone=\"Europe/Berlin\">"
+		    "<window from=\"22:00\" until=\"23:00\"/></period></constraints>");
+	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_session_text(&a, "s1", "x", 1000, "acting as role x");
+	assert_session_text(&a, "s1", "y", 1000, "session d: at most 1, and these are 2: x y");
+	assert_session_text(&a, "s1", "z", 1000, "acting as role z");
+	assert_session_text(&a, "s2", "z", 1000, "role z: at most 1, and it is active in 1");
+	assert_session_text(&a, "s1", "z", 1130, "role z: at most 100 s, and it has been for 130 s");
+	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\" period=\"late\"/><role name=\"y\"/>"
+		    "<role name=\"z\"/>"));
+	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	/* 1 August, 10:00 in UTC, is summer time in Berlin. */
+	assert_session_text(&a, "s3", "x", 1785578400,
+			    "role x, late: local time Sat 2026-08-01 12:00:00 in Europe/Berlin");
+	admin_exit(&a);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* A role that comes home as another's: found beforehand. */
 static void test_chains(void **state)
 {
@@ -1129,6 +1175,7 @@ int main(void)
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_bounds),
+		cmocka_unit_test(test_session_texts),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_chains_bounds),
 		cmocka_unit_test(test_assertions),
