@@ -375,10 +375,10 @@ static uint32_t period_idx(struct m_model *m, uint32_t name)
 /* --- the decision --- */
 
 static void say(struct pol_decision *d, uint32_t code, uint32_t rule, uint32_t assign,
-		uint32_t what, uint32_t node)
+		uint32_t what, uint32_t node, uint32_t count)
 {
 	if (d->n < POL_REASONS_MAX)
-		d->reason[d->n++] = (struct pol_reason){ code, rule, assign, what, node };
+		d->reason[d->n++] = (struct pol_reason){ code, rule, assign, what, node, count };
 	else
 		d->more++;
 }
@@ -386,7 +386,7 @@ static void say(struct pol_decision *d, uint32_t code, uint32_t rule, uint32_t a
 static void only(struct pol_decision *d, uint32_t code, uint32_t what)
 {
 	d->n = d->more = 0;
-	say(d, code, POL_NONE, POL_NONE, what, POL_NONE);
+	say(d, code, POL_NONE, POL_NONE, what, POL_NONE, 0);
 }
 
 static bool value_ok(uint32_t type, const char *s)
@@ -472,9 +472,9 @@ static bool roles(struct ref *r, struct holding *h, struct pol_decision *d)
 		if (a->user != POL_NONE && !eq(m, a->user, r->in->user))
 			continue;
 		if (!in_period(m, a->period, r->in->now)) {
-			say(d, R_ASSIGN_PERIOD, i, i, period_idx(m, a->period), POL_NONE);
+			say(d, R_ASSIGN_PERIOD, i, i, period_idx(m, a->period), POL_NONE, 0);
 		} else if (!cond_holds(r, a->cond, &cond, &leaf)) {
-			say(d, R_ASSIGN_CONDITION, i, i, cond, leaf);
+			say(d, R_ASSIGN_CONDITION, i, i, cond, leaf, 0);
 		} else {
 			role = role_of(m, a->role);
 			for (k = 0; k < h->n && h->role[k] != role; k++)
@@ -522,7 +522,7 @@ static bool names(struct ref *r, const struct m_permit *p)
 
 /* What forbids this rule to this held role; R_PERMIT if nothing does. */
 static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, uint32_t *what,
-			uint32_t *leaf)
+			uint32_t *leaf, uint32_t *count)
 {
 	struct m_model *m = r->m;
 	const struct pol_session *s = r->in->session;
@@ -531,6 +531,7 @@ static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, 
 	int n = 0;
 
 	*leaf = POL_NONE;
+	*count = 0;
 	*what = held;
 	if (!in_period(m, m->role[held].period, r->in->now))
 		return R_ROLE_PERIOD;
@@ -557,18 +558,22 @@ static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, 
 	if ((m->role[held].max_active || m->role[held].max_seconds) && !s)
 		return R_NO_SESSION;
 	if (m->role[held].max_active && !mine && r->in->n_active &&
-	    r->in->n_active[held] >= m->role[held].max_active)
+	    r->in->n_active[held] >= m->role[held].max_active) {
+		*count = r->in->n_active[held];
 		return R_MAX_ACTIVE;
+	}
 	if (m->role[held].max_seconds && mine && r->in->now - mine->since >=
-	    m->role[held].max_seconds)
+	    m->role[held].max_seconds) {
+		*count = r->in->now - mine->since;
 		return R_MAX_SECONDS;
+	}
 	return R_PERMIT;
 }
 
 void ref_decide(struct m_model *m, const struct pdp_request *in, struct pol_decision *d)
 {
 	struct ref r = { m, in };
-	uint32_t i, code, what, leaf;
+	uint32_t i, code, what, leaf, count;
 	bool any = false;
 	struct holding h;
 	int k;
@@ -583,15 +588,15 @@ void ref_decide(struct m_model *m, const struct pdp_request *in, struct pol_deci
 			    !reaches(m, h.role[k], role_of(m, m->permit[i].role), 0))
 				continue;
 			any = true;
-			code = forbids(&r, &m->permit[i], h.role[k], &what, &leaf);
+			code = forbids(&r, &m->permit[i], h.role[k], &what, &leaf, &count);
 			if (code == R_PERMIT) {
 				d->permit = true;
 				d->role = h.role[k];
 				d->n = d->more = 0;
-				say(d, R_PERMIT, i, h.assign[k], h.role[k], POL_NONE);
+				say(d, R_PERMIT, i, h.assign[k], h.role[k], POL_NONE, 0);
 				return;
 			}
-			say(d, code, i, h.assign[k], what, leaf);
+			say(d, code, i, h.assign[k], what, leaf, count);
 		}
 	if (!any)
 		only(d, R_NO_PERMISSION, POL_NONE);

@@ -16,9 +16,11 @@
 #include "admin.h"
 #include "audit.h"
 #include "cmd.h"
+#include "conf.h"
 #include "jwt.h"
 #include "key.h"
 #include "message.h"
+#include "provider.h"
 #include "sla.h"
 
 #define NS	"xmlns=\"urn:underpin:policy:1\""
@@ -791,6 +793,52 @@ static void test_session_bounds(void **state)
 	assert_int_equal(system(cmd), 0);
 }
 
+/* The text of a refusal within a session, as a daemon reports it. */
+static void assert_session_text(struct admin *a, const char *key, const char *role, int64_t now,
+				const char *want)
+{
+	struct pol_image *p = admin_get(a);
+	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+				  .role = role, .action = "a", .instance = "i", .now = now };
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+	char text[1400];
+
+	admin_decide(a, p, key, &in, &st, &q, &d);
+	reason_text(p, &q, &d.reason[0], text, sizeof(text));
+	if (!strstr(text, want))
+		fail_msg("'%s', not '%s'", text, want);
+	admin_put(a, p);
+}
+
+static void test_session_texts(void **state)
+{
+	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64];
+	struct pol_err e;
+	struct admin a;
+
+	(void)state;
+	write_session_policy(mkdtemp(dir));
+	write_sheet(dir, "d.xml", "<constraints " NS "><period name=\"late\" zone=\"Europe/Berlin\">"
+		    "<window from=\"22:00\" until=\"23:00\"/></period></constraints>");
+	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_session_text(&a, "s1", "x", 1000, "acting as role x");
+	assert_session_text(&a, "s1", "y", 1000, "session d: at most 1, and these are 2: x y");
+	assert_session_text(&a, "s1", "z", 1000, "acting as role z");
+	assert_session_text(&a, "s2", "z", 1000, "role z: at most 1, and it is active in 1");
+	assert_session_text(&a, "s1", "z", 1130, "role z: at most 100 s, and it has been for 130 s");
+	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\" period=\"late\"/><role name=\"y\"/>"
+		    "<role name=\"z\"/>"));
+	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	/* 1 August, 10:00 in UTC, is summer time in Berlin. */
+	assert_session_text(&a, "s3", "x", 1785578400,
+			    "role x, late: local time Sat 2026-08-01 12:00:00 in Europe/Berlin");
+	admin_exit(&a);
+	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 /* A role that comes home as another's: found beforehand. */
 static void test_chains(void **state)
 {
@@ -1002,6 +1050,69 @@ static void test_assertions(void **state)
 	}
 }
 
+/* What a configuration must say, and what it must not. */
+static void test_conf(void **state)
+{
+	static const char whole[] = "cloud = c\nlisten = 127.0.0.1:1\ncertificate = x\nkey = x\n"
+		"trust = x\nstate = x\npolicy = x\ndirectory = x\naudit-key = x\nown.issuer = x\n"
+		"own.ca = x\n";
+	static const struct {
+		const char *more, *error;
+	} cases[] = {
+		{ "layer = platform\n", NULL },
+		{ "layer = platform\nskew-seconds = 1800\n", NULL },
+		{ "layer = application\n", NULL },
+		{ "", "'layer' is missing" },
+		{ "layer = cellar\n", "'layer' is unknown, or its value is not allowed" },
+		{ "layer = platform\nskew-seconds = 1801\n", "'skew-seconds' is at most 1800" },
+		{ "layer = platform\nticket-lifetime = 3601\n", "is at most 3600" },
+		{ "layer = infrastructure\n", "the infrastructure layer needs" },
+	};
+	char path[] = "/tmp/policy-unit-XXXXXX";
+	struct pol_err e;
+	struct conf c;
+	size_t i;
+	FILE *f;
+
+	(void)state;
+	close(mkstemp(path));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f = fopen(path, "w");
+		fprintf(f, "%s%s", whole, cases[i].more);
+		fclose(f);
+		e.msg[0] = 0;
+		assert_int_equal(conf_load(&c, path, &e), cases[i].error ? -EINVAL : 0);
+		if (cases[i].error && !strstr(e.msg, cases[i].error))
+			fail_msg("'%s' says '%s'", cases[i].more, e.msg);
+	}
+	unlink(path);
+}
+
+/* A definition names its VM, and declares nothing, in whatever encoding. */
+static void test_definitions(void **state)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000001";
+	static const char good[] = "<domain><uuid>00000000-0000-4000-8000-000000000001</uuid></domain>";
+	static const char utf16[] = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><!DOCTYPE domain ["
+		"<!ENTITY u \"00000000-0000-4000-8000-000000000001\">]><domain><uuid>&u;</uuid></domain>";
+	/* "<!DOCTYPE" in UTF-7 is "+ADwAIQ-DOCTYPE": one of its forms. */
+	static const char utf7[] = "<?xml version=\"1.0\" encoding=\"UTF-7\"?>+ADwAIQ-DOCTYPE domain ["
+		"]><domain><uuid>00000000-0000-4000-8000-000000000001</uuid></domain>";
+	char wide[2 * sizeof(utf16)];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(provider_dir_check(good, sizeof(good) - 1, id), 0);
+	assert_int_equal(provider_dir_check(good, sizeof(good) - 1, id + 1), -EINVAL);
+	assert_int_equal(provider_dir_check(good, sizeof(good), id), -EINVAL);
+	assert_int_equal(provider_dir_check(utf7, sizeof(utf7) - 1, id), -EINVAL);
+	memcpy(wide, "\xff\xfe", 2);
+	for (i = 0; i < sizeof(utf16) - 1; i++)
+		memcpy(wide + 2 + 2 * i, (char[]){ utf16[i], 0 }, 2);
+	assert_int_equal(provider_dir_check(wide, sizeof(wide), id), -EINVAL);
+	assert_int_equal(provider_dir_check("", 0, id), -EINVAL);
+}
+
 #define STEP(cloud, more) "[\"" cloud "\",\"platform\",\"PEP\",\"permit\",\"permit\"" more "]"
 #define LAST		"\"cloud\":\"c\",\"layer\":\"l\",\"module\":\"m\",\"code\":\"x\""
 #define TEXT		",\"x\""
@@ -1112,12 +1223,15 @@ int main(void)
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_bounds),
+		cmocka_unit_test(test_session_texts),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_chains_bounds),
 		cmocka_unit_test(test_assertions),
 		cmocka_unit_test(test_foreign_steps),
 		cmocka_unit_test(test_foreign_last_word),
 		cmocka_unit_test(test_bad_text),
+		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_definitions),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -185,7 +185,8 @@ static void refuse(struct pol_decision *d, uint32_t code)
 	d->permit = false;
 	d->n = d->more = 0;
 	d->role = POL_NONE;
-	pol_refuse(d, (struct pol_reason){ code, POL_NONE, POL_NONE, POL_NONE, POL_NONE });
+	pol_refuse(d, (struct pol_reason){ code, POL_NONE, POL_NONE, POL_NONE,
+					   POL_NONE, 0 });
 }
 
 /* Decides within @s; NULL is the first request of a session that is not kept, if it has one. */
@@ -224,7 +225,11 @@ void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct 
 	}
 	in->session = NULL;
 	in->n_active = NULL;
-	q->session = NULL;
+	q->session = !s && key ? &fresh : NULL;
+	if (s && !d->permit) {
+		st->session = s->s;
+		q->session = &st->session;
+	}
 	q->n_active = NULL;
 	pthread_mutex_unlock(&a->lock);
 }

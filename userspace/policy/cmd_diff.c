@@ -301,8 +301,8 @@ static int finish(struct diff *d)
 
 	snprintf(note, sizeof(note), "tried %llu of %llu requests (%u users, %u roles of SLAs, "
 		 "%u actions, %u instances, %u types, %u times, %u sets of attributes); past the "
-		 "bounds and not searched: %u users, %u roles of SLAs, %u actions, %u instances, %u types, "
-		 "%u times, %u sets of attributes, %u comparisons; never searched: acting roles, "
+		 "bounds and not searched: %u users, %u roles of SLAs, %u actions, %u instances, "
+		 "%u types, %u times, %u sets of attributes, %u comparisons; never searched: acting roles, "
 		 "users known by claims alone, other attribute values, minutes within an hour, "
 		 "sessions under way, env.layer, seniors of the roles that an SLA maps",
 		 (unsigned long long)d->tried, (unsigned long long)all, d->user.n, d->n_sla,

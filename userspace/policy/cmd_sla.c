@@ -40,7 +40,7 @@ bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struc
 		return true;
 	}
 	held = pol_find(p, P_ROLE, s->role);
-	*r = (struct pol_reason){ R_ROLE_NOT_HELD, POL_NONE, POL_NONE, POL_NONE, POL_NONE };
+	*r = (struct pol_reason){ R_ROLE_NOT_HELD, POL_NONE, POL_NONE, POL_NONE, POL_NONE, 0 };
 	if (held == POL_NONE || !sla_consume(p, &q, pol_find(p, P_SLA, s->id), s->peer, held,
 					     s->chained, &remote, r))
 		return false;

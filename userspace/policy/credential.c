@@ -4,7 +4,7 @@
 
 static struct pol_reason assign_reason(uint32_t code, uint32_t rule, uint32_t what, uint32_t node)
 {
-	return (struct pol_reason){ code, rule, rule, what, node };
+	return (struct pol_reason){ code, rule, rule, what, node, 0 };
 }
 
 /* Takes a role once, by the first rule that gives it. */
@@ -63,10 +63,27 @@ static bool try_rules(const struct pol_image *p, const struct pol_query *q,
 	return true;
 }
 
+/* False if they are too many. */
+static bool assigned(const struct pol_image *p, const struct pol_query *q, struct pol_held *held,
+		     struct pol_decision *d)
+{
+	held->n = 0;
+	if (q->mapped != POL_NONE)
+		return hold(held, q->mapped, POL_NONE);
+	return try_rules(p, q, held, d);
+}
+
+void credential_roles(const struct pol_image *p, const struct pol_query *q, struct pol_held *held)
+{
+	struct pol_decision d = { .n = 0 };
+
+	assigned(p, q, held, &d);
+}
+
 static bool refuse(struct pol_decision *d, uint32_t code, uint32_t what)
 {
 	d->n = d->more = 0;
-	pol_refuse(d, (struct pol_reason){ code, POL_NONE, POL_NONE, what, POL_NONE });
+	pol_refuse(d, (struct pol_reason){ code, POL_NONE, POL_NONE, what, POL_NONE, 0 });
 	return false;
 }
 
@@ -125,9 +142,7 @@ bool credential_evaluate(const struct pol_image *p, const struct pol_query *q,
 	held->n = 0;
 	if (!check_user(p, q, d))
 		return false;
-	if (q->mapped != POL_NONE)
-		hold(held, q->mapped, POL_NONE);
-	else if (!try_rules(p, q, held, d))
+	if (!assigned(p, q, held, d))
 		return refuse(d, R_TOO_MANY_ROLES, POL_NONE);
 	if (!held->n)
 		return d->n ? false : refuse(d, R_NO_ROLE, POL_NONE);

@@ -44,6 +44,7 @@ struct pol_reason {
 	uint32_t assign;	/* how the role was held; POL_NONE for a mapped role */
 	uint32_t what;		/* role, period, condition, SoD set, mediate rule */
 	uint32_t node;		/* leaf of a condition that decided */
+	uint32_t count;		/* sessions, or seconds, that reached a role's limit */
 };
 
 struct pol_decision {
@@ -129,6 +130,10 @@ struct pol_held {
 bool credential_evaluate(const struct pol_image *p, const struct pol_query *q,
 			 struct pol_held *held, struct pol_decision *d);
 
+/* The roles assigned to a request's credentials, be they allowed together or not. */
+void credential_roles(const struct pol_image *p, const struct pol_query *q,
+		      struct pol_held *held);
+
 /**
  * semantic_evaluate() - does a held role have the permission, its constraints kept?
  *
@@ -149,6 +154,15 @@ uint32_t sod_violated(const struct pol_image *p, enum pol_sod_kind kind, const u
 		      uint32_t n);
 
 #define POL_SOD_OVERFLOW	(POL_NONE - 1)
+
+/**
+ * sod_members() - which roles are counted in a separation of duty
+ * @member: room for POL_SOD_ROLES_MAX
+ *
+ * Return: how many.
+ */
+uint32_t sod_members(const struct pol_image *p, uint32_t sod, const uint32_t *roles, uint32_t n,
+		     uint32_t *member);
 
 /* Is @junior @senior itself or one that it inherits, at any depth? */
 static inline bool pol_inherits(const struct pol_image *p, uint32_t senior, uint32_t junior)
@@ -183,6 +197,15 @@ enum pol_truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
  */
 enum pol_truth expr_evaluate(const struct pol_image *p, const struct pol_query *q, uint32_t root,
 			     uint32_t *leaf);
+
+/**
+ * expr_function() - the value of a function
+ * @num: the number, or the truth
+ *
+ * Return: whether it has one.
+ */
+bool expr_function(const struct pol_image *p, const struct pol_query *q, uint32_t func,
+		   int64_t *num);
 
 /**
  * period_contains() - is an instant within a period?

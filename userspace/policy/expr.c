@@ -248,6 +248,16 @@ static enum pol_truth evaluate(struct eval *ev, uint32_t i, uint32_t *leaf)
 	return several(ev, i, leaf);
 }
 
+bool expr_function(const struct pol_image *p, const struct pol_query *q, uint32_t func,
+		   int64_t *num)
+{
+	struct eval ev = { p, q, 0 };
+	struct value v = call(&ev, &p->func[func]);
+
+	*num = v.num;
+	return v.known;
+}
+
 enum pol_truth expr_evaluate(const struct pol_image *p, const struct pol_query *q, uint32_t root,
 			     uint32_t *leaf)
 {

@@ -5,7 +5,7 @@
 
 static bool no(struct pol_reason *r, uint32_t code)
 {
-	*r = (struct pol_reason){ code, POL_NONE, POL_NONE, POL_NONE, POL_NONE };
+	*r = (struct pol_reason){ code, POL_NONE, POL_NONE, POL_NONE, POL_NONE, 0 };
 	return false;
 }
 

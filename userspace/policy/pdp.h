@@ -34,6 +34,7 @@ struct pdp_request {
 struct pdp_store {
 	struct pol_rval val[POL_ATTRS_MAX];
 	struct pol_text text[PDP_TEXTS_MAX];
+	struct pol_session session;	/* of a refusal, for its text */
 };
 
 /**

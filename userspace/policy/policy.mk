@@ -114,11 +114,11 @@ bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load $(POL_OUT)/policy-c
 	tests/policy/bench-e2e.sh
 
 # Fuzzers: everything compiled again by clang with coverage and sanitizers.
-POL_FUZZ := sheet image message ticket jwt zone
+POL_FUZZ := sheet image message ticket jwt zone definition
 POL_FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 POL_FUZZ_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -O1 $(POL_FUZZ_FLAGS)
 POL_FUZZ_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/fuzz/lib/%.o) $(POL_OUT)/fuzz/lib/message.o \
-	$(POL_OUT)/fuzz/lib/jwt.o $(POL_OUT)/schemas.o
+	$(POL_OUT)/fuzz/lib/jwt.o $(POL_OUT)/fuzz/lib/provider_dir.o $(POL_OUT)/schemas.o
 
 $(POL_OUT)/fuzz/lib/%.o: $(POL_SRC)/%.c
 	@mkdir -p $(@D)
@@ -147,7 +147,8 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
 $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o \
-		$(POL_OUT)/san/message.o $(POL_OUT)/libpolicy-san.a
+		$(POL_OUT)/san/message.o $(POL_OUT)/san/conf.o $(POL_OUT)/san/provider_dir.o \
+		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
 $(POL_OUT)/state-unit: $(POL_OUT)/san/tests/state.o $(POL_OUT)/san/state.o \

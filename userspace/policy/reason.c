@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What each reason is called, which module gives it, and how it reads. */
 #include <stdio.h>
+#include <time.h>
 
 #include "decide.h"
+
+#define LEAVES_MAX	4	/* comparisons, each within a function of the one before */
 
 enum about { A_NOTHING, A_PERIOD, A_COND, A_SOD, A_ROLE, A_USER, A_SLA };
 
@@ -114,6 +117,25 @@ static void rule_name(const struct pol_image *p, const struct pol_reason *r, cha
 		  pol_where(p, at, where));
 }
 
+static size_t put_time(int64_t t, const char *format, char *buf, size_t size)
+{
+	time_t when = t;
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) && strftime(buf, size, format, &tm))
+		return strlen(buf);
+	return pol_print(buf, size, "%lld", (long long)t);
+}
+
+static size_t put_number(uint32_t type, int64_t v, char *buf, size_t size)
+{
+	if (type == T_BOOLEAN)
+		return pol_print(buf, size, "%s", v ? "true" : "false");
+	if (type == T_TIME && size > 24)
+		return put_time(v, "%Y-%m-%dT%H:%M:%SZ", buf, size);
+	return pol_print(buf, size, "%lld", (long long)v);
+}
+
 static void put_text(const struct pol_image *p, const struct pol_rval *v, char *buf, size_t size)
 {
 	const struct pol_attr *a = &p->attr[v->attr];
@@ -121,10 +143,11 @@ static void put_text(const struct pol_image *p, const struct pol_rval *v, char *
 	uint32_t i;
 
 	if (a->type != T_STRING && a->type != T_SET) {
-		pol_print(buf, size, "%lld", (long long)v->num);
+		put_number(a->type, v->num, buf, size);
 		return;
 	}
-	for (i = 0; i < v->n && n < size; i++)
+	*buf = 0;
+	for (i = 0; i < v->n; i++)
 		n += pol_print(buf + n, size - n, "%s%.*s", i ? " " : "", (int)v->text[i].len,
 			       v->text[i].s);
 }
@@ -138,9 +161,10 @@ static void put_val(const struct pol_image *p, const struct pol_val *v, char *bu
 	if (a->type == T_STRING) {
 		pol_print(buf, size, "%s", pol_str(p, v->num));
 	} else if (a->type != T_SET) {
-		pol_print(buf, size, "%lld", (long long)v->num);
+		put_number(a->type, v->num, buf, size);
 	} else {
-		for (i = 0; i < v->n && n < size; i++)
+		*buf = 0;
+		for (i = 0; i < v->n; i++)
 			n += pol_print(buf + n, size - n, "%s%s", i ? " " : "",
 				       pol_str(p, p->value[v->num + i]));
 	}
@@ -156,108 +180,218 @@ static void put_slice(const struct pol_image *p, uint32_t first, uint32_t n, uin
 			put_val(p, &p->val[i], buf, size);
 }
 
-/* The value that an attribute has in @q, as text. */
-static void attr_value(const struct pol_image *p, const struct pol_query *q, uint32_t attr,
+/* "user.team=ops": an attribute and the value that it has in @q. */
+static size_t put_attr(const struct pol_image *p, const struct pol_query *q, uint32_t attr,
 		       char *buf, size_t size)
 {
+	char value[200] = "(no value)";
 	uint32_t i;
 
-	pol_print(buf, size, "(no value)");
-	if (!q)
-		return;
-	if (!attr)
-		pol_print(buf, size, "%lld", (long long)q->now);
-	for (i = 0; i < q->n_attr; i++)
+	if (q && !attr)
+		put_number(T_TIME, q->now, value, sizeof(value));
+	for (i = 0; q && i < q->n_attr; i++)
 		if (q->attr[i].attr == attr)
-			put_text(p, &q->attr[i], buf, size);
-	if (p->attr[attr].category == C_USER && q->user != POL_NONE)
-		put_slice(p, p->user[q->user].val, p->user[q->user].n_val, attr, buf, size);
-	if (p->attr[attr].category == C_RESOURCE && q->inst != POL_NONE)
-		put_slice(p, p->inst[q->inst].val, p->inst[q->inst].n_val, attr, buf, size);
+			put_text(p, &q->attr[i], value, sizeof(value));
+	if (q && p->attr[attr].category == C_USER && q->user != POL_NONE)
+		put_slice(p, p->user[q->user].val, p->user[q->user].n_val, attr, value,
+			  sizeof(value));
+	if (q && p->attr[attr].category == C_RESOURCE && q->inst != POL_NONE)
+		put_slice(p, p->inst[q->inst].val, p->inst[q->inst].n_val, attr, value,
+			  sizeof(value));
+	return pol_print(buf, size, "%s=%s", pol_str(p, p->attr[attr].name), value);
 }
 
-static void put_right(const struct pol_image *p, const struct pol_query *q,
-		      const struct pol_node *n, char *buf, size_t size)
+/* "function teams=4 of user.teams=a b c d" */
+static size_t put_function(const struct pol_image *p, const struct pol_query *q, uint32_t func,
+			   char *buf, size_t size)
+{
+	const struct pol_func *f = &p->func[func];
+	char value[32] = "(no value)";
+	int64_t num;
+	size_t n;
+
+	if (q && expr_function(p, q, func, &num))
+		put_number(f->type, num, value, sizeof(value));
+	n = pol_print(buf, size, "function %s=%s", pol_str(p, f->name), value);
+	if (f->apply == F_EXPR)
+		return n;
+	n += pol_print(buf + n, size - n, " of ");
+	return n + put_attr(p, q, f->attr, buf + n, size - n);
+}
+
+static size_t put_right(const struct pol_image *p, const struct pol_query *q,
+			const struct pol_node *n, char *buf, size_t size)
 {
 	bool text = n->type == T_STRING || n->type == T_SET;
-	char value[200];
 	size_t used = 0;
 	uint32_t i;
 
-	*buf = 0;
 	if (n->right_kind == RIGHT_ATTR) {
-		attr_value(p, q, n->right, value, sizeof(value));
-		pol_print(buf, size, " %s=%s", pol_str(p, p->attr[n->right].name), value);
-		return;
+		used = pol_print(buf, size, " ");
+		return used + put_attr(p, q, n->right, buf + used, size - used);
 	}
-	for (i = 0; n->right_kind != RIGHT_NONE && i < n->n_right && used < size; i++) {
+	for (i = 0; n->right_kind != RIGHT_NONE && i < n->n_right; i++) {
+		used += pol_print(buf + used, size - used, " ");
 		if (text)
-			used += pol_print(buf + used, size - used, " %s",
+			used += pol_print(buf + used, size - used, "%s",
 					  pol_str(p, p->value[n->right + i]));
 		else
-			used += pol_print(buf + used, size - used, " %lld",
-					  (long long)p->value[n->right + i]);
+			used += put_number(n->type, p->value[n->right + i], buf + used,
+					   size - used);
 	}
+	return used;
 }
 
-/* "condition c: equals user.team=ops dev (constraints.xml:7)" */
+/* "equals user.team=ops dev (constraints.xml:7)" */
+static size_t put_node(const struct pol_image *p, const struct pol_query *q,
+		       const struct pol_node *n, char *buf, size_t size)
+{
+	char where[160];
+	size_t used = pol_print(buf, size, "%s ", pol_op_name[n->op]);
+
+	if (n->left_kind == LEFT_ATTR)
+		used += put_attr(p, q, n->left, buf + used, size - used);
+	else if (n->left_kind == LEFT_FUNC)
+		used += put_function(p, q, n->left, buf + used, size - used);
+	used += put_right(p, q, n, buf + used, size - used);
+	return used + pol_print(buf + used, size - used, " (%s)", pol_where(p, n->at, where));
+}
+
+/* The comparison that decided, and the ones that decided the functions in it. */
 static void put_leaf(const struct pol_image *p, const struct pol_query *q,
 		     const struct pol_reason *r, char *buf, size_t size)
 {
-	const struct pol_node *n;
-	char left[300], right[300], where[160], value[200];
+	size_t n = pol_print(buf, size, "%s", pol_str(p, p->cond[r->what].name));
+	const struct pol_node *leaf;
+	uint32_t at = r->node;
+	int depth;
 
-	if (r->node >= p->n_node) {
-		pol_print(buf, size, "%s", pol_str(p, p->cond[r->what].name));
-		return;
+	for (depth = 0; at < p->n_node && depth < LEAVES_MAX; depth++) {
+		leaf = &p->node[at];
+		n += pol_print(buf + n, size - n, ": ");
+		n += put_node(p, q, leaf, buf + n, size - n);
+		if (!q || leaf->left_kind != LEFT_FUNC || p->func[leaf->left].apply != F_EXPR)
+			return;
+		expr_evaluate(p, q, p->func[leaf->left].node, &at);
 	}
-	n = &p->node[r->node];
-	if (n->left_kind == LEFT_ATTR) {
-		attr_value(p, q, n->left, value, sizeof(value));
-		pol_print(left, sizeof(left), "%s=%s", pol_str(p, p->attr[n->left].name), value);
-	} else if (n->left_kind == LEFT_FUNC) {
-		pol_print(left, sizeof(left), "function %s",
-			  pol_str(p, p->func[n->left].name));
+}
+
+/* "office: local time Mon 2026-11-23 07:59:59 in Europe/Berlin" */
+static void put_period(const struct pol_image *p, const struct pol_query *q, uint32_t period,
+		       char *buf, size_t size)
+{
+	const struct pol_period *t = &p->period[period];
+	const char *zone = pol_str(p, p->zone[t->zone].name);
+	char time[64] = "past what is known";
+	int64_t local;
+
+	if (q) {
+		local = zone_local(p, t->zone, q->now);
+		if (local != INT64_MIN)
+			put_time(local, "%a %Y-%m-%d %H:%M:%S", time, sizeof(time));
+		pol_print(buf, size, "%s: local time %s in %s", pol_str(p, t->name), time, zone);
 	} else {
-		*left = 0;
+		pol_print(buf, size, "%s", pol_str(p, t->name));
 	}
-	put_right(p, q, n, right, sizeof(right));
-	pol_print(buf, size, "%s: %s %s%s (%s)", pol_str(p, p->cond[r->what].name),
-		  pol_op_name[n->op], left, right, pol_where(p, n->at, where));
+}
+
+/* The roles that a separation of duty was asked about. */
+static uint32_t counted(const struct pol_image *p, const struct pol_query *q,
+			const struct pol_reason *r, uint32_t *role)
+{
+	struct pol_held held;
+	uint32_t i, n = 0;
+
+	if (r->code == R_SSD) {
+		credential_roles(p, q, &held);
+		for (i = 0; i < held.n; i++)
+			role[n++] = held.r[i].role;
+		return n;
+	}
+	for (i = 0; q->session && i < q->session->n; i++)
+		role[n++] = q->session->active[i].role;
+	if (q->want != POL_NONE)
+		role[n++] = q->want;
+	else
+		role[n++] = r->assign == POL_NONE ? q->mapped : p->assign[r->assign].role;
+	return n;
+}
+
+/* "request-or-approve: at most 1, and these are 2: requester approver" */
+static void put_sod(const struct pol_image *p, const struct pol_query *q,
+		    const struct pol_reason *r, char *buf, size_t size)
+{
+	uint32_t role[POL_HELD_MAX + 1], member[POL_SOD_ROLES_MAX], n, i;
+	size_t used = pol_print(buf, size, "%s: at most %u", pol_str(p, p->sod[r->what].name),
+				p->sod[r->what].limit);
+
+	if (!q)
+		return;
+	n = sod_members(p, r->what, role, counted(p, q, r, role), member);
+	used += pol_print(buf + used, size - used, ", and these are %u:", n);
+	for (i = 0; i < n; i++)
+		used += pol_print(buf + used, size - used, " %s",
+				  pol_str(p, p->role[member[i]].name));
+}
+
+/* A role, and what of it has reached its limit. */
+static void put_role(const struct pol_image *p, const struct pol_query *q,
+		     const struct pol_reason *r, char *buf, size_t size)
+{
+	const struct pol_role *role = &p->role[r->what];
+	size_t n = pol_print(buf, size, "%s", pol_str(p, role->name));
+
+	buf += n;
+	size -= n;
+	if (r->code == R_MAX_ACTIVE) {
+		pol_print(buf, size, ": at most %u, and it is active in %u", role->max_active,
+			  r->count);
+	} else if (r->code == R_MAX_SECONDS) {
+		pol_print(buf, size, ": at most %u s, and it has been for %u s",
+			  role->max_seconds, r->count);
+	} else if (r->code == R_ROLE_PERIOD) {
+		n = pol_print(buf, size, ", ");
+		put_period(p, q, role->period, buf + n, size - n);
+	}
+}
+
+static void put_what(const struct pol_image *p, const struct pol_query *q,
+		     const struct pol_reason *r, char *buf, size_t size)
+{
+	*buf = 0;
+	if (r->what == POL_NONE)
+		return;
+	switch (facts[r->code].about) {
+	case A_PERIOD:
+		put_period(p, q, r->what, buf, size);
+		break;
+	case A_COND:
+		put_leaf(p, q, r, buf, size);
+		break;
+	case A_SOD:
+		put_sod(p, q, r, buf, size);
+		break;
+	case A_ROLE:
+		put_role(p, q, r, buf, size);
+		break;
+	case A_USER:
+		pol_print(buf, size, "%s", pol_str(p, p->user[r->what].name));
+		break;
+	default:
+		break;
+	}
 }
 
 void reason_text(const struct pol_image *p, const struct pol_query *q,
 		 const struct pol_reason *r, char *buf, size_t size)
 {
-	char rule[320], what[900] = "";
+	char rule[320], what[1000];
 
 	if (r->code >= R_NCODES) {
 		pol_print(buf, size, "?");
 		return;
 	}
 	rule_name(p, r, rule, sizeof(rule));
-	if (r->what != POL_NONE || facts[r->code].about == A_SLA) {
-		switch (facts[r->code].about) {
-		case A_PERIOD:
-			pol_print(what, sizeof(what), " %s", pol_str(p, p->period[r->what].name));
-			break;
-		case A_COND:
-			what[0] = ' ';
-			put_leaf(p, q, r, what + 1, sizeof(what) - 1);
-			break;
-		case A_SOD:
-			pol_print(what, sizeof(what), " %s: at most %u",
-				  pol_str(p, p->sod[r->what].name), p->sod[r->what].limit);
-			break;
-		case A_ROLE:
-			pol_print(what, sizeof(what), " %s", pol_str(p, p->role[r->what].name));
-			break;
-		case A_USER:
-			pol_print(what, sizeof(what), " %s", pol_str(p, p->user[r->what].name));
-			break;
-		default:
-			break;
-		}
-	}
-	pol_print(buf, size, "%s%s%s", rule, facts[r->code].text, what);
+	put_what(p, q, r, what, sizeof(what));
+	pol_print(buf, size, "%s%s%s%s", rule, facts[r->code].text, *what ? " " : "", what);
 }

@@ -98,11 +98,12 @@ static const struct pol_active *find_active(const struct pol_query *q, uint32_t 
 
 /* What becoming or staying active in @role would break. */
 static uint32_t activation(const struct pol_image *p, const struct pol_query *q, uint32_t role,
-			   uint32_t *what)
+			   uint32_t *what, uint32_t *count)
 {
 	const struct pol_active *a = find_active(q, role);
 	const struct pol_role *r = &p->role[role];
 	uint32_t sod = dsd_violated(p, q, role);
+	int64_t age;
 
 	*what = role;
 	if (sod == POL_SOD_OVERFLOW)
@@ -113,40 +114,43 @@ static uint32_t activation(const struct pol_image *p, const struct pol_query *q,
 	}
 	if ((r->max_active || r->max_seconds) && !q->session)
 		return R_NO_SESSION;
-	if (r->max_active && !a && q->n_active && q->n_active[role] >= r->max_active)
+	*count = q->n_active ? q->n_active[role] : 0;
+	if (r->max_active && !a && *count >= r->max_active)
 		return R_MAX_ACTIVE;
-	if (r->max_seconds && a && (q->now < a->since || q->now - a->since >= r->max_seconds))
+	age = a ? q->now - a->since : 0;
+	*count = age < 0 ? 0 : age > UINT32_MAX ? UINT32_MAX : age;
+	if (r->max_seconds && a && (age < 0 || age >= r->max_seconds))
 		return R_MAX_SECONDS;
+	*count = 0;
 	return R_PERMIT;
 }
 
 /* The first constraint that fails, or R_PERMIT. */
 static uint32_t constrain(const struct pol_image *p, const struct pol_query *q,
-			  const struct pol_permit *rule, uint32_t held, uint32_t *what,
-			  uint32_t *leaf)
+			  const struct pol_permit *rule, uint32_t held, struct pol_reason *r)
 {
-	*leaf = POL_NONE;
-	*what = held;
+	r->what = held;
 	if (!period_contains(p, p->role[held].period, q->now))
 		return R_ROLE_PERIOD;
-	*what = rule->role;
+	r->what = rule->role;
 	if (!period_contains(p, p->role[rule->role].period, q->now))
 		return R_ROLE_PERIOD;
-	*what = rule->period;
+	r->what = rule->period;
 	if (!period_contains(p, rule->period, q->now))
 		return R_RULE_PERIOD;
-	*what = rule->cond;
+	r->what = rule->cond;
 	if (rule->cond != POL_NONE &&
-	    expr_evaluate(p, q, p->cond[rule->cond].node, leaf) != TRUTH_YES)
+	    expr_evaluate(p, q, p->cond[rule->cond].node, &r->node) != TRUTH_YES)
 		return R_RULE_CONDITION;
-	*leaf = POL_NONE;
-	return activation(p, q, held, what);
+	r->node = POL_NONE;
+	return activation(p, q, held, &r->what, &r->count);
 }
 
 void semantic_evaluate(const struct pol_image *p, const struct pol_query *q,
 		       const struct pol_held *held, struct pol_decision *d)
 {
-	uint32_t i, code, what, leaf, h;
+	struct pol_reason r;
+	uint32_t i, h;
 	struct candidates c;
 
 	c.n = 0;
@@ -154,21 +158,22 @@ void semantic_evaluate(const struct pol_image *p, const struct pol_query *q,
 	gather(p, q, held, &c);
 	if (c.overflow || !c.n) {
 		pol_refuse(d, (struct pol_reason){ c.overflow ? R_TOO_MANY_RULES :
-				R_NO_PERMISSION, POL_NONE, POL_NONE, POL_NONE, POL_NONE });
+				R_NO_PERMISSION, POL_NONE, POL_NONE, POL_NONE, POL_NONE, 0 });
 		return;
 	}
 	sort(&c);
 	for (i = 0; i < c.n; i++) {
 		h = c.c[i].held;
-		code = constrain(p, q, &p->permit[c.c[i].rule], held->r[h].role, &what, &leaf);
-		if (code == R_PERMIT) {
+		r = (struct pol_reason){ .rule = c.c[i].rule, .assign = held->r[h].assign,
+					 .node = POL_NONE };
+		r.code = constrain(p, q, &p->permit[r.rule], held->r[h].role, &r);
+		if (r.code == R_PERMIT) {
 			d->permit = true;
-			d->role = held->r[h].role;
+			d->role = r.what = held->r[h].role;
 			d->n = d->more = 0;
 		}
-		pol_refuse(d, (struct pol_reason){ code, c.c[i].rule, held->r[h].assign,
-						   code == R_PERMIT ? d->role : what, leaf });
-		if (code == R_PERMIT)
+		pol_refuse(d, r);
+		if (d->permit)
 			return;
 	}
 }

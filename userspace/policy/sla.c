@@ -3,7 +3,7 @@
 
 static bool no(struct pol_reason *r, uint32_t code, uint32_t sla, uint32_t what, uint32_t node)
 {
-	*r = (struct pol_reason){ code, sla, POL_NONE, what, node };
+	*r = (struct pol_reason){ code, sla, POL_NONE, what, node, 0 };
 	return false;
 }
 

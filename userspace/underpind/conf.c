@@ -7,6 +7,8 @@
 
 #include "conf.h"
 
+#define SKEW_MAX	1800	/* half of what state.c remembers: a replay is never forgotten */
+
 enum conf_type { TEXT, NUMBER };
 
 static const struct {
@@ -174,6 +176,8 @@ static int complete(const struct conf *c, const char *path, struct pol_err *e)
 	for (i = 0; i < N_OPTIONS; i++)
 		if (options[i].needed && !*((const char *)c + options[i].offset))
 			return pol_fail(e, EINVAL, "%s: '%s' is missing", path, options[i].name);
+	if (c->layer == L_NLAYERS)
+		return pol_fail(e, EINVAL, "%s: 'layer' is missing", path);
 	if (!c->port)
 		return pol_fail(e, EINVAL, "%s: 'listen' is missing", path);
 	if (!*c->own.issuer || !*c->own.ca)
@@ -184,6 +188,8 @@ static int complete(const struct conf *c, const char *path, struct pol_err *e)
 				"'ticket-key' and 'root-image' (64 hexadecimal digits)", path);
 	if (c->ticket_lifetime > 3600)
 		return pol_fail(e, EINVAL, "%s: 'ticket-lifetime' is at most 3600", path);
+	if (c->skew_s > SKEW_MAX)
+		return pol_fail(e, EINVAL, "%s: 'skew-seconds' is at most %d", path, SKEW_MAX);
 	return 0;
 }
 
@@ -193,8 +199,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 	int ret;
 
 	*c = (struct conf){
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
-		.connections = 1024, .per_address = 256, .peer_connections = 32,
+		.layer = L_NLAYERS, .ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30,
+		.queue = 256, .connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)
 		return pol_fail(e, EINVAL, "%s: %m", path);

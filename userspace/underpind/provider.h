@@ -53,6 +53,19 @@ struct provider *provider_open(const char *where, struct pol_err *e);
 int provider_dir_describe(struct provider *p, const char *path, struct device *out,
 			  struct pol_err *e);
 
+/**
+ * provider_dir_check() - does a definition name the VM that its path names?
+ * @xml: untrusted bytes
+ * @len: how many
+ * @uuid: with its dashes
+ *
+ * The bytes are read as UTF-8 whatever they say of themselves, so that a search of
+ * them finds every document type declaration, which is refused.
+ *
+ * Return: 0 if it is <domain> with <uuid>@uuid</uuid> in it, or -EINVAL.
+ */
+int provider_dir_check(const char *xml, size_t len, const char *uuid);
+
 extern const struct provider_ops provider_dir, provider_underpin;
 
 #endif

@@ -95,11 +95,10 @@ static int split(const char *path, char *host, size_t size, char *uuid)
 	return i == 32 ? 0 : -EINVAL;
 }
 
-/* <domain><uuid>...</uuid></domain> must name the VM that the path names. */
-static int check_definition(const char *xml, size_t len, const char *uuid)
+int provider_dir_check(const char *xml, size_t len, const char *uuid)
 {
-	xmlDocPtr doc = memmem(xml, len, "<!DOCTYPE", 9) ? NULL :
-		xmlReadMemory(xml, len, "definition", NULL, XML_PARSE_NONET | XML_PARSE_NOERROR |
+	xmlDocPtr doc = memchr(xml, 0, len) || memmem(xml, len, "<!DOCTYPE", 9) ? NULL :
+		xmlReadMemory(xml, len, "definition", "UTF-8", XML_PARSE_NONET | XML_PARSE_NOERROR |
 			      XML_PARSE_NOWARNING);
 	xmlNodePtr n = doc ? xmlDocGetRootElement(doc) : NULL;
 	int ret = -EINVAL;
@@ -128,7 +127,7 @@ static int definition(struct dir *d, const char *path, struct device *out, struc
 	if (n < 0)
 		ret = pol_fail(e, n == -ENOENT ? ENOENT : EIO, "provider: no definition of this "
 			       "VM: define it first");
-	else if (n == DEFINITION_MAX || check_definition(buf, n, strchr(path, '/') + 1))
+	else if (n == DEFINITION_MAX || provider_dir_check(buf, n, strchr(path, '/') + 1))
 		ret = pol_fail(e, EINVAL, "provider: the definition is no domain with this UUID");
 	else
 		SHA256((unsigned char *)buf, n, out->definition);

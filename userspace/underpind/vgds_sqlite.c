@@ -80,7 +80,8 @@ int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e)
 	v->priv = b;
 	v->ops = &ops;
 	if (sqlite3_open_v2(path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-			    SQLITE_OPEN_NOMUTEX, NULL) || sqlite3_exec(b->db, schema, NULL, NULL, NULL) ||
+			    SQLITE_OPEN_NOMUTEX, NULL) ||
+	    sqlite3_exec(b->db, schema, NULL, NULL, NULL) ||
 	    sqlite3_prepare_v2(b->db, "SELECT kind, target, cloud, layer, sla FROM directory "
 			       "WHERE id=?", -1, &b->get, NULL) ||
 	    sqlite3_prepare_v2(b->db, "INSERT OR REPLACE INTO directory VALUES(?,?,?,?,?,?)", -1,

@@ -181,7 +181,8 @@ static json_t *message(const struct work *w)
 	json_t *j = json_pack("{s:i,s:s,s:I,s:I,s:s,s:s,s:o}", "v", MSG_VERSION, "id", w->rq.id,
 			      "issued", (json_int_t)vrm_now_ms(), "deadline_ms",
 			      (json_int_t)(left_ms(w) > MARGIN_MS ? left_ms(w) - MARGIN_MS : 1),
-			      "action", w->rq.action, "resource", w->lookup.entry.target, "path", path(w));
+			      "action", w->rq.action, "resource", w->lookup.entry.target,
+			      "path", path(w));
 	json_t *attrs = json_object_get(w->rq.root, "attributes");
 
 	if (attrs)
@@ -301,7 +302,8 @@ static enum next to_remote(struct work *w)
 	struct pol_reason r;
 	json_t *j;
 
-	if (!sla_consume(w->p, &w->q, sla, w->lookup.entry.cloud, w->decision.role, mapped, &role, &r))
+	if (!sla_consume(w->p, &w->q, sla, w->lookup.entry.cloud, w->decision.role, mapped, &role,
+			 &r))
 		return refuse_reason(w, &r);
 	say(w, "sla-pep", "permit", "mapped", pol_str(w->p, role));
 	if (!to || !*to->url[w->lookup.entry.layer])

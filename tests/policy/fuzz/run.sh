@@ -4,7 +4,7 @@
 set -u
 OUT=${OUT:-$PWD/build/policy}
 SECONDS_EACH=${FUZZ_SECONDS:-60}
-TARGETS="sheet image message ticket jwt zone"
+TARGETS="sheet image message ticket jwt zone definition"
 seed() {
 	local d=$OUT/fuzz/corpus/$1
 	mkdir -p "$d"
@@ -18,6 +18,7 @@ seed() {
 	jwt) printf '%s' '1{"iss":"i","sub":"s","aud":["a"],"exp":2000,"nbf":1,"groups":["x","y"],"n":3}' > "$d/claims"
 		printf '%s' '0eyJhbGciOiJFZERTQSJ9.e30.AAAA' > "$d/raw" ;;
 	zone) cp /usr/share/zoneinfo/{Europe/Berlin,America/St_Johns,Asia/Kolkata} "$d" ;;
+	definition) echo "<domain type='kvm'><name>v</name><uuid>00000000-0000-4000-8000-000000000001</uuid></domain>" > "$d/good" ;;
 	esac
 }
 n=0 bad=0
