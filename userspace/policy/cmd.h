@@ -62,7 +62,7 @@ struct cmd_sla {
  * cmd_sla_ask() - what a policy's SLA module says, and as provider its ACM then
  * @rq: the request; its user is not looked at
  * @role: the role that a permit maps to, on the other side
- * @r: the reason; R_PERMIT of a permit
+ * @r: the reason; R_SLA_MAPPED of a permit
  *
  * Return: whether it is permitted.
  */

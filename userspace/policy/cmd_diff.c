@@ -239,8 +239,8 @@ static void ask_sla(struct diff *d, const struct cmd_sla *s, const struct pdp_re
 	for (i = 0; i < 2; i++)
 		answer[i] = cmd_sla_ask(d->p[i], s, in, &role[i], &r[i]) ? role[i] :
 									   reason_name(r[i].code);
-	if ((r[0].code == R_PERMIT) == (r[1].code == R_PERMIT) &&
-	    (r[0].code != R_PERMIT || !strcmp(role[0], role[1])))
+	if ((r[0].code == R_SLA_MAPPED) == (r[1].code == R_SLA_MAPPED) &&
+	    (r[0].code != R_SLA_MAPPED || !strcmp(role[0], role[1])))
 		return;
 	pol_print(who, sizeof(who), "%s:%s:%s%s", s->provider ? "sla" : "to", s->id, s->role,
 		  s->chained ? " mapped" : "");

@@ -13,7 +13,8 @@ static bool provide(const struct pol_image *p, const struct cmd_sla *s, struct p
 			 &in->mapped, r))
 		return false;
 	pdp_decide(p, in, st, q, &d);
-	*r = d.reason[0];
+	if (!d.permit)
+		*r = d.reason[0];
 	return d.permit;
 }
 
@@ -44,7 +45,6 @@ bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struc
 	if (held == POL_NONE || !sla_consume(p, &q, pol_find(p, P_SLA, s->id), s->peer, held,
 					     s->chained, &remote, r))
 		return false;
-	r->code = R_PERMIT;
 	*role = pol_str(p, remote);
 	return true;
 }
