@@ -65,11 +65,62 @@ static uint32_t broken(struct m_model *m, uint32_t kind, const uint32_t *roles, 
 	return POL_NONE;
 }
 
+/* May this role do in the ACM's policy what a mediation rule names? */
+static bool may(struct m_model *m, uint32_t role, const struct m_permit *rule)
+{
+	uint32_t i, type = rule->type;
+
+	if (type == POL_NONE)
+		type = m->inst[FIND(m, inst, m_str(m, rule->instance))].type;
+	for (i = 0; i < m->n_permit; i++)
+		if (m->permit[i].action == rule->action &&
+		    (m->permit[i].type == type || (rule->instance != POL_NONE &&
+						   m->permit[i].instance == rule->instance)) &&
+		    reaches(m, role, role_of(m, m->permit[i].role), 0))
+			return true;
+	return false;
+}
+
+static bool mediates_right(struct m_model *m, const struct m_sla *s, const struct m_permit *rule)
+{
+	uint32_t i;
+
+	for (i = s->map; i < s->map + s->n_map; i++)
+		if ((rule->role == POL_NONE || rule->role == m->map[i].local) &&
+		    may(m, role_of(m, m->map[i].local), rule))
+			return true;
+	return false;
+}
+
+static bool sla_valid(struct m_model *m, const struct m_sla *s)
+{
+	uint32_t i, k;
+
+	if (s->from >= s->until || s->peer == m->cloud)
+		return false;
+	if (s->side == SIDE_CONSUMER)
+		return !s->isolation;
+	for (i = s->map; i < s->map + s->n_map; i++) {
+		if (m->role[role_of(m, m->map[i].local)].cardinality)
+			return false;
+		for (k = s->map; k < i; k++)
+			if (m->map[k].remote == m->map[i].remote)
+				return false;
+	}
+	for (i = s->mediate; i < s->mediate + s->n_mediate; i++)
+		if (!mediates_right(m, s, &m->mediate[i]))
+			return false;
+	return true;
+}
+
 bool ref_valid(struct m_model *m)
 {
 	uint32_t u, i, k, roles[256], users, last;
 	int n;
 
+	for (i = 0; i < m->n_sla; i++)
+		if (!sla_valid(m, &m->sla[i]))
+			return false;
 	for (u = 0; u < m->n_user; u++) {
 		for (i = 0, n = 0; i < m->n_assign; i++)
 			if (m->assign[i].user == m->user[u].name)
@@ -600,4 +651,105 @@ void ref_decide(struct m_model *m, const struct pdp_request *in, struct pol_deci
 		}
 	if (!any)
 		only(d, R_NO_PERMISSION, POL_NONE);
+}
+
+/* --- the SLA module --- */
+
+static bool refused(struct pol_reason *r, uint32_t code, uint32_t sla)
+{
+	*r = (struct pol_reason){ code, sla, POL_NONE, POL_NONE, POL_NONE, 0 };
+	return false;
+}
+
+static bool standing(struct m_model *m, uint32_t sla, const struct ref_sla *x, int64_t now,
+		     struct pol_reason *r)
+{
+	const struct m_sla *s = &m->sla[sla];
+
+	if (!eq(m, s->peer, x->peer))
+		return refused(r, R_SLA_PEER, sla);
+	if (s->revoked)
+		return refused(r, R_SLA_REVOKED, sla);
+	if (now < s->from)
+		return refused(r, R_SLA_NOT_YET, sla);
+	if (now >= s->until)
+		return refused(r, R_SLA_EXPIRED, sla);
+	if ((s->side == SIDE_PROVIDER) != x->provider)
+		return refused(r, R_SLA_SIDE, sla);
+	return true;
+}
+
+/* The map, or POL_NONE: a name as it is; a role, or one that it inherits. */
+static uint32_t mapped_by(struct m_model *m, const struct m_sla *s, const struct ref_sla *x)
+{
+	uint32_t i;
+
+	for (i = s->map; i < s->map + s->n_map; i++)
+		if (x->provider ? eq(m, m->map[i].remote, x->name) :
+				  reaches(m, x->held, role_of(m, m->map[i].local), 0))
+			return i;
+	return POL_NONE;
+}
+
+/* By which rule is it mediated; else what the first that names it says. */
+static bool mediation(struct ref *r, uint32_t sla, uint32_t local, struct pol_reason *out)
+{
+	struct m_model *m = r->m;
+	const struct m_sla *s = &m->sla[sla];
+	const struct m_permit *p;
+	uint32_t i, cond, leaf;
+	bool first = true;
+
+	refused(out, R_SLA_NOT_MEDIATED, sla);
+	for (i = s->mediate; i < s->mediate + s->n_mediate; i++) {
+		p = &m->mediate[i];
+		if (!names(r, p) || (p->role != POL_NONE && p->role != local))
+			continue;
+		if (in_period(m, p->period, r->in->now) && cond_holds(r, p->cond, &cond, &leaf)) {
+			out->assign = i;
+			return true;
+		}
+		if (first && !in_period(m, p->period, r->in->now))
+			*out = (struct pol_reason){ R_SLA_PERIOD, sla, i, period_idx(m, p->period),
+						    POL_NONE, 0 };
+		else if (first)
+			*out = (struct pol_reason){ R_SLA_CONDITION, sla, i, cond, leaf, 0 };
+		first = false;
+	}
+	return false;
+}
+
+bool ref_sla(struct m_model *m, const struct pdp_request *in, const struct ref_sla *x,
+	     uint32_t *role, const char **remote, struct pol_reason *r)
+{
+	struct ref ref = { m, in };
+	uint32_t sla, map, inst = FIND(m, inst, in->instance), v;
+	const char *type = inst == POL_NONE ? in->type : m_str(m, m->inst[inst].type);
+	const struct m_sla *s;
+
+	for (sla = 0; sla < m->n_sla && !eq(m, m->sla[sla].id, x->id); sla++)
+		;
+	if (sla == m->n_sla)
+		return refused(r, R_NO_SLA, POL_NONE);
+	s = &m->sla[sla];
+	if (!standing(m, sla, x, in->now, r))
+		return false;
+	map = mapped_by(m, s, x);
+	if (map == POL_NONE)
+		return refused(r, R_SLA_UNMAPPED, sla);
+	*role = role_of(m, m->map[map].local);
+	*remote = m_str(m, m->map[map].remote);
+	if (x->chained && !s->chain)
+		return refused(r, R_SLA_CHAIN, sla);
+	for (v = s->visible; v < s->visible + s->n_visible; v++)
+		if (eq(m, m->visible[v].type, type) || eq(m, m->visible[v].instance, in->instance))
+			break;
+	if (v == s->visible + s->n_visible)
+		return refused(r, R_SLA_NOT_VISIBLE, sla);
+	if (!mediation(&ref, sla, m->map[map].local, r))
+		return false;
+	if (s->isolation && (inst == POL_NONE || !m->inst[inst].isolated))
+		return refused(r, R_SLA_ISOLATION, sla);
+	*r = (struct pol_reason){ R_SLA_MAPPED, sla, r->assign, map, v, 0 };
+	return true;
 }

@@ -34,16 +34,16 @@ enum pol_code {
 	/* SLA module's enforcement point */
 	R_NO_SLA, R_SLA_SIDE, R_SLA_PEER, R_SLA_REVOKED, R_SLA_NOT_YET, R_SLA_EXPIRED,
 	R_SLA_UNMAPPED, R_SLA_NOT_VISIBLE, R_SLA_NOT_MEDIATED, R_SLA_PERIOD, R_SLA_CONDITION,
-	R_SLA_ISOLATION, R_SLA_CHAIN, R_SLA_LOOP,
+	R_SLA_ISOLATION, R_SLA_CHAIN, R_SLA_LOOP, R_SLA_MAPPED,
 	R_NCODES
 };
 
 struct pol_reason {
 	uint32_t code;
 	uint32_t rule;		/* a permit, an assign, or an SLA */
-	uint32_t assign;	/* how the role was held; POL_NONE for a mapped role */
-	uint32_t what;		/* role, period, condition, SoD set, mediate rule */
-	uint32_t node;		/* leaf of a condition that decided */
+	uint32_t assign;	/* how the role was held; POL_NONE for a mapped role; or mediate */
+	uint32_t what;		/* role, period, condition, SoD set, map */
+	uint32_t node;		/* leaf of a condition that decided, visible of R_SLA_MAPPED */
 	uint32_t count;		/* sessions, or seconds, that reached a role's limit */
 };
 

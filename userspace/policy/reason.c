@@ -83,6 +83,7 @@ static const struct {
 			  "a mapped role may not be mapped again by this SLA" },
 	[R_SLA_LOOP] = { "sla-loop", "sla-pep", A_SLA,
 			 "the request has been in this cloud before" },
+	[R_SLA_MAPPED] = { "mapped", "sla-pep", A_SLA, "the SLA maps, shows and mediates it" },
 };
 
 const char *reason_name(uint32_t code)
@@ -106,7 +107,10 @@ static void rule_name(const struct pol_image *p, const struct pol_reason *r, cha
 	*buf = 0;
 	if (r->rule == POL_NONE)
 		return;
-	if (r->code >= R_NO_SLA) {
+	if (r->code >= R_NO_SLA && r->assign != POL_NONE) {
+		at = p->mediate[r->assign].at;
+		id = p->mediate[r->assign].id;
+	} else if (r->code >= R_NO_SLA) {
 		at = p->sla[r->rule].at;
 		id = p->sla[r->rule].id;
 	} else {

@@ -26,17 +26,19 @@ bool sla_standing(const struct pol_image *p, uint32_t sla, const char *peer, int
 	return true;
 }
 
-static bool visible(const struct pol_image *p, const struct pol_sla *s, const struct pol_query *q)
+/* The first part of the virtual view that has the resource, or POL_NONE. */
+static uint32_t visible(const struct pol_image *p, const struct pol_sla *s,
+			const struct pol_query *q)
 {
 	uint32_t i, o;
 
-	for (i = 0; i < s->n_visible; i++) {
-		o = p->visible[s->visible + i];
+	for (i = s->visible; i < s->visible + s->n_visible; i++) {
+		o = p->visible[i];
 		if (o == POL_OBJ_TYPE(q->type) ||
 		    (q->inst != POL_NONE && o == POL_OBJ_INST(q->inst)))
-			return true;
+			return i;
 	}
-	return false;
+	return POL_NONE;
 }
 
 static bool names(const struct pol_permit *m, const struct pol_query *q, uint32_t role)
@@ -44,6 +46,16 @@ static bool names(const struct pol_permit *m, const struct pol_query *q, uint32_
 	return m->action == q->action && (m->role == POL_NONE || m->role == role) &&
 	       (m->object == POL_OBJ_TYPE(q->type) ||
 		(q->inst != POL_NONE && m->object == POL_OBJ_INST(q->inst)));
+}
+
+/* Keeps the first refusal. */
+static void no_rule(struct pol_reason *r, uint32_t code, uint32_t rule, uint32_t what,
+		    uint32_t node)
+{
+	if (r->code != R_SLA_NOT_MEDIATED)
+		return;
+	no(r, code, r->rule, what, node);
+	r->assign = rule;
 }
 
 /* The first mediation rule that permits; else the first that names the request says why not. */
@@ -55,18 +67,17 @@ static bool mediated(const struct pol_image *p, const struct pol_query *q, uint3
 	uint32_t i, leaf;
 
 	no(r, R_SLA_NOT_MEDIATED, sla, POL_NONE, POL_NONE);
-	for (i = 0; i < s->n_mediate; i++) {
-		m = &p->mediate[s->mediate + i];
+	for (i = s->mediate; i < s->mediate + s->n_mediate; i++) {
+		m = &p->mediate[i];
 		if (!names(m, q, role))
 			continue;
 		if (!period_contains(p, m->period, q->now)) {
-			if (r->code == R_SLA_NOT_MEDIATED)
-				no(r, R_SLA_PERIOD, sla, m->period, POL_NONE);
+			no_rule(r, R_SLA_PERIOD, i, m->period, POL_NONE);
 		} else if (m->cond != POL_NONE &&
 			   expr_evaluate(p, q, p->cond[m->cond].node, &leaf) != TRUTH_YES) {
-			if (r->code == R_SLA_NOT_MEDIATED)
-				no(r, R_SLA_CONDITION, sla, m->cond, leaf);
+			no_rule(r, R_SLA_CONDITION, i, m->cond, leaf);
 		} else {
+			r->assign = i;
 			return true;
 		}
 	}
@@ -75,19 +86,21 @@ static bool mediated(const struct pol_image *p, const struct pol_query *q, uint3
 
 /* The order of the checks is the order of their reasons. */
 static bool agreed(const struct pol_image *p, const struct pol_query *q, uint32_t sla,
-		   uint32_t role, bool mapped, struct pol_reason *r)
+		   uint32_t map, bool mapped, struct pol_reason *r)
 {
 	const struct pol_sla *s = &p->sla[sla];
+	uint32_t view = visible(p, s, q);
 
 	if (mapped && !s->chain)
 		return no(r, R_SLA_CHAIN, sla, POL_NONE, POL_NONE);
-	if (!visible(p, s, q))
+	if (view == POL_NONE)
 		return no(r, R_SLA_NOT_VISIBLE, sla, POL_NONE, POL_NONE);
-	if (!mediated(p, q, sla, role, r))
+	if (!mediated(p, q, sla, p->map[map].local, r))
 		return false;
 	if (s->side == SIDE_PROVIDER && s->isolation &&
 	    (q->inst == POL_NONE || !p->inst[q->inst].isolated))
 		return no(r, R_SLA_ISOLATION, sla, POL_NONE, POL_NONE);
+	*r = (struct pol_reason){ R_SLA_MAPPED, sla, r->assign, map, view, 0 };
 	return true;
 }
 
@@ -95,7 +108,6 @@ bool sla_consume(const struct pol_image *p, const struct pol_query *q, uint32_t 
 		 const char *peer, uint32_t role, bool mapped, uint32_t *remote,
 		 struct pol_reason *r)
 {
-	const struct pol_map *m = NULL;
 	const struct pol_sla *s;
 	uint32_t i;
 
@@ -104,13 +116,12 @@ bool sla_consume(const struct pol_image *p, const struct pol_query *q, uint32_t 
 	s = &p->sla[sla];
 	if (s->side != SIDE_CONSUMER)
 		return no(r, R_SLA_SIDE, sla, POL_NONE, POL_NONE);
-	for (i = 0; i < s->n_map && !m; i++)
-		if (pol_inherits(p, role, p->map[s->map + i].local))
-			m = &p->map[s->map + i];
-	if (!m)
-		return no(r, R_SLA_UNMAPPED, sla, POL_NONE, POL_NONE);
-	*remote = m->remote;
-	return agreed(p, q, sla, m->local, mapped, r);
+	for (i = s->map; i < s->map + s->n_map; i++)
+		if (pol_inherits(p, role, p->map[i].local)) {
+			*remote = p->map[i].remote;
+			return agreed(p, q, sla, i, mapped, r);
+		}
+	return no(r, R_SLA_UNMAPPED, sla, POL_NONE, POL_NONE);
 }
 
 bool sla_provide(const struct pol_image *p, const struct pol_query *q, uint32_t sla,
@@ -125,10 +136,10 @@ bool sla_provide(const struct pol_image *p, const struct pol_query *q, uint32_t 
 	s = &p->sla[sla];
 	if (s->side != SIDE_PROVIDER)
 		return no(r, R_SLA_SIDE, sla, POL_NONE, POL_NONE);
-	for (i = 0; i < s->n_map; i++)
-		if (name != POL_NONE && p->map[s->map + i].remote == name) {
-			*role = p->map[s->map + i].local;
-			return agreed(p, q, sla, *role, mapped, r);
+	for (i = s->map; i < s->map + s->n_map; i++)
+		if (name != POL_NONE && p->map[i].remote == name) {
+			*role = p->map[i].local;
+			return agreed(p, q, sla, i, mapped, r);
 		}
 	return no(r, R_SLA_UNMAPPED, sla, POL_NONE, POL_NONE);
 }

@@ -14,7 +14,8 @@
  * @role: role that the ACM's permit activated
  * @mapped: is that role itself one that an SLA mapped?
  * @remote: string number of the role there
- * @r: the reason of a refusal
+ * @r: the reason, with the mediation rule as its assign; of a permit R_SLA_MAPPED,
+ *     with the map and the part of the virtual view
  *
  * Return: whether the request may be sent.
  */
@@ -31,7 +32,7 @@ bool sla_consume(const struct pol_image *p, const struct pol_query *q, uint32_t 
  * @remote: name of the role that it asserts
  * @mapped: has another SLA mapped it before?
  * @role: the local role, for pep_decide()
- * @r: the reason of a refusal
+ * @r: as of sla_consume()
  *
  * The role is never more than the mapped one: a name that the SLA does not map
  * is refused. Source: S2.6, S2.7.
