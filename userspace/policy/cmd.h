@@ -58,16 +58,20 @@ struct cmd_sla {
 	bool chained;		/* has an SLA mapped it before? */
 };
 
+struct cmd_sla_answer {
+	bool permit;
+	const char *role;		/* that a permit maps to: the provider's */
+	struct pol_reason sla;		/* what the SLA module said ... */
+	struct pol_decision acm;	/* ... and the provider's ACM; n is 0 if not asked */
+	const struct pol_reason *last;	/* the one that decided */
+};
+
 /**
  * cmd_sla_ask() - what a policy's SLA module says, and as provider its ACM then
  * @rq: the request; its user is not looked at
- * @role: the role that a permit maps to, on the other side
- * @r: the reason; R_SLA_MAPPED of a permit
- *
- * Return: whether it is permitted.
  */
-bool cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struct pdp_request *rq,
-		 const char **role, struct pol_reason *r);
+void cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struct pdp_request *rq,
+		 struct cmd_sla_answer *a);
 
 /**
  * chain_check() - can roles escalate through the SLAs of several clouds?

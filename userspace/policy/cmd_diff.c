@@ -230,20 +230,19 @@ static void ask(struct diff *d, const struct pdp_request *in)
 
 static void ask_sla(struct diff *d, const struct cmd_sla *s, const struct pdp_request *in)
 {
+	struct cmd_sla_answer a[2];
 	const char *answer[2];
-	struct pol_reason r[2];
-	const char *role[2];
 	char who[700];
 	int i;
 
-	for (i = 0; i < 2; i++)
-		answer[i] = cmd_sla_ask(d->p[i], s, in, &role[i], &r[i]) ? role[i] :
-									   reason_name(r[i].code);
-	if ((r[0].code == R_SLA_MAPPED) == (r[1].code == R_SLA_MAPPED) &&
-	    (r[0].code != R_SLA_MAPPED || !strcmp(role[0], role[1])))
+	for (i = 0; i < 2; i++) {
+		cmd_sla_ask(d->p[i], s, in, &a[i]);
+		answer[i] = a[i].permit ? a[i].role : reason_name(a[i].last->code);
+	}
+	if (a[0].permit == a[1].permit && (!a[0].permit || !strcmp(answer[0], answer[1])))
 		return;
-	pol_print(who, sizeof(who), "%s:%s:%s%s", s->provider ? "sla" : "to", s->id, s->role,
-		  s->chained ? " mapped" : "");
+	pol_print(who, sizeof(who), "%s %s by %s as %s%s", s->provider ? "from" : "to", s->peer,
+		  s->id, s->role, s->chained ? " mapped" : "");
 	show(d, who, in, answer);
 }
 
@@ -301,10 +300,11 @@ static int finish(struct diff *d)
 
 	snprintf(note, sizeof(note), "tried %llu of %llu requests (%u users, %u roles of SLAs, "
 		 "%u actions, %u instances, %u types, %u times, %u sets of attributes); past the "
-		 "bounds and not searched: %u users, %u roles of SLAs, %u actions, %u instances, %u types, "
-		 "%u times, %u sets of attributes, %u comparisons; never searched: acting roles, "
-		 "users known by claims alone, other attribute values, minutes within an hour, "
-		 "sessions under way, env.layer, seniors of the roles that an SLA maps",
+		 "bounds and not searched: %u users, %u roles of SLAs, %u actions, %u instances, "
+		 "%u types, %u times, %u sets of attributes, %u comparisons; never searched: "
+		 "acting roles, users known by claims alone, other attribute values, minutes "
+		 "within an hour, sessions under way, env.layer, seniors of the roles that an "
+		 "SLA maps, users that hold them",
 		 (unsigned long long)d->tried, (unsigned long long)all, d->user.n, d->n_sla,
 		 d->action.n, d->inst.n, d->type.n, d->n_time, d->n_vec, d->user.left_out,
 		 d->sla_left, d->action.left_out, d->inst.left_out, d->type.left_out, d->time_left,

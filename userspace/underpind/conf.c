@@ -198,7 +198,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 	int ret;
 
 	*c = (struct conf){
-		.layer = L_NLAYERS, .ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.layer = L_NLAYERS,	/* none yet */
+		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
 		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)
