@@ -75,7 +75,8 @@ invariants_self_test() { # with a granted west-vm in the database
 		time FROM ticket LIMIT 1; $copy LIMIT 1"
 	invariants_find "a ticket lost" "DELETE FROM ticket WHERE request=(SELECT request FROM ticket LIMIT 1)"
 	invariants_find "an allocation lost" "DELETE FROM allocation"
-	invariants_find "an allocation too many" "INSERT INTO allocation SELECT 'x', host, cloud, 'x', 0, 0 FROM
+	invariants_find "an allocation too many" "INSERT INTO allocation
+		SELECT 'x', 'x', host, cloud, 'x', 0, 0 FROM
 		allocation LIMIT 1"
 }
 

@@ -302,9 +302,9 @@ static int finish(struct diff *d)
 		 "%u actions, %u instances, %u types, %u times, %u sets of attributes); past the "
 		 "bounds and not searched: %u users, %u roles of SLAs, %u actions, %u instances, "
 		 "%u types, %u times, %u sets of attributes, %u comparisons; never searched: "
-		 "acting roles, users known by claims alone, other attribute values, minutes within "
-		 "an hour, sessions under way, env.layer, seniors of the roles that an SLA maps, "
-		 "users that hold them",
+		 "acting roles, users known by claims alone, other attribute values, minutes "
+		 "within an hour, sessions under way, env.layer, seniors of the roles that an "
+		 "SLA maps, users that hold them",
 		 (unsigned long long)d->tried, (unsigned long long)all, d->user.n, d->n_sla,
 		 d->action.n, d->inst.n, d->type.n, d->n_time, d->n_vec, d->user.left_out,
 		 d->sla_left, d->action.left_out, d->inst.left_out, d->type.left_out, d->time_left,

@@ -265,7 +265,7 @@ static const char *session_key(struct work *w, char *buf, size_t size)
 	snprintf(buf, size, "%s:%s|", kind, whose);
 	c = buf + strlen(buf);
 	snprintf(c, buf + size - c, "%s", w->rq.session);
-	/* The last bar is the one behind the subject; a session's name has no control codes. */
+	/* The first bar is the one behind the subject; a session's name has no control codes. */
 	while ((c = strchr(c, '|')))
 		*c = 0x1f;
 	return buf;
