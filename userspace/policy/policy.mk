@@ -162,6 +162,10 @@ $(POL_OUT)/policy-proxy: tests/policy/proxy.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $< -lpthread
 
+$(POL_OUT)/policy-middle: tests/policy/middle.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
+
 $(POL_OUT)/policy-attack: tests/policy/attack.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto

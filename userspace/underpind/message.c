@@ -215,6 +215,11 @@ void msg_answer_free(struct msg_answer *a)
 	a->root = NULL;
 }
 
+void msg_untrace(struct msg_answer *a)
+{
+	free_steps(a, a->n_step ? a->n_step - 1 : 0);
+}
+
 void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
 	       const char *verdict, const char *code, const char *text)
 {
@@ -224,16 +229,11 @@ void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const
 	a->layer = layer;
 	a->module = module;
 	a->code = code;
-	if (a->n_step < MSG_TRACE_MAX)
-		a->step[a->n_step++] = (struct msg_step){ cloud, layer, module, verdict, code, own,
-							  NULL, own };
-	else
-		free(own);
-}
-
-void msg_untrace(struct msg_answer *a)
-{
-	free_steps(a, a->n_step ? a->n_step - 1 : 0);
+	/* The last word is kept, whatever it displaces. */
+	if (a->n_step == MSG_TRACE_MAX)
+		msg_untrace(a);
+	a->step[a->n_step++] = (struct msg_step){ cloud, layer, module, verdict, code, own, NULL,
+						  own };
 }
 
 void msg_strip_texts(struct msg_answer *a)

@@ -77,10 +77,11 @@ void hex(const uint8_t *in, size_t n, char *out)
 
 static json_t *last_word(const struct work *w)
 {
-	const struct msg_step *s = &w->a.step[w->a.n_step - 1];
+	const struct msg_step *s;
 
 	if (!w->a.n_step)
 		return NULL;
+	s = &w->a.step[w->a.n_step - 1];
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "cloud", s->cloud, "layer", s->layer,
 			 "module", s->module, "verdict", s->verdict, "code", s->code, "text",
 			 w->why && w->a.n_step == w->decided ? NULL : s->text, "by", s->by);
