@@ -1194,6 +1194,23 @@ static void test_foreign_last_word(void **state)
 	msg_answer_free(&a);
 }
 
+/* A trace that is full keeps the last word: it is the audit log's reason. */
+static void test_full_trace(void **state)
+{
+	struct msg_answer a;
+	int i;
+
+	(void)state;
+	msg_answer_init(&a);
+	for (i = 0; i < MSG_TRACE_MAX + 3; i++)
+		msg_trace(&a, "c", "l", "PEP", "permit", "permit", "x");
+	msg_trace(&a, "c", "l", "VRM", "deny", "not-allocated", "last");
+	assert_int_equal(a.n_step, MSG_TRACE_MAX);
+	assert_string_equal(a.step[MSG_TRACE_MAX - 1].text, "last");
+	assert_string_equal(a.code, "not-allocated");
+	msg_answer_free(&a);
+}
+
 /* A text that is no UTF-8 costs the text, not the step, nor the answer. */
 static void test_bad_text(void **state)
 {
@@ -1235,6 +1252,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_steps),
 		cmocka_unit_test(test_foreign_last_word),
 		cmocka_unit_test(test_bad_text),
+		cmocka_unit_test(test_full_trace),
 		cmocka_unit_test(test_conf),
 		cmocka_unit_test(test_definitions),
 	};
