@@ -650,10 +650,13 @@ static void write_sheet(const char *dir, const char *name, const char *text)
 	fclose(f);
 }
 
-static uint32_t in_session(struct admin *a, const char *key, const char *role, int64_t now)
+/* The reason of a decision within a session; as @mapped, or as user u in @role. */
+static uint32_t decide_as(struct admin *a, const char *key, const char *role, const char *mapped,
+			  int64_t now)
 {
 	struct pol_image *p = admin_get(a);
-	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
+	struct pdp_request in = { .user = mapped ? NULL : "u", .authenticated = true,
+				  .mapped = mapped ? pol_find(p, P_ROLE, mapped) : POL_NONE,
 				  .role = role, .action = "a", .instance = "i", .now = now };
 	struct pol_decision d;
 	struct pdp_store st;
@@ -662,6 +665,11 @@ static uint32_t in_session(struct admin *a, const char *key, const char *role, i
 	admin_decide(a, p, key, &in, &st, &q, &d);
 	admin_put(a, p);
 	return d.reason[0].code;
+}
+
+static uint32_t in_session(struct admin *a, const char *key, const char *role, int64_t now)
+{
+	return decide_as(a, key, role, NULL, now);
 }
 
 static void write_session_policy(const char *dir)
@@ -731,16 +739,7 @@ static void test_sessions(void **state)
 
 static uint32_t as_mapped(struct admin *a, const char *key, int64_t now)
 {
-	struct pol_image *p = admin_get(a);
-	struct pdp_request in = { .authenticated = true, .mapped = pol_find(p, P_ROLE, "x"),
-				  .action = "a", .instance = "i", .now = now };
-	struct pol_decision d;
-	struct pdp_store st;
-	struct pol_query q;
-
-	admin_decide(a, p, key, &in, &st, &q, &d);
-	admin_put(a, p);
-	return d.reason[0].code;
+	return decide_as(a, key, NULL, "x", now);
 }
 
 /* Session names are the subjects': none can share, exhaust or do without them. */

@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,31 +99,30 @@ static void set_tls(CURL *h, const struct http_tls *tls)
 }
 
 /* The same for every request; made once, for good. */
-static struct curl_slist *headers(void)
-{
-	static struct curl_slist *list;
+static struct curl_slist *headers;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!list) {
-		curl_global_init(CURL_GLOBAL_DEFAULT);
-		list = curl_slist_append(list, "Content-Type: application/json");
-		list = curl_slist_append(list, "Expect:");
-		list = curl_slist_append(list, "Accept:");
-	}
-	return list;
+static void init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	headers = curl_slist_append(headers, "Content-Type: application/json");
+	headers = curl_slist_append(headers, "Expect:");
+	headers = curl_slist_append(headers, "Accept:");
 }
 
 static CURL *new_curl(const char *url, const struct http_tls *tls)
 {
-	struct curl_slist *list = headers();
-	CURL *h = curl_easy_init();
+	CURL *h;
 
+	pthread_once(&once, init);
+	h = curl_easy_init();
 	if (!h)
 		return NULL;
 	curl_easy_setopt(h, CURLOPT_URL, url);
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
 	curl_easy_setopt(h, CURLOPT_PROXY, "");
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, list);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
 	if (tls)
@@ -228,14 +228,19 @@ static struct handle *get_handle(struct http *h, const char *url, const struct h
 	return new_handle(h, url, tls->ca ? tls : NULL);
 }
 
+static void put_handle(struct handle *n)
+{
+	n->next = n->http->idle;
+	n->http->idle = n;
+}
+
 static void end_call(struct handle *n, CURLcode code)
 {
 	struct http_call *c = n->call;
 
 	c->ret = end_request(n->curl, code, n->url, &c->answer, &c->e);
 	curl_multi_remove_handle(n->http->multi, n->curl);
-	n->next = n->http->idle;
-	n->http->idle = n;
+	put_handle(n);
 	c->done(c);
 }
 
@@ -285,7 +290,7 @@ static int on_socket(CURL *curl, curl_socket_t fd, int what, void *ctx, void *mi
 
 static void on_timer(struct loop_timer *t)
 {
-	struct http *h = (struct http *)((char *)t - offsetof(struct http, timer));
+	struct http *h = container_of(t, struct http, timer);
 	int running;
 
 	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -308,7 +313,7 @@ struct http *http_open(struct loop *l, long per_host)
 {
 	struct http *h = calloc(1, sizeof(*h));
 
-	headers();
+	pthread_once(&once, init);
 	if (h)
 		h->multi = curl_multi_init();
 	if (!h || !h->multi) {
@@ -355,7 +360,6 @@ int http_start(struct http *h, struct http_call *c, const char *url,
 	set_request(n->curl, json, timeout_ms, &c->answer);
 	if (!curl_multi_add_handle(h->multi, n->curl))
 		return 0;
-	n->next = h->idle;
-	h->idle = n;
+	put_handle(n);
 	return pol_fail(&c->e, ENOMEM, "%s: cannot be asked", url);
 }

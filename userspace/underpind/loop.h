@@ -7,7 +7,11 @@
 #define LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* What is called back finds its owner by the part of it that was given away. */
+#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 
 struct loop_timer {
 	struct loop_timer *next;

@@ -303,7 +303,7 @@ static void cut_slow(struct server *s)
 
 static void on_tick(struct loop_timer *t)
 {
-	struct server *s = (struct server *)((char *)t - offsetof(struct server, tick));
+	struct server *s = container_of(t, struct server, tick);
 	struct upload *u;
 
 	cut_slow(s);

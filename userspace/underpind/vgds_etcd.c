@@ -179,7 +179,7 @@ static bool ask(struct question *n)
 
 static void on_pause(struct loop_timer *t)
 {
-	struct question *n = (struct question *)((char *)t - offsetof(struct question, pause));
+	struct question *n = container_of(t, struct question, pause);
 
 	if (!ask(n))
 		answer(n, -EIO);
@@ -187,7 +187,7 @@ static void on_pause(struct loop_timer *t)
 
 static void on_answer(struct http_call *c)
 {
-	struct question *n = (struct question *)((char *)c - offsetof(struct question, call));
+	struct question *n = container_of(c, struct question, call);
 	struct backend *b = n->v->priv;
 	int asked = round_member(b, &n->round), ret;
 	json_t *j = c->ret ? NULL : parse_answer(b->url[asked], &c->answer, &c->e);

@@ -116,10 +116,14 @@ char *vrm_record(struct work *w, const char *event)
 	return text;
 }
 
-struct request_key vrm_request_key(struct work *w)
+struct request_key vrm_request_key(const struct work *w)
 {
-	snprintf(w->sender, sizeof(w->sender), "%s|%s", w->s.issuer, w->s.subject);
 	return (struct request_key){ w->rq.id, w->sender, w->rq.digest };
+}
+
+const char *vrm_whose(const struct work *w)
+{
+	return w->user ? w->user : *w->origin ? w->origin : w->jwt.subject;
 }
 
 void vrm_strip_texts(struct work *w)
@@ -257,13 +261,12 @@ static enum next unseen(struct work *w)
  */
 static const char *session_key(struct work *w, char *buf, size_t size)
 {
-	const char *whose = w->user ? w->user : *w->origin ? w->origin : w->jwt.subject;
 	const char *kind = w->user ? "u" : *w->origin ? "r" : "j";
 	char *c;
 
 	if (!w->rq.session)
 		return NULL;
-	snprintf(buf, size, "%s:%s|", kind, whose);
+	snprintf(buf, size, "%s:%s|", kind, vrm_whose(w));
 	c = buf + strlen(buf);
 	snprintf(c, buf + size - c, "%s", w->rq.session);
 	/* The first bar is the one behind the subject; a session's name has no control codes. */
@@ -495,6 +498,7 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	}
 	w->d = d;
 	w->s = *s;
+	snprintf(w->sender, sizeof(w->sender), "%s|%s", s->issuer, s->subject);
 	w->mapped = POL_NONE;
 	w->begin_ms = loop_ms();
 	w->wait.done = on_state;

@@ -191,15 +191,14 @@ static json_t *message(const struct work *w)
 }
 
 /* Of which of this cloud's users a session is, another cloud learns only that they differ. */
-static void set_foreign_session(struct work *w, json_t *j)
+static void set_foreign_session(const struct work *w, json_t *j)
 {
-	const char *whose = w->user ? w->user : *w->origin ? w->origin : w->jwt.subject;
 	uint8_t hash[32];
 	char text[1100], name[2 * sizeof(hash) + 1];
 
 	if (!w->rq.session)
 		return;
-	snprintf(text, sizeof(text), "%s%c%s", whose, 0x1f, w->rq.session);
+	snprintf(text, sizeof(text), "%s%c%s", vrm_whose(w), 0x1f, w->rq.session);
 	SHA256((uint8_t *)text, strlen(text), hash);
 	hex(hash, sizeof(hash) / 2, name);
 	set(j, "session", name);

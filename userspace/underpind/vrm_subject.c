@@ -137,14 +137,15 @@ enum next vrm_subject(struct work *w)
 	for (i = 0; i < w->rq.n_attr; i++)
 		add_attr(w, w->rq.attr[i].name, w->rq.attr[i].value, C_REQUEST);
 	add_attr(w, "env.layer", layer_name(w), C_ENV);
-	if (w->s.kind == SENDER_REMOTE)
+	if (w->s.kind == SENDER_REMOTE) {
 		add_attr(w, "env.peer", w->s.peer->cloud, C_ENV);
-	else if (w->rq.origin)	/* the layer above vouches for it */
-		add_attr(w, "env.peer", w->rq.origin, C_ENV);
-	if (w->s.kind == SENDER_REMOTE)
 		next = subject_remote(w);
-	else
-		next = w->rq.mapped_role ? subject_mapped(w) : subject_user(w);
+	} else if (w->rq.mapped_role) {	/* the layer above vouches for it and its origin */
+		add_attr(w, "env.peer", w->rq.origin, C_ENV);
+		next = subject_mapped(w);
+	} else {
+		next = subject_user(w);
+	}
 	w->in.user = w->user;
 	w->in.authenticated = w->authenticated;
 	w->in.mapped = w->mapped;

@@ -57,8 +57,6 @@ struct work {
 	uint32_t decided;		/* steps, with the one that says the first of them */
 };
 
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
-
 /* Goes on with a request that waited. */
 void vrm_go_on(struct work *w);
 
@@ -74,7 +72,9 @@ const char *layer_name(const struct work *w);
 int64_t left_ms(const struct work *w);
 void hex(const uint8_t *in, size_t n, char *out);
 int64_t vrm_now_ms(void);		/* since 1970 */
-struct request_key vrm_request_key(struct work *w);
+/* Whose request it is: a user's, another cloud's, or that of an assertion's subject. */
+const char *vrm_whose(const struct work *w);
+struct request_key vrm_request_key(const struct work *w);
 /* What the audit log keeps of a decision, with everything that decided it. */
 char *vrm_record(struct work *w, const char *event);
 /* Another cloud learns which module refused, not why (S2.5). */
