@@ -9,6 +9,7 @@
 
 #include "input.h"
 #include "../unit/nested_world.h"
+#include "vmx/cpu/paging.h"
 
 #define MAX_STEPS	64
 
