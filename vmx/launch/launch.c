@@ -300,13 +300,14 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	capture_linux(&c, cpu, st);
 	init_tables(cpu);
 	wrmsr(MSR_GS_BASE, (u64)cpu);
-	write_cr4(c.cr4 & ~CR4_PCIDE & ~CR4_PGE);
+	/* CET off: root has no ENDBR64 behind its IDT, and no shadow stack. */
+	write_cr4(c.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
 	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(gdt), "m"(idt));
 	err = demote(cpu, &c, &detail);
 	write_cr3(cr3);
-	write_cr4(c.cr4);
 	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(c.gdt), "m"(c.idt));
+	write_cr4(c.cr4);
 	wrmsr(MSR_GS_BASE, gs_base);
 	st->detail = detail;
 	return err;
