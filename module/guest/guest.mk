@@ -64,7 +64,7 @@ FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vm
 FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/call.h vmx/sha256.h
 
 # `underpin vm expected` on its own
-build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c $(FW_PURE)
+build/expected: tests/guest/expected.c userspace/vm/expected.c userspace/cli/cli.c $(FW_PURE)
 build/unit-sha256: tests/unit/test_sha256.c vmx/sha256.c
 build/unit-guest-firmware: tests/unit/test_guest_firmware.c $(FW_HOSTED)
 build/expected build/unit-sha256 build/unit-guest-firmware: $(FW_TEST_HDR)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
-#include "cli.h"
-#include "exit_reasons.h"
-#include "protect.h"
+#include "cli/cli.h"
+#include "check/exit_reasons.h"
+#include "vm/protect.h"
 #include "tests.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli.h"
+#include "cli/cli.h"
 #include "qemu_args.h"
 
 #define MONITOR_ID	"underpin-monitor"

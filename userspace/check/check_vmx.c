@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "check.h"
-#include "cli.h"
-#include "sysfile.h"
+#include "cli/cli.h"
+#include "cli/sysfile.h"
 
 #define CPUID_1_ECX_VMX	(1u << 5)	/* SDM vol. 3, 24.6 */
 

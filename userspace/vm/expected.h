@@ -53,7 +53,4 @@ const char *expected_reports(const struct vm_shape *shape, const struct blob *ke
 			     const struct blob *initrd, const char *append,
 			     uint8_t report[GUEST_REPORTS][32], const char **what);
 
-/** cmd_vm_expected() - `underpin vm expected`; argv[0] is "expected"; returns the exit status */
-int cmd_vm_expected(int argc, char **argv);
-
 #endif /* USERSPACE_EXPECTED_H */

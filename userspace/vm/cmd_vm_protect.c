@@ -9,9 +9,10 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 #include "admission.h"
-#include "cli.h"
-#include "device.h"
+#include "cli/cli.h"
+#include "cli/device.h"
 #include "protect.h"
+#include "vm.h"
 
 struct options {
 	unsigned long pid;

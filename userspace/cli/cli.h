@@ -75,12 +75,4 @@ void cli_hex(char *out, const unsigned char *bytes, size_t len);
 /** cli_unhex() - exactly @len bytes from hexadecimal.  Return: 0, or -1: malformed */
 int cli_unhex(const char *hex, unsigned char *bytes, size_t len);
 
-int cmd_check(int argc, char **argv);
-int cmd_status(int argc, char **argv);
-int cmd_vm(int argc, char **argv);
-int cmd_vm_run(int argc, char **argv);
-int cmd_vm_protect(int argc, char **argv);
-int cmd_vm_expected(int argc, char **argv);	/* expected.c, where present */
-int cmd_policy(int argc, char **argv);
-
 #endif /* USERSPACE_CLI_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names of VMX basic exit reasons (SDM vol. 3, appendix C). */
 #include <stdio.h>
-#include "cli.h"
+#include "cli/cli.h"
 #include "exit_reasons.h"
 
 static const char * const names[] = {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "check.h"
-#include "cli.h"
+#include "cli/cli.h"
 
 /* First what insmod refuses, in the order of module/check.c. */
 static const struct check checks[] = {

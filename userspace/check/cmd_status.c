@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "cli.h"
-#include "device.h"
+#include "check.h"
+#include "cli/cli.h"
+#include "cli/device.h"
+#include "cli/sysfile.h"
 #include "exit_reasons.h"
-#include "sysfile.h"
 
 /* The figures of the layer as a whole: name for people and scripts alike. */
 static const struct {

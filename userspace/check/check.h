@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The requirements that "underpin check" looks at. */
+/* "underpin check" and "underpin status": what this host is, and what its layer does. */
 #ifndef USERSPACE_CHECK_H
 #define USERSPACE_CHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../module/needs.h"
+#include "../../module/needs.h"
+
+/** cmd_check(), cmd_status() - the commands; argv[0] is their word */
+int cmd_check(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP };
 

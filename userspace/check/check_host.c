@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "check.h"
-#include "cli.h"
-#include "sysfile.h"
-#include "../ioctl/underpin.h"
+#include "cli/cli.h"
+#include "cli/sysfile.h"
+#include "../../ioctl/underpin.h"
 
 bool check_loaded(void)
 {

@@ -8,7 +8,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 #include "procfd.h"
-#include "sysfile.h"
+#include "cli/sysfile.h"
 
 #define LINK_VM		"anon_inode:kvm-vm"
 #define LINK_VCPU	"anon_inode:kvm-vcpu:"

@@ -11,8 +11,9 @@
 #include <openssl/evp.h>
 
 #include "bzimage.h"
-#include "cli.h"
+#include "cli/cli.h"
 #include "expected.h"
+#include "vm.h"
 
 #define FRAME		4096u
 #define SZ_4G		0x100000000ULL

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "check.h"
-#include "cli.h"
-#include "sysfile.h"
+#include "cli/cli.h"
+#include "cli/sysfile.h"
 #include "call.h"
 
 const char *check_value(const char **text, const char *field, size_t *len)

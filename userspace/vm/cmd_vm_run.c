@@ -21,11 +21,12 @@
 #include <termios.h>
 #include <unistd.h>
 #include "admission.h"
-#include "cli.h"
-#include "device.h"
+#include "cli/cli.h"
+#include "cli/device.h"
 #include "protect.h"
 #include "qemu_args.h"
 #include "qmp.h"
+#include "vm.h"
 
 #define DEFAULT_TIMEOUT	120	/* seconds; an emulated machine is slow */
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "cli.h"
-#include "device.h"
+#include "cli/cli.h"
+#include "cli/device.h"
 #include "protect.h"
 
 const char *protect_create_error(int err)

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "cli.h"
-#include "device.h"
+#include "cli/cli.h"
+#include "cli/device.h"
+#include "vm.h"
 
 static const char *state_name(uint32_t state)
 {

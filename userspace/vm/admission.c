@@ -15,8 +15,8 @@
 #include <openssl/sha.h>
 
 #include "admission.h"
-#include "cli.h"
-#include "device.h"
+#include "cli/cli.h"
+#include "cli/device.h"
 #include "policy/key.h"
 #include "qemu_args.h"
 
