@@ -26,6 +26,8 @@ struct check {
 	enum check_result (*run)(struct check_report *r);
 };
 
+/* report.c */
+
 /** check_pass(), check_fail(), check_skip() - fill in a report and return its result */
 enum check_result check_pass(struct check_report *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -40,33 +42,7 @@ enum check_result check_skip(struct check_report *r, const char *fmt, ...)
 /** check_loaded() - is the layer there already? */
 bool check_loaded(void);
 
-/* check_vmx.c */
-enum check_result check_vmx(struct check_report *r);
-enum check_result check_vmx_unlocked(struct check_report *r);
-enum check_result check_vmx_features(struct check_report *r);
-enum check_result check_ept_features(struct check_report *r);
-enum check_result check_uniform(struct check_report *r);
-enum check_result check_vmx_off(struct check_report *r);
-
-/* check_cpu.c */
-enum check_result check_paging(struct check_report *r);
-enum check_result check_cpu_count(struct check_report *r);
-enum check_result check_cpus_online(struct check_report *r);
-enum check_result check_microcode(struct check_report *r);
-enum check_result check_speculation(struct check_report *r);
-enum check_result check_smt(struct check_report *r);
-enum check_result check_paravirt(struct check_report *r);
-
-/* check_host.c */
-enum check_result check_vmx_unused(struct check_report *r);
-enum check_result check_lockdown(struct check_report *r);
-enum check_result check_module(struct check_report *r);
-enum check_result check_device(struct check_report *r);
-enum check_result check_kvm(struct check_report *r);
-enum check_result check_kvm_ept(struct check_report *r);
-enum check_result check_qemu(struct check_report *r);
-enum check_result check_iommu(struct check_report *r);
-enum check_result check_tpm(struct check_report *r);
+/* cpuinfo.c */
 
 /* An online CPU: what it answers, as far as that can be seen from here. */
 struct check_cpu {
@@ -87,16 +63,6 @@ const struct check_cpus *check_cpus(void);
 void check_cpus_parse(const char *cpuinfo, struct check_cpus *cpus);
 
 /**
- * judge_lock(), judge_features(), judge_ept(), judge_uniform() - what checks make of CPUs
- *
- * CPUs without VMX are passed over: that is check_vmx()'s to say.
- */
-enum check_result judge_lock(struct check_report *r, const struct check_cpus *cpus);
-enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
-enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
-enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
-
-/**
  * check_value() - the next value of a field of /proc/cpuinfo
  * @text: where to look; then behind it
  * @len: the value's length
@@ -111,8 +77,46 @@ bool check_word(const char *text, size_t len, const char *word);
 /** check_same() - is a field of /proc/cpuinfo the same for every processor? */
 bool check_same(const char *cpuinfo, const char *field);
 
+/* check_vmx.c */
+enum check_result check_vmx(struct check_report *r);
+enum check_result check_vmx_unlocked(struct check_report *r);
+enum check_result check_vmx_features(struct check_report *r);
+enum check_result check_ept_features(struct check_report *r);
+enum check_result check_uniform(struct check_report *r);
+enum check_result check_vmx_off(struct check_report *r);
+
+/**
+ * judge_lock(), judge_features(), judge_ept(), judge_uniform() - what checks make of CPUs
+ *
+ * CPUs without VMX are passed over: that is check_vmx()'s to say.
+ */
+enum check_result judge_lock(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
+
+/* check_cpu.c */
+enum check_result check_paging(struct check_report *r);
+enum check_result check_cpu_count(struct check_report *r);
+enum check_result check_cpus_online(struct check_report *r);
+enum check_result check_microcode(struct check_report *r);
+enum check_result check_speculation(struct check_report *r);
+enum check_result check_smt(struct check_report *r);
+enum check_result check_paravirt(struct check_report *r);
+
 /** check_madt() - does firmware list an enabled processor that is not among the CPUs? */
 enum check_result check_madt(struct check_report *r, const uint8_t *madt, size_t len,
 			     const struct check_cpus *cpus);
+
+/* check_host.c */
+enum check_result check_vmx_unused(struct check_report *r);
+enum check_result check_lockdown(struct check_report *r);
+enum check_result check_module(struct check_report *r);
+enum check_result check_device(struct check_report *r);
+enum check_result check_kvm(struct check_report *r);
+enum check_result check_kvm_ept(struct check_report *r);
+enum check_result check_qemu(struct check_report *r);
+enum check_result check_iommu(struct check_report *r);
+enum check_result check_tpm(struct check_report *r);
 
 #endif /* USERSPACE_CHECK_H */

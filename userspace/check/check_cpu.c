@@ -2,63 +2,12 @@
 /* Requirements on processors. */
 #include <cpuid.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "check.h"
 #include "cli/cli.h"
 #include "cli/sysfile.h"
 #include "call.h"
-
-const char *check_value(const char **text, const char *field, size_t *len)
-{
-	size_t n = strlen(field);
-
-	while (**text) {
-		const char *line = *text, *end = strchrnul(line, '\n'), *p = line + n;
-
-		*text = *end ? end + 1 : end;
-		if ((size_t)(end - line) < n || strncmp(line, field, n))
-			continue;
-		p += strspn(p, " \t");
-		if (*p != ':')
-			continue;
-		p++;
-		*len = end - p;
-		return p;
-	}
-	return NULL;
-}
-
-bool check_word(const char *text, size_t len, const char *word)
-{
-	size_t n = strlen(word);
-	const char *p = text, *end = text + len;
-
-	while (p < end) {
-		size_t w = strcspn(p, " \t\n");
-
-		if (w == n && !strncmp(p, word, n))
-			return true;
-		p += w + 1;
-	}
-	return false;
-}
-
-bool check_same(const char *cpuinfo, const char *field)
-{
-	const char *first = NULL, *value;
-	size_t first_len = 0, len;
-
-	while ((value = check_value(&cpuinfo, field, &len))) {
-		if (first && (len != first_len || memcmp(first, value, len)))
-			return false;
-		first = value;
-		first_len = len;
-	}
-	return true;
-}
 
 enum check_result check_microcode(struct check_report *r)
 {

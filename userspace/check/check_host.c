@@ -11,11 +11,6 @@
 #include "cli/sysfile.h"
 #include "../../ioctl/underpin.h"
 
-bool check_loaded(void)
-{
-	return sysfile_exists("/sys/module/underpin/initstate");
-}
-
 enum check_result check_vmx_unused(struct check_report *r)
 {
 	static const char * const users[] = {

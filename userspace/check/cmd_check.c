@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* underpin check: each requirement, what was found, and the cure. */
 #include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include "check.h"
 #include "cli/cli.h"
 
@@ -36,42 +34,6 @@ static const struct check checks[] = {
 static const char * const result_names[] = {
 	[CHECK_PASS] = "PASS", [CHECK_FAIL] = "FAIL", [CHECK_SKIP] = "SKIP",
 };
-
-static void fill(char *to, size_t len, const char *fmt, va_list args)
-{
-	vsnprintf(to, len, fmt, args);
-}
-
-enum check_result check_pass(struct check_report *r, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	fill(r->found, sizeof(r->found), fmt, args);
-	va_end(args);
-	return CHECK_PASS;
-}
-
-enum check_result check_fail(struct check_report *r, const char *cure, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	fill(r->found, sizeof(r->found), fmt, args);
-	va_end(args);
-	snprintf(r->cure, sizeof(r->cure), "%s", cure);
-	return CHECK_FAIL;
-}
-
-enum check_result check_skip(struct check_report *r, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	fill(r->found, sizeof(r->found), fmt, args);
-	va_end(args);
-	return CHECK_SKIP;
-}
 
 static void print_text(const struct check *c, enum check_result result,
 		       const struct check_report *r)
