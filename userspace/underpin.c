@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "check/check.h"
-#include "cli/cli.h"
-#include "vm/vm.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/vm/vm.h"
 
 /* A program of its own, since it needs libraries that a host's tool does not. */
 static int cmd_policy(int argc, char **argv)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../../module/needs.h"
+#include "module/needs.h"
 
 /** cmd_check(), cmd_status() - the commands; argv[0] is their word */
 int cmd_check(int argc, char **argv);

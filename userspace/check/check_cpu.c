@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
-#include "cli/cli.h"
-#include "cli/sysfile.h"
-#include "call.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/sysfile.h"
+#include "vmx/abi/call.h"
 
 enum check_result check_microcode(struct check_report *r)
 {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "check.h"
-#include "cli/cli.h"
-#include "cli/sysfile.h"
-#include "../../ioctl/underpin.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/sysfile.h"
+#include "ioctl/underpin.h"
 
 enum check_result check_vmx_unused(struct check_report *r)
 {

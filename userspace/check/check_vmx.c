@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requirements on VMX, each of which the module has, too, in the same words. */
-#include "check.h"
-#include "cli/cli.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
 
 enum check_result check_vmx(struct check_report *r)
 {

@@ -2,8 +2,8 @@
 /* underpin check: each requirement, what was found, and the cure. */
 #include <json-c/json.h>
 #include <stdio.h>
-#include "check.h"
-#include "cli/cli.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
 
 /* First what insmod refuses, in the order of module/check.c. */
 static const struct check checks[] = {

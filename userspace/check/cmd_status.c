@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "check.h"
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "cli/sysfile.h"
-#include "exit_reasons.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/cli/sysfile.h"
+#include "userspace/check/exit_reasons.h"
 
 /* The figures of the layer as a whole: name for people and scripts alike. */
 static const struct {

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "check.h"
-#include "cli/cli.h"
-#include "cli/sysfile.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/sysfile.h"
 
 #define CPUID_1_ECX_VMX	(1u << 5)	/* SDM vol. 3, 24.6 */
 

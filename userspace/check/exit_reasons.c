@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names of VMX basic exit reasons (SDM vol. 3, appendix C). */
 #include <stdio.h>
-#include "cli/cli.h"
-#include "exit_reasons.h"
+#include "userspace/cli/cli.h"
+#include "userspace/check/exit_reasons.h"
 
 static const char * const names[] = {
 	[0] = "exception-or-nmi", [1] = "external-interrupt", [2] = "triple-fault",

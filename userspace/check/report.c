@@ -2,8 +2,8 @@
 /* What every check reports with. */
 #include <stdarg.h>
 #include <stdio.h>
-#include "check.h"
-#include "cli/sysfile.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/sysfile.h"
 
 bool check_loaded(void)
 {

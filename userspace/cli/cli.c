@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli.h"
+#include "userspace/cli/cli.h"
 
 static void print_help(const char *path, const struct cli_command *commands)
 {

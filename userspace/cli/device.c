@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include "cli.h"
-#include "device.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
 
 int device_open(void)
 {

@@ -4,7 +4,7 @@
 #define USERSPACE_DEVICE_H
 
 #include <stdint.h>
-#include "../../ioctl/underpin.h"
+#include "ioctl/underpin.h"
 
 /** device_open() - open /dev/underpin.  Return: descriptor, or -1 after a message */
 int device_open(void);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "sysfile.h"
+#include "userspace/cli/sysfile.h"
 
 const char *sysfile_root = "";
 

@@ -14,11 +14,11 @@
 
 #include <openssl/sha.h>
 
-#include "admission.h"
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "policy/key.h"
-#include "qemu_args.h"
+#include "userspace/vm/admission.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/policy/key.h"
+#include "userspace/vm/qemu_args.h"
 
 #define DEFINITION_MAX	(1u << 20)
 #define SKEW		30	/* seconds that the issuer's clock may be ahead of ours */

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "vm.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/vm/vm.h"
 
 static const char *state_name(uint32_t state)
 {

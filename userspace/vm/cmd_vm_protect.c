@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
-#include "admission.h"
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "protect.h"
-#include "vm.h"
+#include "userspace/vm/admission.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/vm/protect.h"
+#include "userspace/vm/vm.h"
 
 struct options {
 	unsigned long pid;

@@ -20,13 +20,13 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include "admission.h"
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "protect.h"
-#include "qemu_args.h"
-#include "qmp.h"
-#include "vm.h"
+#include "userspace/vm/admission.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/vm/protect.h"
+#include "userspace/vm/qemu_args.h"
+#include "userspace/vm/qmp.h"
+#include "userspace/vm/vm.h"
 
 #define DEFAULT_TIMEOUT	120	/* seconds; an emulated machine is slow */
 

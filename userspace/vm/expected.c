@@ -10,10 +10,10 @@
 
 #include <openssl/evp.h>
 
-#include "bzimage.h"
-#include "cli/cli.h"
-#include "expected.h"
-#include "vm.h"
+#include "module/guest/bzimage.h"
+#include "userspace/cli/cli.h"
+#include "userspace/vm/expected.h"
+#include "userspace/vm/vm.h"
 
 #define FRAME		4096u
 #define SZ_4G		0x100000000ULL

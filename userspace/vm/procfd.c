@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
-#include "procfd.h"
-#include "cli/sysfile.h"
+#include "userspace/vm/procfd.h"
+#include "userspace/cli/sysfile.h"
 
 #define LINK_VM		"anon_inode:kvm-vm"
 #define LINK_VCPU	"anon_inode:kvm-vcpu:"

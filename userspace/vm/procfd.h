@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
-#include "../../ioctl/underpin.h"
+#include "ioctl/underpin.h"
 
 /* Descriptors, in another process or copied to this one; -1: none. */
 struct kvm_fds {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "cli/cli.h"
-#include "cli/device.h"
-#include "protect.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/vm/protect.h"
 
 const char *protect_create_error(int err)
 {

@@ -4,7 +4,7 @@
 #define USERSPACE_PROTECT_H
 
 #include <stdint.h>
-#include "procfd.h"
+#include "userspace/vm/procfd.h"
 
 struct protected_vm {
 	uint32_t id;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli/cli.h"
-#include "qemu_args.h"
+#include "userspace/cli/cli.h"
+#include "userspace/vm/qemu_args.h"
 
 #define MONITOR_ID	"underpin-monitor"
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include "qmp.h"
+#include "userspace/vm/qmp.h"
 
 #define CHUNK		4096
 #define LINE_LIMIT	(1 << 20)
