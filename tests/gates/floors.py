@@ -12,7 +12,8 @@ FILE (tests/gates/floors) lists houses, each from the ground up. What it says:
   PATH...                      a floor: folders, or files (ept/pool.*); what a
                                longer path names is not its folder's
   cycle PATH PATH REASON       files that refer to each other on purpose
-  outside PATH... may PATH...  what other folders may include of this house
+  outside PATH... may PATH...  what other folders may include of this house; the
+                               longest PATH that names a folder counts
 
 A file refers only to its own floor and lower ones: by #include, and by the
 symbols that its object uses. Within a floor, too, no files refer to each other
@@ -191,14 +192,15 @@ def check_house(tree, house):
 
 
 def check_outside(tree, house, floor_of):
-    for folders, may in house.outside:
-        for path in sources(tree, folders):
-            if path in floor_of:
-                continue
-            for used in included(tree, path, house.search + [""]):
-                if used in floor_of and not any(within(used, p) >= 0 for p in may):
-                    yield (f"{path}: includes {used} of {house.name}: "
-                           f"from outside only {' '.join(may)}")
+    rules = [(folder, may) for folders, may in house.outside for folder in folders]
+    for path in sources(tree, [folder for folder, _ in rules if "/" not in folder]):
+        length, may = max((within(path, folder), may) for folder, may in rules)
+        if path in floor_of or length < 0:
+            continue
+        for used in included(tree, path, house.search + [""]):
+            if used in floor_of and not any(within(used, other) >= 0 for other in may):
+                yield (f"{path}: includes {used} of {house.name}: "
+                       f"from outside only {' '.join(may)}")
 
 
 def main():
