@@ -7,36 +7,34 @@
 #include "vmx/base/asm.h"
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
-#include "vmx/host/host.h"
+#include "vmx/cpu/event.h"
 #include "vmx/base/lib.h"
 #include "vmx/vm/vcpu.h"
 #include "vmx/vm/vm.h"
 #include "ept/binding.h"
-#include "ept/frames.h"
+#include "ept/transition.h"
 
 #define SHARE_MAX	16	/* pages a call: each is zeroed */
 
 /* Copy from one private page of the VM.  Return: 0 or -UP_EINVAL */
 static long read_private(struct vm *vm, u64 gpa, void *buf, u64 len)
 {
-	u64 gfn = gpa >> PAGE_SHIFT, found = gfn, pfn, e;
+	u64 gfn = gpa >> PAGE_SHIFT, found = gfn, pfn;
 	long err = -UP_EINVAL;
 
 	if (gfn >= BINDING_GFNS || (gpa & (PAGE_SIZE - 1)) + len > PAGE_SIZE)
 		return err;
 	spin_lock(&frames_lock);
-	if (binding_next(vm, &found, &pfn) && found == gfn) {
-		e = frame_entry(pfn);
-		if (FRAME_OWNER(e) == OWNER_VM0 + vm->id && FRAME_STATE(e) == FRAME_OWNED) {
-			memcpy(buf, (u8 *)phys(pfn << PAGE_SHIFT) + (gpa & (PAGE_SIZE - 1)), len);
-			err = 0;
-		}
+	if (binding_next(&vm->own, &found, &pfn) && found == gfn &&
+	    frame_owned_by(pfn, &vm->own, gfn) && FRAME_STATE(frame_entry(pfn)) == FRAME_OWNED) {
+		memcpy(buf, (u8 *)phys(pfn << PAGE_SHIFT) + (gpa & (PAGE_SIZE - 1)), len);
+		err = 0;
 	}
 	spin_unlock(&frames_lock);
 	return err;
 }
 
-static long guest_share(struct vm *vm, u64 gfn, u64 count, int (*one)(struct vm *vm, u64 gfn))
+static long guest_share(struct vm *vm, u64 gfn, u64 count, int (*one)(struct owner *o, u64 gfn))
 {
 	long err = 0;
 	u64 i;
@@ -44,7 +42,7 @@ static long guest_share(struct vm *vm, u64 gfn, u64 count, int (*one)(struct vm 
 	if (!count || count > SHARE_MAX || gfn >= BINDING_GFNS)
 		return -UP_EINVAL;
 	for (i = 0; i < count && !err; i++)
-		err = one(vm, gfn + i);
+		err = one(&vm->own, gfn + i);
 	return err;
 }
 
