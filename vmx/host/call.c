@@ -124,20 +124,9 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-	{ UP_CALL_STATUS, call_status },
-	{ UP_CALL_LEAVE, call_leave },
-	{ UP_CALL_LEAVE_PREPARE, call_leave_prepare },
-	{ UP_CALL_FLUSH, call_flush },
-	{ UP_CALL_LOG, call_log },
-	{ UP_CALL_POOL_DONATE, call_pool_donate },
-	{ UP_CALL_VM_CREATE, call_vm_create },
-	{ UP_CALL_VM_DONATE, call_vm_donate },
-	{ UP_CALL_VM_BIND_VCPU, call_vm_bind_vcpu },
-	{ UP_CALL_VM_MEASURE, call_vm_measure },
-	{ UP_CALL_VM_KILL, call_vm_kill },
-	{ UP_CALL_VM_RECLAIM, call_vm_reclaim },
-	{ UP_CALL_VM_DESTROY, call_vm_destroy },
-	{ UP_CALL_VM_INFO, call_vm_info },
+#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn, args, errors)
+#include "vmx/abi/calls.h"
 };
 
 void up_call(struct percpu *cpu)
