@@ -17,8 +17,8 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
 
-#define INVEPT_SINGLE	1
 #define SHADOW_TABLES	(UP_MAX_CPUS + 32)	/* so that one is always unused */
 #define FREE_MAX	256			/* table frames freed in one go */
 #define OFF_MAX		4096			/* and when no VM is left: some 100 us */

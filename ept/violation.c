@@ -6,8 +6,7 @@
 #include "ept/shadow.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
-
-#define INVEPT_SINGLE	1
+#include "vmx/base/x86.h"
 
 /* A violation that went to KVM just now, for each CPU; only that CPU touches it. */
 static struct reflected {

@@ -98,6 +98,14 @@
 #define MEMTYPE_WB		6
 #define PAT_RESET		0x0007040600070406ULL
 
+/* Types of INVEPT and INVVPID (SDM vol. 3, section 31.3) */
+#define INVEPT_SINGLE		1
+#define INVEPT_ALL		2
+#define INVVPID_ADDRESS		0
+#define INVVPID_SINGLE		1
+#define INVVPID_ALL		2
+#define INVVPID_KEEP_GLOBALS	3
+
 /* Model-specific registers (SDM vol. 4) */
 #define MSR_TSC			0x10
 #define MSR_KVM_WALL_CLOCK_OLD	0x11

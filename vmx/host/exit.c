@@ -106,6 +106,7 @@ static void write_cr0_for_host(u64 val)
 	}
 	vmwrite(VMCS_CR0_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
+	host_forget_translations();
 	advance_rip();
 }
 
@@ -125,6 +126,7 @@ static void write_cr4_for_host(struct percpu *cpu, u64 val)
 	}
 	vmwrite(VMCS_CR4_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR4, val | CR4_VMXE);
+	host_forget_translations();
 	advance_rip();
 }
 

@@ -13,8 +13,6 @@
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
 
-#define HOST_VPID	1	/* vmx/nested/entry.c gives VMs the others */
-
 /* One row a set of controls; capability MSRs are the "true" ones (caps_init()). */
 static const struct {
 	u32 field, msr;

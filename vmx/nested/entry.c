@@ -94,7 +94,7 @@ static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 		vmwrite(VMCS_PREEMPTION_TIMER, vv->f[ROW_PREEMPTION_TIMER]);
 	/* Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3). */
 	if (vv->flush_vpid || !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
-		invvpid(1, vv->vpid, 0);
+		invvpid(INVVPID_SINGLE, vv->vpid, 0);
 		vv->flush_vpid = false;
 	}
 }

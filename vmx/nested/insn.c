@@ -328,14 +328,14 @@ static void do_invept(struct percpu *cpu)
 
 static void invvpid_address(u16 hw_vpid, u64 gla)
 {
-	invvpid(0, hw_vpid, gla);
+	invvpid(INVVPID_ADDRESS, hw_vpid, gla);
 }
 
 /* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
 static void invvpid_context(u16 hw_vpid, u64 unused)
 {
 	(void)unused;
-	invvpid(1, hw_vpid, 0);
+	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
 /* INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own. */
@@ -357,7 +357,7 @@ static void do_invvpid(struct percpu *cpu)
 	if (type == 0)
 		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
 	else if (type == 2)
-		invvpid(2, 0, 0);
+		invvpid(INVVPID_ALL, 0, 0);
 	else
 		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
 	vm_succeed();

@@ -208,6 +208,13 @@ static void take_debug_exception(void)
 		~(u64)(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 }
 
+/* NMI and #MC are the host's; what else exits is an exception of the VM's own. */
+static bool is_hosts(u32 info)
+{
+	return INTR_TYPE(info) == INTR_TYPE_NMI ||
+	       (INTR_TYPE(info) == INTR_TYPE_HARD_EXC && INTR_VECTOR(info) == VEC_MC);
+}
+
 /*
  * #DB and #AC are the VM's, and are injected when it runs next; meanwhile the host
  * gets a turn.  One raised while an interrupt was being delivered comes again with it.
@@ -219,7 +226,7 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 
 	(void)cpu;
 	(void)v;
-	if (INTR_TYPE(info) == INTR_TYPE_NMI)
+	if (is_hosts(info))
 		return false;
 	if ((vectoring & INTR_VALID) && (INTR_TYPE(vectoring) == INTR_TYPE_EXTERNAL ||
 					 INTR_TYPE(vectoring) == INTR_TYPE_NMI))
@@ -232,8 +239,19 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 	return false;
 }
 
+/* The window that the layer opened for what it holds, or else the host's. */
+static bool on_window(struct percpu *cpu, struct vcpu *v)
+{
+	(void)cpu;
+	if (!protect_deliver_held(v))
+		return false;
+	protect_windows(v);
+	return true;
+}
+
 static const handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_EXCEPTION_NMI] = on_exception,
+	[EXIT_REASON_INTR_WINDOW ... EXIT_REASON_NMI_WINDOW] = on_window,
 	[EXIT_REASON_CPUID] = on_cpuid,
 	[EXIT_REASON_GETSEC] = on_undefined,
 	[EXIT_REASON_INVD] = on_invd,
@@ -296,8 +314,7 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	if (v->vm->own.state != UP_VM_RUNNABLE || reason >= UP_EXIT_REASONS)
 		reason = EXIT_REASON_TRIPLE_FAULT;
 	/* An exception of the VM's own: KVM looks what there is to inject, and goes on. */
-	if (reason == EXIT_REASON_EXCEPTION_NMI &&
-	    INTR_TYPE(vmread(VMCS_EXIT_INTR_INFO)) != INTR_TYPE_NMI)
+	if (reason == EXIT_REASON_EXCEPTION_NMI && !is_hosts((u32)vmread(VMCS_EXIT_INTR_INFO)))
 		reason = EXIT_REASON_INTR_WINDOW;
 	v->last_reason = reason;
 	v->last_qual = vmread(VMCS_EXIT_QUAL);
@@ -305,7 +322,6 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	save_events(v);
 	vcpu_save(v);
 	protect_show(cpu, v);
-	v->held_event = 0;
 	vcpu_scrub();
 }
 

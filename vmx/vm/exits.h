@@ -27,6 +27,12 @@ void protect_show(struct percpu *cpu, const struct vcpu *v);
 /** protect_take() - what the host changed: the result of an instruction, an event */
 void protect_take(struct percpu *cpu, struct vcpu *v);
 
+/** protect_deliver_held() - an event that is held goes in now.  Return: false: none may */
+bool protect_deliver_held(struct vcpu *v);
+
+/** protect_windows() - exit as soon as what is held can be delivered */
+void protect_windows(const struct vcpu *v);
+
 /** protect_controls() - VMCS02's controls, after L1's were merged */
 void protect_controls(struct vcpu *v);
 

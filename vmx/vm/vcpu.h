@@ -34,7 +34,8 @@ struct vcpu {
 	u32 pending_event;		/* the VM's own, delivery was interrupted */
 	u32 pending_error;
 	u32 pending_len;
-	u32 held_event;			/* L1's, to be handed back as not delivered */
+	u32 held_intr;			/* L1's external interrupt, not delivered yet; 0: none */
+	bool held_nmi;			/* L1's NMI likewise */
 	bool bare;			/* not entered since it was bound */
 };
 

@@ -38,6 +38,7 @@ u64 rows_lazy[VMCS_ROW_WORDS];
 u64 rows_merged[VMCS_ROW_WORDS];
 u64 rows_ctrl[VMCS_ROW_WORDS];
 u64 rows_host[VMCS_ROW_WORDS];
+u64 rows_seen[VMCS_ROW_WORDS];
 
 static void classify_row(u32 row)
 {
@@ -59,6 +60,8 @@ static void classify_row(u32 row)
 		row_set(rows_merged, row);
 	if (d->class == CLASS_HOST)
 		row_set(rows_host, row);
+	if (d->see != SEE_OWN)
+		row_set(rows_seen, row);
 }
 
 void vvmcs_init(void)

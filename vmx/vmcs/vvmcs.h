@@ -70,6 +70,7 @@ extern u64 rows_lazy[VMCS_ROW_WORDS];		/* VMCS02 -> VMCS12, when asked for */
 extern u64 rows_merged[VMCS_ROW_WORDS];		/* a change means sync_controls() */
 extern u64 rows_ctrl[VMCS_ROW_WORDS];		/* a change means checking controls again */
 extern u64 rows_host[VMCS_ROW_WORDS];		/* a change means checking host state again */
+extern u64 rows_seen[VMCS_ROW_WORDS];		/* a protected VM's exit writes them: not OWN */
 
 /**
  * vmcs_row() - the row of an encoding that L1 named
