@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The owner table (design, section 5). */
+/* The owner table (docs/memory.md). */
 
 #include "ept/owner.h"
 #include "vmx/abi/errno.h"

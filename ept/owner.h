@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who owns a frame of RAM (design, section 5; S1.2, S1.4).
+ * Who owns a frame of RAM (docs/memory.md; S1.2, S1.4).
  *
  * One u64 a frame, indexed by PFN from 0, at UP_TABLE_BASE.  Zeroed memory
  * means "no RAM here".  Every path that makes memory reachable asks this table.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The transitions of ownership (design, section 5; S1.4).  One shape: lock,
+ * The transitions of ownership (docs/memory.md; S1.4).  One shape: lock,
  * check every side's state, change, unlock.
  *
  * A frame that changes hands is PENDING until every CPU has flushed since the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * May this host be demoted?  All that stands against it is said at once, each with its
- * cure; nothing has been changed yet (design, section 3).
+ * cure; nothing has been changed yet (docs/host.md).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 

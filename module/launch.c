@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All CPUs at once, all or none: into the layer and out of it (design, section 3).
+ * All CPUs at once, all or none: into the layer and out of it (docs/architecture.md).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 

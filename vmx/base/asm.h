@@ -121,7 +121,7 @@ static inline u64 vmread(u32 field)
 	return val;
 }
 
-/* A failing vmwrite is a bug of the layer's, or an absent field: see vmwrite_checked(). */
+/* Return: nonzero if it failed: a bug of the layer's, or a field that is absent. */
 static inline int vmwrite(u32 field, u64 val)
 {
 	bool cf, zf;

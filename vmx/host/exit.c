@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exits of the demoted host: one function a reason, one table.  The host must
- * notice nothing but what the design takes from it.
+ * notice nothing but what is taken from it (docs/root.md).
  */
 #include "vmx/host/host.h"
 #include "vmx/base/asm.h"

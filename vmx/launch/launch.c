@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From Linux in root mode to Linux in non-root mode, one CPU (design, section 3).
+ * From Linux in root mode to Linux in non-root mode, one CPU (docs/architecture.md).
  */
 #include "vmx/launch/launch.h"
 #include "vmx/abi/errno.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The demoted host's VMCS: what it exits for, and where exits come in.  As little
- * as possible is intercepted (design, section 3: the host must notice nothing).
+ * as possible is intercepted (docs/architecture.md: the host must notice nothing).
  */
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"

@@ -115,7 +115,7 @@ static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
 	return true;
 }
 
-/* The two-stage mapping protocol (ept/ept.h) decides. */
+/* The two-stage mapping protocol (ept/violation.h) decides. */
 static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);

@@ -3,7 +3,7 @@
  * VMCALL by a protected VM's kernel or firmware: share memory with the host,
  * report what it loaded.
  */
-#include "vmx/vm/exits.h"
+#include "vmx/cpu/event.h"
 #include "vmx/vm/protect.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/call.h"

@@ -18,14 +18,6 @@
 
 #define EFER_ALLOWED	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
-/* Step over the instruction that exited, as the processor would have. */
-void step_over(void)
-{
-	advance_rip();
-	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
-		vmwrite(VMCS_GUEST_PENDING_DBG, vmread(VMCS_GUEST_PENDING_DBG) | PENDING_DBG_BS);
-}
-
 /* Exits that the host never sees.  Return: true: run on. */
 typedef bool (*handler)(struct percpu *cpu, struct vcpu *v);
 

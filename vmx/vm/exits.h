@@ -21,9 +21,6 @@ struct exit_row {
 /* exit_rows[] - reasons without a row are the layer's own or end the VM */
 extern const struct exit_row exit_rows[UP_EXIT_REASONS];
 
-/** step_over() - the instruction that exited, as the processor would have */
-void step_over(void);
-
 /** protect_show() - what the host gets to see of an exit, into vv->f[] and cpu->gpr */
 void protect_show(struct percpu *cpu, const struct vcpu *v);
 

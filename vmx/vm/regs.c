@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The registers of a protected vCPU that no VMCS holds, swapped with the host's
- * around every stay of the host (design, section 6).
+ * around every stay of the host (docs/root.md).
  */
 #include "vmx/vm/vcpu.h"
 #include "vmx/base/asm.h"

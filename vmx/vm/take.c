@@ -3,6 +3,7 @@
 #include "vmx/vm/exits.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/x86.h"
+#include "vmx/cpu/event.h"
 #include "vmx/vmcs/vvmcs.h"
 
 #define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */

@@ -81,7 +81,7 @@ const char *vmcs12_check_controls(const struct vvmcs *vv)
 
 	if (failed)
 		return failed;
-	/* Without EPT a VM would need L1's shadow tables: their place is sync_tables(). */
+	/* Without EPT a VM would run on L1's own shadow tables, which nobody checks. */
 	if (!(second & CPU2_EPT))
 		return "EPT is not enabled";
 	if (!eptp_ok(f(vv, ROW_EPTP)))

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
+#include "userspace/check/check.h"
 #include "tests.h"
 
 static uint8_t madt[256];
