@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../module/needs.h"
+#include "../module/sleep.h"
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP };
 
@@ -52,6 +53,12 @@ enum check_result check_microcode(struct check_report *r);
 enum check_result check_speculation(struct check_report *r);
 enum check_result check_smt(struct check_report *r);
 enum check_result check_paravirt(struct check_report *r);
+
+/* check_sleep.c */
+enum check_result check_sleep_ports(struct check_report *r);
+
+/** check_fadt() - can the layer watch where sleep states are entered? */
+enum check_result check_fadt(struct check_report *r, const uint8_t *fadt, size_t len);
 
 /* check_host.c */
 enum check_result check_vmx_unused(struct check_report *r);
