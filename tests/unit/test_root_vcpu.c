@@ -9,9 +9,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "root_world.h"
 #include "vmx/base/x86.h"
+#include "vmx/exit/exit.h"
 #include "vmx/vm/vcpu.h"
 
 #define SECRET		0x5ec2e7a15ec2e7a1ULL
@@ -232,6 +235,33 @@ static void a_machine_check_is_the_hosts(void **state)
 	assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
 }
 
+/* One that can be gone on from is noted and handed on; any other stops the CPU. */
+static void a_machine_check_in_root_mode(void **state)
+{
+	struct exception_frame f = { .vector = VEC_MC };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	w_msr[MSR_MCG_STATUS] = BIT(0);
+	root_exception(&f);
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_true(fake_cpu->nested.in_vm || vmread(VMCS_ENTRY_INTR_INFO) == MACHINE_CHECK);
+	r_to_host();
+	assert_true(vmread(VMCS_ENTRY_INTR_INFO) == MACHINE_CHECK);
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_int_equal(vmread(VMCS_ENTRY_INTR_INFO), 0);
+	w_msr[MSR_MCG_STATUS] = 0;
+	pid = fork();
+	if (!pid) {
+		root_exception(&f);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status));
+}
+
 static void init_and_paging_drop_the_hosts_translations(void **state)
 {
 	(void)state;
@@ -261,6 +291,7 @@ int main(void)
 		READY(nothing_is_delivered_in_real_mode),
 		RUNS(an_event_held_is_not_shown_as_vectoring),
 		RUNS(a_machine_check_is_the_hosts),
+		RUNS(a_machine_check_in_root_mode),
 		RUNS(init_and_paging_drop_the_hosts_translations),
 	};
 

@@ -83,7 +83,7 @@ static void load_task_register(const struct linux_state *s)
 static void load_state(const struct linux_state *s)
 {
 	write_cr0(s->cr0);
-	write_cr4(s->cr4);
+	write_cr4(s->cr4 & ~CR4_CET);	/* root's IDT is in force still */
 	wrmsr(MSR_PAT, s->pat);
 	load_task_register(s);
 	__asm__ __volatile__("mov %w0, %%es; mov %w1, %%ss; mov %w2, %%ds"
@@ -97,6 +97,7 @@ static void load_state(const struct linux_state *s)
 	wrmsr(MSR_SYSENTER_EIP, s->sysenter[2]);
 	wrmsr(MSR_DEBUGCTL, s->debugctl);
 	write_dr7(s->dr7);
+	write_cr4(s->cr4);
 }
 
 void leave_cpu(struct percpu *cpu)
