@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The owner table (design, section 5). */
 
-#include "ept/frames.h"
+#include "ept/owner.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
@@ -71,6 +71,18 @@ bool frame_is_hosts(u64 pfn)
 bool frame_host_usable(u64 pfn)
 {
 	return frame_entry(pfn) == HOST_ENTRY;
+}
+
+void *host_page(u64 pfn)
+{
+	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT) : NULL;
+}
+
+bool frame_owned_by(u64 pfn, const struct owner *o, u64 gfn)
+{
+	u64 e = frame_entry(pfn);
+
+	return FRAME_OWNER(e) == OWNER_VM0 + o->id && FRAME_GFN(e) == gfn;
 }
 
 void frames_forget_vms(void)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading KVM's EPT: proposals, from memory that the host writes at any time. */
 
-#include "ept/ept.h"
-#include "ept/frames.h"
-#include "ept/mtrr.h"
+#include "ept/walk.h"
+#include "ept/owner.h"
 #include "ept/table.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"

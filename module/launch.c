@@ -73,13 +73,14 @@ static long leave_this_cpu(void)
 static long enter_this_cpu(struct change *c, unsigned int cpu)
 {
 	unsigned long cr3 = __read_cr3();
-	struct up_entry_state st = { .cpu = cpu, .host_cr3 = cr3 };
+	struct up_entry_state st = { .cpu = cpu };
 	u64 *joint = c->joint[cpu];
 	long err;
 
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
+	up_capture(&st.linux_state);
 	memcpy(joint, __va(cr3 & CR3_ADDR_MASK), PAGE_SIZE);
 	joint[PML4_SLOT] = c->root_slot;
 	native_write_cr3(__pa(joint));

@@ -104,4 +104,7 @@ void up_flusher_stop(void);
 int up_sysfs_init(void);
 void up_sysfs_exit(void);
 
+/** up_capture() - this CPU's state, for up_enter() (module/capture.c) */
+void up_capture(struct up_linux *s);
+
 #endif /* MODULE_MODULE_H */

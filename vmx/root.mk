@@ -19,11 +19,11 @@ ROOT_ENV := env -i PATH="$$PATH" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0
 
 $(B)/root/%.o: %.c
 	@mkdir -p $(@D)
-	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -include vmx/base/hidden.h -MMD -c -o $@ $<
+	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -include vmx/base/hidden.h -MMD -MP -c -o $@ $<
 
 $(B)/root/%.o: %.S
 	@mkdir -p $(@D)
-	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -MMD -c -o $@ $<
+	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/root/root.elf: vmx/root.lds $(ROOT_OBJ)
 	@echo "  LD [root] $@"; $(ROOT_ENV) $(LD) -nostdlib -static --build-id=none -z noexecstack \

@@ -33,7 +33,7 @@ $(FW_OUT)/tiny.elf: $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o $(FW_OUT)/fw.lds
 
 $(FW_OUT)/tiny-fw.o: tests/guest/tiny-fw.S
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 	@mkdir -p $(@D)
@@ -41,15 +41,15 @@ $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 
 $(FW_OUT)/%.o: $(FW_DIR)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/%.o: $(FW_DIR)/%.S
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/sha256.o: vmx/base/sha256.c
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 # --- tests ---------------------------------------------------------------------
 # The firmware's C in user space, where a test plays host and layer.

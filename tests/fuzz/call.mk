@@ -22,6 +22,6 @@ $(ROOT_OBJ) $(WORLD_OBJ): CFLAGS += -I. -include tests/unit/fake/asm.h -include 
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

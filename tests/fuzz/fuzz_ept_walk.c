@@ -14,7 +14,8 @@
 #define MAXPHYADDR	36
 #define BOUND_GFN	7
 
-static struct vm vm;
+static struct owner vm;
+static struct vm_ept *vm_ept;
 static u64 vm_frame;
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -50,7 +51,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	mtrr_init();
 	require(host_ept_init(), "host");
 	vm.state = UP_VM_BUILDING;
-	vm.ept = vm_ept_create(&vm);
+	vm_ept = vm_ept_create(&vm);
 	vm_frame = 300;
 	require(!host_donate_vm(&vm, vm_frame, BOUND_GFN), "donate");
 	flush_this_cpu();
@@ -168,10 +169,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	/* The protected VM: only ever its own frame, at its own place. */
 	qual = want;
-	vm_ept_prepare(vm.ept);
-	r = vm_ept_violation(vm.ept, eptp, gpa, &qual);
+	vm_ept_prepare(vm_ept);
+	r = vm_ept_violation(vm_ept, eptp, gpa, &qual);
 	require(r != EPT_FILLED || gpa >> 12 == BOUND_GFN, "filled an unbound gfn");
 	require((*binding_entry(&vm, BOUND_GFN) & EPT_ADDR) >> 12 == vm_frame, "rebound");
-	vm_ept_prepare(vm.ept);
+	vm_ept_prepare(vm_ept);
 	return 0;
 }

@@ -7,8 +7,13 @@
 #include "vmx/base/cpus.h"
 #include "vmx/abi/errno.h"
 #include "vmx/intercept/caps.h"
-#include "vmx/nested/run.h"
-#include "ept/ept.h"
+#include "vmx/nested/entry.h"
+#include "vmx/nested/result.h"
+#include "vmx/vmcs/check.h"
+#include "vmx/vmcs/msrbitmap.h"
+#include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/reflect.h"
+#include "ept/violation.h"
 
 #define W_FRAMES	2048ULL
 

@@ -12,17 +12,18 @@
 #include "vmx/intercept/msr.h"
 #include "vmx/vm/protect.h"
 #include "vmx/base/x86.h"
+#include "vmx/exit/exit.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/intercept/port.h"
 #include "ept/flush.h"
-#include "ept/ept.h"
+#include "ept/host.h"
+#include "ept/violation.h"
 #include "ept/mtrr.h"
 #include "ept/pool.h"
 #include "ept/table.h"
 
-#define MSR_MTRRCAP	0xfe
-#define MSR_MTRR_DEF	0x2ff
 #define KVM_PT		3	/* frame of KVM's EPT: of the first 2 MiB */
 
-struct up_config up_config;
 static struct regs regs[CPUS];
 static u64 host_eptp;
 static bool quiet;
@@ -41,6 +42,15 @@ void r_fail(const char *fmt, ...)
 }
 
 /* --- hardware that fake/vmx.c does not have -------------------------------- */
+
+struct vm *r_vm(u64 id)
+{
+	struct vm *vm = vm_lock(id);
+
+	if (vm)
+		vm_unlock(vm);
+	return vm;
+}
 
 struct regs *r_regs(u32 cpu)
 {
@@ -170,11 +180,13 @@ void r_init(void)
 	up_config.pool_chunks = 1;
 	up_config.pool[0].start_pfn = LAYER_START + 1;
 	up_config.pool[0].end_pfn = LAYER_END;
-	w_msr[MSR_MTRR_DEF] = 0x806;
+	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
 	mtrr_init();
 	host_eptp = host_ept_init();
-	r_expect(host_eptp && !msr_init() && !protect_init() && !nested_init(), "launch");
+	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&
+		 !caps_init(), "launch");
+	vvmcs_init();
 	for (i = CPUS; i-- > 0;)
 		start_cpu(i);
 	w_reset_l1_memory();
@@ -360,7 +372,7 @@ void r_end(void)
 		return;
 	w_use_cpu(live);
 	for (id = 0; id < UP_MAX_VMS; id++)
-		if (vm_find(id))
+		if (r_vm(id))
 			end_vm(id);
 	for (pfn = 0; pfn < RAM_END; pfn++)
 		r_expect(FRAME_OWNER(frame_entry(pfn)) < OWNER_VM0, "frame %llx is lost",

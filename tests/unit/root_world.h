@@ -12,7 +12,7 @@
 #include "vmx/base/cpus.h"
 #include "vmx/abi/errno.h"
 #include "vmx/vm/vm.h"
-#include "ept/frames.h"
+#include "ept/transition.h"
 
 #define CPUS		2
 #define RAM_END		1024ULL		/* frames; above: */
@@ -37,6 +37,7 @@ u64 r_host_frame(void);		/* any such */
  */
 #define R_FAULT	(1L << 62)
 long r_call(u64 op, u64 b, u64 c, u64 d);
+struct vm *r_vm(u64 id);
 u64 r_answer(u32 reg);		/* as the last exit left it */
 
 void r_exit(u32 reason, u64 qual);	/* of whoever runs */

@@ -124,41 +124,6 @@ static void mtrr_fixed_ranges(void **state)
 	assert_int_equal(mtrr_type(0xb8000, PAGE_SIZE), MEMTYPE_WP);
 }
 
-static void mtrr_writes_are_checked(void **state)
-{
-	u64 val, before = flushes;
-
-	(void)state;
-	mtrr_msr[0x2ff] = 0x806;
-	mtrr_init();
-	assert_int_equal(pool_init(&cfg), 0);
-	assert_true(host_ept_init());
-	assert_true(mtrr_is_msr(0xfe) && mtrr_is_msr(0x200) && mtrr_is_msr(0x213) &&
-		    mtrr_is_msr(0x26f) && mtrr_is_msr(0x2ff));
-	assert_false(mtrr_is_msr(0x214) || mtrr_is_msr(0x277) || mtrr_is_msr(0x1ff) ||
-		     mtrr_is_msr(0x1f2) || mtrr_is_msr(0x251) || mtrr_is_msr(0));
-	assert_int_equal(mtrr_read(0xfe, &val), 0);
-	assert_int_equal(val, 0x50a);
-	assert_int_equal(mtrr_read(0x277, &val), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0xfe, 0), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x2ff, 0x802), -UP_EINVAL);	/* no such type */
-	assert_int_equal(mtrr_write(0x2ff, 0x1806), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x200, MB(64) | 7), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x200, MB(64) | 0x100), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x200, BIT(36)), -UP_EINVAL);	/* above MAXPHYADDR */
-	assert_int_equal(mtrr_write(0x201, BIT(36) | VALID), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x201, 1), -UP_EINVAL);
-	assert_int_equal(mtrr_write(0x250, 0x0606060603060606ULL), -UP_EINVAL);
-	assert_int_equal(flushes, before);
-	assert_int_equal(mtrr_write(0x2ff, 0x806), 0);			/* no change */
-	assert_int_equal(flushes, before);
-	assert_int_equal(mtrr_write(0x200, MB(64) | MEMTYPE_WT), 0);
-	assert_int_equal(mtrr_write(0x201, (MASK(35, 12) & ~(MB(2) - 1)) | VALID), 0);
-	assert_int_equal(flushes, before + 2);
-	assert_int_equal(mtrr_type(MB(64), SZ_2M), MEMTYPE_WT);
-	assert_int_equal(mtrr_read(0x200, &val), 0);
-	assert_int_equal(val, MB(64) | MEMTYPE_WT);
-}
 
 /* --- beginning -------------------------------------------------------------------- */
 
@@ -393,7 +358,6 @@ int main(void)
 		TEST(mtrr_disabled_is_uncached),
 		TEST(mtrr_variable_ranges),
 		TEST(mtrr_fixed_ranges),
-		TEST(mtrr_writes_are_checked),
 		TEST(owner_table_starts_right),
 		TEST(bad_configurations_are_refused),
 		TEST(walk_gives_what_hardware_would),

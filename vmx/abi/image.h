@@ -81,12 +81,30 @@ struct up_config {
 	struct up_range pool[UP_MAX_POOL_CHUNKS];
 };
 
+/* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */
+struct up_segment {
+	unsigned long long base;
+	unsigned int limit;
+	unsigned int ar;
+	unsigned long long sel;
+};
+
+/*
+ * The state in which Linux goes on, demoted; the module takes it down
+ * (module/capture.c).  RIP, RSP and RFLAGS are those of the call of up_enter().
+ */
+struct up_linux {
+	struct up_segment seg[8];	/* ES CS SS DS FS GS LDTR TR: order of the VMCS */
+	unsigned long long gdt_base, gdt_limit, idt_base, idt_limit;
+	unsigned long long cr0, cr3, cr4, dr7, debugctl, efer, pat;
+	unsigned long long sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
 /* What Linux hands to up_enter() for each CPU; on its own stack. */
 struct up_entry_state {
 	unsigned long long cpu;
-	unsigned long long host_cr3;	/* Linux's, to be restored when it runs demoted */
-	unsigned long long result;	/* 0 or a negative UP_E* number */
 	unsigned long long detail;	/* VM-instruction error or failed check */
+	struct up_linux linux_state;
 };
 #endif /* __ASSEMBLER__ */
 

@@ -3,38 +3,23 @@
  * VMCALL by the demoted host's ring 0.  The host is the adversary here: every
  * argument is copied once (the registers are a copy already), checked, used.
  */
-#include "vmx/base/asm.h"
-#include "vmx/abi/call.h"
-#include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
 #include "vmx/host/host.h"
-#include "vmx/launch/launch.h"
+#include "vmx/abi/call.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
-#include "vmx/base/ring.h"
-#include "vmx/vm/vm.h"
+#include "vmx/cpu/event.h"
+#include "vmx/launch/launch.h"
 #include "vmx/vm/call.h"
+#include "vmx/vm/vm.h"
 #include "ept/flush.h"
-#include "ept/frames.h"
-#include "ept/pool.h"
+#include "ept/owner.h"
 #include "ept/stats.h"
+#include "ept/transition.h"
 
 #define LIST_MAX	(PAGE_SIZE / 8)
-
-static bool leaving;		/* under vms_lock: LEAVE_PREPARE was granted */
-static u64 denied;
-
-void *host_page(u64 pfn)
-{
-	if (pfn >= up_config.table_frames || !frame_host_usable(pfn))
-		return NULL;
-	return phys(pfn << PAGE_SHIFT);
-}
-
-void note_denied(void)
-{
-	__atomic_fetch_add(&denied, 1, __ATOMIC_RELAXED);
-}
 
 static void fill_cpu(struct up_cpu_status *out, const struct percpu *c)
 {
@@ -60,7 +45,7 @@ static long call_status(struct percpu *cpu)
 	out->abi = UP_ABI_VERSION;
 	out->cpus = ncpus;
 	out->vms = vms_count();
-	out->denied = READ_ONCE(denied);
+	out->denied = denied_count();
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
 	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
 	ept_stats(out);
@@ -68,24 +53,12 @@ static long call_status(struct percpu *cpu)
 	return 0;
 }
 
-/*
- * Beneath no layer the host reads all memory: nobody leaves before the last frame of a VM
- * is zeroed.  The owner table says so, whatever became of the VMs that the host was told of.
- */
-static bool vms_hold_memory(void)
-{
-	struct frame_counters c;
-
-	frame_counters(&c);
-	return c.vm || vms_count();
-}
-
 static long call_leave(struct percpu *cpu)
 {
 	long err = 0;
 
 	spin_lock(&vms_lock);
-	if (!leaving || vms_hold_memory())
+	if (!vms_closed())
 		err = -UP_EBUSY;
 	else if (cpu->nested.vmxon)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
@@ -101,28 +74,8 @@ static long call_leave(struct percpu *cpu)
 static long call_leave_prepare(struct percpu *cpu)
 {
 	u64 on = cpu->gpr[RBX];
-	long err = 0;
 
-	if (on > 1)
-		return -UP_EINVAL;
-	spin_lock(&vms_lock);
-	if (on && vms_hold_memory())
-		err = -UP_EBUSY;
-	else
-		leaving = on;
-	spin_unlock(&vms_lock);
-	return err;
-}
-
-/* A CPU that left runs the host in root mode: cancelling does not bring it back. */
-bool layer_is_leaving(void)
-{
-	u32 i;
-
-	for (i = 0; i < ncpus; i++)
-		if (!cpus[i] || !cpus[i]->demoted)
-			return true;
-	return leaving;
+	return on > 1 ? -UP_EINVAL : vms_close(on);
 }
 
 /* -> rbx: the epoch that this CPU has reached */
@@ -171,20 +124,9 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-	{ UP_CALL_STATUS, call_status },
-	{ UP_CALL_LEAVE, call_leave },
-	{ UP_CALL_LEAVE_PREPARE, call_leave_prepare },
-	{ UP_CALL_FLUSH, call_flush },
-	{ UP_CALL_LOG, call_log },
-	{ UP_CALL_POOL_DONATE, call_pool_donate },
-	{ UP_CALL_VM_CREATE, call_vm_create },
-	{ UP_CALL_VM_DONATE, call_vm_donate },
-	{ UP_CALL_VM_BIND_VCPU, call_vm_bind_vcpu },
-	{ UP_CALL_VM_MEASURE, call_vm_measure },
-	{ UP_CALL_VM_KILL, call_vm_kill },
-	{ UP_CALL_VM_RECLAIM, call_vm_reclaim },
-	{ UP_CALL_VM_DESTROY, call_vm_destroy },
-	{ UP_CALL_VM_INFO, call_vm_info },
+#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn, args, errors)
+#include "vmx/abi/calls.h"
 };
 
 void up_call(struct percpu *cpu)

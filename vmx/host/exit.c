@@ -3,53 +3,17 @@
  * Exits of the demoted host: one function a reason, one table.  The host must
  * notice nothing but what the design takes from it.
  */
-#include "vmx/base/asm.h"
-#include "vmx/abi/call.h"
-#include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
 #include "vmx/host/host.h"
-#include "vmx/host/io.h"
-#include "vmx/launch/launch.h"
+#include "vmx/base/asm.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/event.h"
+#include "vmx/cpu/vmcs.h"
 #include "vmx/intercept/msr.h"
 #include "vmx/nested/nested.h"
-#include "vmx/cpu/vmcs.h"
-#include "vmx/base/x86.h"
-#include "ept/ept.h"
+#include "ept/host.h"
 
 #define XCR0	0
-
-void advance_rip(void)
-{
-	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
-	if (blocking & 3)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3ULL);
-}
-
-void inject_exception(u32 vector, bool has_error, u32 error)
-{
-	u32 info = vector | INTR_TYPE_HARD_EXC << 8 | INTR_VALID;
-
-	/* In real mode exceptions have no error code (SDM vol. 3, 27.2.1.3). */
-	if (has_error && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
-		info |= INTR_HAS_ERROR;
-		vmwrite(VMCS_ENTRY_INTR_ERROR, error);
-	}
-	vmwrite(VMCS_ENTRY_INTR_INFO, info);
-}
-
-void inject_pf(u64 cr2, u32 error)
-{
-	write_cr2(cr2);
-	inject_exception(VEC_PF, true, error);
-}
-
-static u32 host_cpl(void)
-{
-	return vmread(VMCS_GUEST_SS_AR) >> 5 & 3;
-}
 
 static void on_cpuid(struct percpu *cpu)
 {
@@ -62,14 +26,11 @@ static void on_cpuid(struct percpu *cpu)
 		if (vmread(VMCS_GUEST_CR4) & CR4_OSXSAVE)
 			r[2] |= (u32)CPUID1_ECX_OSXSAVE;
 	} else if (leaf == 7 && !(vmread(VMCS_GUEST_CR4) & CR4_PKE)) {
-		r[2] &= ~BIT(4);
-	} else if (leaf == 7 && !cpu->gpr[RCX] && (r[2] & BIT(3))) {
-		r[2] |= BIT(4);			/* OSPKE likewise */
+		r[2] &= ~(u32)CPUID7_ECX_OSPKE;
+	} else if (leaf == 7 && !cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
+		r[2] |= (u32)CPUID7_ECX_OSPKE;	/* likewise */
 	}
-	cpu->gpr[RAX] = r[0];
-	cpu->gpr[RBX] = r[1];
-	cpu->gpr[RCX] = r[2];
-	cpu->gpr[RDX] = r[3];
+	set_cpuid(cpu, r);
 	advance_rip();
 }
 
@@ -81,14 +42,13 @@ static void on_rdmsr(struct percpu *cpu)
 		inject_gp();
 		return;
 	}
-	cpu->gpr[RAX] = (u32)val;
-	cpu->gpr[RDX] = val >> 32;
+	set_edx_eax(cpu, val);
 	advance_rip();
 }
 
 static void on_wrmsr(struct percpu *cpu)
 {
-	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+	u64 val = edx_eax(cpu);
 
 	if (host_msr_write((u32)cpu->gpr[RCX], val))
 		inject_gp();
@@ -98,10 +58,10 @@ static void on_wrmsr(struct percpu *cpu)
 
 static void on_xsetbv(struct percpu *cpu)
 {
-	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+	u64 val = edx_eax(cpu);
 
 	/* The processor judges the value, we only lend it our privilege. */
-	if (host_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
+	if (guest_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
 		inject_gp();
 	else
 		advance_rip();
@@ -171,12 +131,11 @@ static void write_cr4_for_host(struct percpu *cpu, u64 val)
 static void on_cr(struct percpu *cpu)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
-	u32 cr = qual & 0xf, type = qual >> 4 & 3, reg = qual >> 8 & 0xf;
-	u64 val = reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
+	u64 val = guest_gpr(cpu, CR_REG(qual));
 
-	if (type == 0 && cr == 4) {
+	if (CR_TYPE(qual) == CR_TYPE_TO && CR_NUMBER(qual) == 4) {
 		write_cr4_for_host(cpu, val);
-	} else if (type == 0 && cr == 0) {
+	} else if (CR_TYPE(qual) == CR_TYPE_TO && CR_NUMBER(qual) == 0) {
 		write_cr0_for_host(val);
 	} else {
 		up_log("denied: CR access, qualification %lx", qual);
@@ -205,7 +164,7 @@ static void on_ept_violation(struct percpu *cpu)
 			error |= PF_WRITE;
 		if (qual & EPT_VIOL_EXEC)
 			error |= PF_FETCH;
-		if (host_cpl() == 3)
+		if (guest_cpl() == 3)
 			error |= PF_USER;
 		inject_pf(gla, error);
 		break;
@@ -217,29 +176,14 @@ static void on_ept_violation(struct percpu *cpu)
 		inject_gp();
 	}
 	/* The violation may have interrupted an IRET from an NMI, or an event's delivery. */
-	if (qual & EPT_VIOL_NMI_UNBLOCKING)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+	block_nmi_again(qual);
 	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID))
 		reinject_vectoring();
 }
 
-void reinject_vectoring(void)
-{
-	u32 info = (u32)vmread(VMCS_IDT_VECTORING_INFO);
-
-	if (!(info & INTR_VALID))
-		return;
-	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
-	if (info & INTR_HAS_ERROR)
-		vmwrite(VMCS_ENTRY_INTR_ERROR,
-			vmread(VMCS_IDT_VECTORING_ERROR));
-	vmwrite(VMCS_ENTRY_INSN_LEN, vmread(VMCS_EXIT_INSN_LEN));
-}
-
 static void on_vmcall(struct percpu *cpu)
 {
-	if (host_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
 		up_call(cpu);
 	else
 		inject_ud();	/* as on a processor outside VMX operation */
@@ -266,27 +210,19 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_GETSEC] = on_undefined,
 	[EXIT_REASON_INVD] = on_invd,
 	[EXIT_REASON_VMCALL] = on_vmcall,
-	[EXIT_REASON_VMCLEAR] = on_vmx,
-	[EXIT_REASON_VMLAUNCH] = on_vmx,
-	[EXIT_REASON_VMPTRLD] = on_vmx,
-	[EXIT_REASON_VMPTRST] = on_vmx,
-	[EXIT_REASON_VMREAD] = on_vmx,
-	[EXIT_REASON_VMRESUME] = on_vmx,
-	[EXIT_REASON_VMWRITE] = on_vmx,
-	[EXIT_REASON_VMXOFF] = on_vmx,
-	[EXIT_REASON_VMXON] = on_vmx,
-	[EXIT_REASON_INVEPT] = on_vmx,
-	[EXIT_REASON_INVVPID] = on_vmx,
-	[EXIT_REASON_VMFUNC] = on_undefined,
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMXON] = on_vmx,
 	[EXIT_REASON_CR_ACCESS] = on_cr,
 	[EXIT_REASON_IO] = host_io,
 	[EXIT_REASON_RDMSR] = on_rdmsr,
 	[EXIT_REASON_WRMSR] = on_wrmsr,
-	[EXIT_REASON_XSETBV] = on_xsetbv,
 	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
-	[EXIT_REASON_PREEMPTION_TIMER] = host_preemption_timer,
-	[EXIT_REASON_SEAMCALL] = on_undefined,	/* at any CPL, as VMCALL */
-	[EXIT_REASON_TDCALL] = on_undefined,
+	[EXIT_REASON_INVEPT] = on_vmx,
+	[EXIT_REASON_PREEMPTION_TIMER] = nmi_timer_off,
+	[EXIT_REASON_INVVPID] = on_vmx,
+	[EXIT_REASON_XSETBV] = on_xsetbv,
+	[EXIT_REASON_VMFUNC] = on_undefined,
+	/* At any CPL, as VMCALL. */
+	[EXIT_REASON_SEAMCALL ... EXIT_REASON_TDCALL] = on_undefined,
 };
 
 void host_exit(struct percpu *cpu, u32 reason)

@@ -9,7 +9,6 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
-#include "vmx/base/ring.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
 

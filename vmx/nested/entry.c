@@ -3,30 +3,22 @@
  * VM entry of L2: VMCS12's wishes and the layer's needs become VMCS02 (SDM vol. 3,
  * chapter 27).  Only what L1 changed since the last entry is copied.
  */
-#include "vmx/nested/run.h"
-#include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
-#include "vmx/launch/launch.h"
-#include "vmx/base/log.h"
-#include "vmx/intercept/msr.h"
+#include "vmx/nested/entry.h"
 #include "vmx/nested/nested.h"
+#include "vmx/nested/result.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/log.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/root_state.h"
+#include "vmx/intercept/port.h"
 #include "vmx/vm/protect.h"
-#include "ept/ept.h"
-
-void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv)
-{
-	vmptrld(vv->vmcs02_pa);
-	cpu->nested.in_vm = true;
-	cpu->vcpu = vv->vcpu;
-}
-
-void nested_switch_to_l1(struct percpu *cpu)
-{
-	vmptrld(cpu->vmcs01_pa);
-	cpu->nested.in_vm = false;
-	cpu->vcpu = NULL;
-	cpu->resume_launch = 0;
-}
+#include "vmx/vmcs/check.h"
+#include "vmx/vmcs/msrbitmap.h"
+#include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/reflect.h"
+#include "ept/shadow.h"
+#include "ept/violation.h"
 
 static void copy_dirty_rows(const struct vvmcs *vv, const u64 *which)
 {
@@ -48,14 +40,11 @@ static void sync_execution_controls(const struct vvmcs *vv)
 
 	if (cpu_ctls & CPU_SECONDARY_CTLS)
 		cpu2 = vv->f[ROW_CPU2_CTLS];
-	/* Without any I/O exiting of L1's own, the floor alone applies. */
-	if (!(cpu_ctls & (CPU_UNCOND_IO_EXITING | CPU_IO_BITMAPS))) {
-		vmwrite(VMCS_IO_BITMAP_A, io_bitmap_host(0));
-		vmwrite(VMCS_IO_BITMAP_B, io_bitmap_host(1));
+	/* Without I/O exiting of L1's own, the floor alone applies. */
+	if (!(cpu_ctls & CPU_UNCOND_IO_EXITING)) {
+		vmwrite(VMCS_IO_BITMAP_A, io_bitmap(0));
+		vmwrite(VMCS_IO_BITMAP_B, io_bitmap(1));
 		cpu_ctls |= CPU_IO_BITMAPS;
-	} else if (cpu_ctls & CPU_IO_BITMAPS) {
-		vmwrite(VMCS_IO_BITMAP_A, vv->io_bitmap_pa[0]);
-		vmwrite(VMCS_IO_BITMAP_B, vv->io_bitmap_pa[1]);
 	}
 	vmwrite(VMCS_PIN_CTLS, vv->f[ROW_PIN_CTLS]);
 	vmwrite(VMCS_CPU_CTLS, cpu_ctls | CPU_SECONDARY_CTLS);
@@ -90,7 +79,7 @@ static void sync_transition_controls(const struct vvmcs *vv)
 static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 {
 	if (vv->host_cpu != cpu->cpu) {
-		vmcs_init_host_state(cpu);
+		root_state_init(cpu);
 		vv->host_cpu = cpu->cpu;
 	}
 	copy_dirty_rows(vv, vv->vcpu ? rows_copied_bound : rows_copied);
@@ -135,18 +124,18 @@ static const char *check(const struct vvmcs *vv, u32 *error)
 
 	*error = VMERR_ENTRY_CONTROLS;
 	if (rows_meet(vv->dirty, rows_ctrl))
-		failed = nested_check_controls(vv);
+		failed = vmcs12_check_controls(vv);
 	if (!failed)
-		failed = nested_check_addresses(vv);
+		failed = vmcs12_check_addresses(vv);
 	if (failed)
 		return failed;
 	*error = VMERR_ENTRY_HOST_STATE;
-	return rows_meet(vv->dirty, rows_host) ? nested_check_host_state(vv) : NULL;
+	return rows_meet(vv->dirty, rows_host) ? vmcs12_check_host_state(vv) : NULL;
 }
 
 static void refuse(struct percpu *cpu, u32 error, const char *why)
 {
-	nested_log("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
+	up_log_seldom("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
 	vm_fail(cpu, error);
 }
 
@@ -159,10 +148,6 @@ static bool prepare(struct percpu *cpu, struct vvmcs *vv)
 	failed = check(vv, &error);
 	if (failed) {
 		refuse(cpu, error, failed);
-		return false;
-	}
-	if ((vv->f[ROW_CPU_CTLS] & CPU_IO_BITMAPS) && io_bitmap_sync(vv)) {
-		refuse(cpu, VMERR_ENTRY_CONTROLS, "no frame for the I/O bitmaps");
 		return false;
 	}
 	if (!vv->vcpu) {
@@ -195,7 +180,7 @@ static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u6
 	err = msr_list_arm(vv, &list, &count);
 	if (err) {
 		nested_switch_to_l1(cpu);
-		nested_log("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
+		up_log_seldom("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
 		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD,
 					     err > 0 ? (u64)err : 1);
 		return false;
@@ -206,7 +191,7 @@ static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u6
 	return true;
 }
 
-/* A protected vCPU's guest state never comes from VMCS12: protect.c has the real one. */
+/* A protected vCPU's guest state never comes from VMCS12: vmx/vm/ has the real one. */
 static bool enter_protected(struct percpu *cpu, struct vvmcs *vv)
 {
 	if (!protect_entry(cpu, vv))
@@ -223,14 +208,9 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 
 	if (!prepare(cpu, vv))
 		return;
-	/* A 64-bit host is all that is offered (section 27.2.4). */
-	if (!(l1_efer & EFER_LMA)) {
-		refuse(cpu, VMERR_ENTRY_HOST_STATE, "L1 is not in 64-bit mode");
-		return;
-	}
-	failed = nested_check_guest_state(vv, &qual);
+	failed = vmcs12_check_guest_state(vv, &qual);
 	if (failed) {
-		nested_log("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
+		up_log_seldom("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
 		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_GUEST_STATE, qual);
 		return;
 	}

@@ -12,9 +12,6 @@
 #include "vmx/base/types.h"
 #include "vmx/base/percpu.h"
 
-/** nested_init() - compute the capability MSRs offered to L1.  Launch, first CPU. */
-int nested_init(void);
-
 /** nested_cpu_reset() - forget VMXON state: launch, leave, INIT */
 void nested_cpu_reset(struct percpu *cpu);
 
@@ -51,12 +48,6 @@ void nested_entry_failed(struct percpu *cpu, u32 error);
  * false: deliver it to L2
  */
 bool nested_nmi(struct percpu *cpu);
-
-/**
- * nested_msr_read() - L1 reads IA32_VMX_* or IA32_FEATURE_CONTROL
- * Return: 0, or -UP_ENOENT when @msr is none of those (or absent: #GP)
- */
-int nested_msr_read(u32 msr, u64 *val);
 
 /** nested_cr4_vmxe_may_clear() - false while L1 is in VMX operation (#GP) */
 bool nested_cr4_vmxe_may_clear(const struct percpu *cpu);

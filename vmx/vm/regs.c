@@ -5,8 +5,8 @@
  */
 #include "vmx/vm/vcpu.h"
 #include "vmx/base/asm.h"
-#include "vmx/host/host.h"
-#include "vmx/host/io.h"
+#include "vmx/cpu/reset_state.h"
+#include "vmx/intercept/msr.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
@@ -16,24 +16,39 @@
 
 #define XFEATURE_PKRU	BIT(9)
 #define XSAVE_MXCSR	24		/* offset in the legacy area (SDM vol. 1, 10.5.1) */
-#define XSAVE_HEADER	512
-#define XCR0_X87	BIT(0)
 #define MXCSR_RESET	0x1f80u
-#define DR6_RESET	0xffff0ff0u
-#define PAT_RESET	0x0007040600070406ULL
 
-static const u32 switched_msrs[NR_SWITCHED_MSRS] = {
-	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
-};
+/* MSRs by their column "guest" in vmx/intercept/msrs.h */
+static u32 switched_msrs[NR_SWITCHED_MSRS], nswitched;
 
 /*
  * By these the host would count, sample or record what the VM does, PEBS into
  * memory of its choice, or change what the VM's XSAVES stores.
  */
-static const u32 quiet_msrs[NR_QUIET_MSRS] = { MSR_PERF_GLOBAL_CTRL, MSR_XSS, MSR_LBR_CTL };
-
+static u32 quiet_msrs[NR_QUIET_MSRS], nquiet;
 static u32 quiet_present;	/* bit n: quiet_msrs[n] exists */
 static bool flush_l1d, clear_buffers;
+
+static u32 msrs_of(enum msr_guest guest, u32 *list, u32 max)
+{
+	u32 i, msr, n = 0;
+
+	for (i = 0; i < msr_nrows; i++) {
+		if (msr_rows[i].guest != guest)
+			continue;
+		for (msr = msr_rows[i].first; msr <= msr_rows[i].last; msr++) {
+			up_assert(n < max);
+			list[n++] = msr;
+		}
+	}
+	return n;
+}
+
+void vcpu_msrs_init(void)
+{
+	nswitched = msrs_of(GUEST_SWITCHED, switched_msrs, NR_SWITCHED_MSRS);
+	nquiet = msrs_of(GUEST_QUIET, quiet_msrs, NR_QUIET_MSRS);
+}
 
 /* When a vCPU is made; every processor has the same features. */
 static void find_features(void)
@@ -41,22 +56,22 @@ static void find_features(void)
 	u32 i, r[4], found = 0;
 	u64 val, arch = 0;
 
-	for (i = 0; i < NR_QUIET_MSRS; i++)
+	for (i = 0; i < nquiet; i++)
 		if (!rdmsr_safe(quiet_msrs[i], &val))
 			found |= 1u << i;
 	quiet_present = found;
 	cpuid(7, 0, r);
-	if ((r[3] & BIT(29)) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
+	if ((r[3] & CPUID7_EDX_ARCH_CAPS) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
 		arch = 0;
-	flush_l1d = (r[3] & BIT(28)) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
-	clear_buffers = r[3] & BIT(10);
+	flush_l1d = (r[3] & CPUID7_EDX_L1D_FLUSH) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
+	clear_buffers = r[3] & CPUID7_EDX_MD_CLEAR;
 }
 
 static void quiet_begin(struct vcpu *v)
 {
 	u32 i;
 
-	for (i = 0; i < NR_QUIET_MSRS; i++) {
+	for (i = 0; i < nquiet; i++) {
 		if (!(quiet_present & 1u << i))
 			continue;
 		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
@@ -69,7 +84,7 @@ static void quiet_end(const struct vcpu *v)
 {
 	u32 i;
 
-	for (i = 0; i < NR_QUIET_MSRS; i++)
+	for (i = 0; i < nquiet; i++)
 		if ((quiet_present & 1u << i) && v->host_quiet[i])
 			wrmsr(quiet_msrs[i], v->host_quiet[i]);
 }
@@ -90,7 +105,7 @@ u64 vcpu_xcr0_mask(void)
 {
 	static u64 mask;
 	u32 r[4], i;
-	u64 all, m = XCR0_X87 | BIT(1);
+	u64 all, m = XCR0_X87 | XCR0_SSE;
 
 	if (mask)
 		return mask;
@@ -118,7 +133,7 @@ static void regs_read(struct cpu_regs *r)
 	r->dr6 = read_dr6();
 	r->cr2 = read_cr2();
 	r->xcr0 = xgetbv(0);
-	for (i = 0; i < NR_SWITCHED_MSRS; i++)
+	for (i = 0; i < nswitched; i++)
 		r->msr[i] = rdmsr(switched_msrs[i]);
 }
 
@@ -132,7 +147,7 @@ static void regs_write(const struct cpu_regs *r)
 	write_dr3(r->dr[3]);
 	write_dr6(r->dr6);
 	write_cr2(r->cr2);
-	for (i = 0; i < NR_SWITCHED_MSRS; i++)
+	for (i = 0; i < nswitched; i++)
 		wrmsr(switched_msrs[i], r->msr[i]);
 }
 

@@ -9,10 +9,8 @@
 struct vm;
 struct vvmcs;
 
-/* MSRs of the VM's that hardware does not switch: one row each in vmx/vm/regs.c. */
+/* How many MSRs vmx/intercept/msrs.h calls SWITCHED and QUIET; vcpu_msrs_init() checks. */
 #define NR_SWITCHED_MSRS	6
-
-/* MSRs of the host's that are zero while the VM runs. */
 #define NR_QUIET_MSRS		3
 
 /* Registers that belong to whoever runs, and that neither VMCS holds. */
@@ -39,6 +37,9 @@ struct vcpu {
 	u32 held_event;			/* L1's, to be handed back as not delivered */
 	bool bare;			/* not entered since it was bound */
 };
+
+/** vcpu_msrs_init() - find the MSRs that are switched, and those that are quiet.  Launch. */
+void vcpu_msrs_init(void);
 
 /** vcpu_init_state() - architectural reset state, in VMCS02 (current) and @v */
 void vcpu_init_state(struct vcpu *v);

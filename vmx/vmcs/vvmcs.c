@@ -7,7 +7,7 @@
 #include "vmx/base/lock.h"
 #include "vmx/base/log.h"
 #include "vmx/intercept/caps.h"
-#include "ept/frames.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
 
 /* How the contents lie in L1's frame while the VMCS is not active: ours to choose. */
@@ -64,7 +64,7 @@ static void classify_row(u32 row)
 void vvmcs_init(void)
 {
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++) {
-		if (!caps_field_exists(vmcs_field[row].exists))
+		if (!caps_field_exists(&vmcs_field[row]))
 			continue;
 		vmcs_lookup[vmcs_field[row].encoding / 2] = (u8)(row + 1);
 		classify_row(row);
@@ -116,20 +116,10 @@ static struct vvmcs *find_locked(u64 pa)
 	return vv;
 }
 
-struct vvmcs *vvmcs_find(u64 pa)
-{
-	struct vvmcs *vv;
-
-	spin_lock(&vvmcs_lock);
-	vv = find_locked(pa);
-	spin_unlock(&vvmcs_lock);
-	return vv;
-}
-
 static void free_frames(struct vvmcs *vv)
 {
-	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->io_bitmap_pa[0], vv->io_bitmap_pa[1],
-		     vv->msr_list_pa, (u64)vv - (u64)phys(0) };
+	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->msr_list_pa,
+		     (u64)vv - (u64)phys(0) };
 
 	/* A protected vCPU's state must not outlive it in a frame that may go back. */
 	if (vv->vmcs02_pa)

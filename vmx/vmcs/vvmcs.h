@@ -47,7 +47,6 @@ struct vvmcs {
 	u16 open[MSR_BITMAP_OPEN_MAX];	/* words of the merged bitmap that pass some MSR */
 	u64 vmcs02_pa;
 	u64 msr_bitmap_pa;		/* merged: VMCS12's and the layer's own */
-	u64 io_bitmap_pa[2];		/* merged; 0 until VMCS12 uses I/O bitmaps */
 	u64 msr_list_pa;		/* filtered copy of the entry MSR-load list; 0 until used */
 };
 
@@ -127,12 +126,6 @@ void vvmcs_fetch(struct percpu *cpu, struct vvmcs *vv, u32 row);
 
 /* The bits that a field has, by row. */
 extern const u64 row_mask[NR_VMCS_ROWS];
-
-/**
- * vvmcs_find() - the active or bound vvmcs of L1's frame @pa, or NULL
- * The caller may use it only if it is active on its own CPU.
- */
-struct vvmcs *vvmcs_find(u64 pa);
 
 /**
  * vvmcs_load() - VMPTRLD: make @pa's vvmcs active on @cpu

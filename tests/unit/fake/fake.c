@@ -9,7 +9,6 @@
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
-#include "vmx/vm/call.h"
 
 #define WEAK __attribute__((weak))
 
@@ -19,6 +18,7 @@ u64 fake_ram_size;
 u64 *fake_owner_table;
 WEAK struct percpu *cpus[UP_MAX_CPUS];
 WEAK u32 ncpus;
+WEAK struct up_config up_config;
 
 void fake_init(u64 frames, u64 table_frames, u32 n)
 {
@@ -99,6 +99,11 @@ WEAK void up_panic(const char *fmt, ...)
 	fprintf(stderr, "\n");
 	va_end(ap);
 	abort();
+}
+
+WEAK bool log_due(void)
+{
+	return true;
 }
 
 WEAK void note_denied(void)

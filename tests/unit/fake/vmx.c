@@ -8,6 +8,7 @@
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/intercept/caps.h"
+#include "vmx/base/x86.h"
 #include "vmx/cpu/vmcs.h"
 
 #define MAX_VMCS	64
@@ -109,19 +110,19 @@ u64 w_current_pa(void)
 static u64 capability(u32 msr)
 {
 	switch (msr) {
-	case MSR_IA32_FEATURE_CONTROL: return 5;
-	case MSR_IA32_VMX_BASIC: return W_REVISION | 0x400ULL << 32 | 6ULL << 50 | 3ULL << 54;
-	case MSR_IA32_VMX_TRUE_PINBASED: return 0x000000ff00000016;
-	case MSR_IA32_VMX_TRUE_PROCBASED: return 0xfff9fffe04006172;
-	case MSR_IA32_VMX_PROCBASED2: return 0x07ffffff00000000;
-	case MSR_IA32_VMX_TRUE_EXIT: return 0x03ffffff00036dfb;
-	case MSR_IA32_VMX_TRUE_ENTRY: return 0x0007ffff000011fb;
-	case MSR_IA32_VMX_MISC: return 0x300481e5;
-	case MSR_IA32_VMX_CR0_FIXED0: return 0x80000021;
-	case MSR_IA32_VMX_CR0_FIXED1: return 0xffffffff;
-	case MSR_IA32_VMX_CR4_FIXED0: return 0x2000;
-	case MSR_IA32_VMX_CR4_FIXED1: return 0x3727ff;
-	case MSR_IA32_VMX_EPT_VPID_CAP: return 0xf0106734141;
+	case MSR_FEATURE_CONTROL: return 5;
+	case MSR_VMX_BASIC: return W_REVISION | 0x400ULL << 32 | 6ULL << 50 | 3ULL << 54;
+	case MSR_VMX_TRUE_PINBASED: return 0x000000ff00000016;
+	case MSR_VMX_TRUE_PROCBASED: return 0xfff9fffe04006172;
+	case MSR_VMX_PROCBASED2: return 0x07ffffff00000000;
+	case MSR_VMX_TRUE_EXIT: return 0x03ffffff00036dfb;
+	case MSR_VMX_TRUE_ENTRY: return 0x0007ffff000011fb;
+	case MSR_VMX_MISC: return 0x300481e5;
+	case MSR_VMX_CR0_FIXED0: return 0x80000021;
+	case MSR_VMX_CR0_FIXED1: return 0xffffffff;
+	case MSR_VMX_CR4_FIXED0: return 0x2000;
+	case MSR_VMX_CR4_FIXED1: return 0x3727ff;
+	case MSR_VMX_EPT_VPID_CAP: return 0xf0106734141;
 	}
 	return 0;
 }

@@ -5,12 +5,13 @@
  * One u64 a frame, indexed by PFN from 0, at UP_TABLE_BASE.  Zeroed memory
  * means "no RAM here".  Every path that makes memory reachable asks this table.
  */
-#ifndef EPT_FRAMES_H
-#define EPT_FRAMES_H
+#ifndef EPT_OWNER_H
+#define EPT_OWNER_H
 
 #include "vmx/base/types.h"
-#include "vmx/base/lock.h"
+#include "vmx/abi/call.h"
 #include "vmx/abi/image.h"
+#include "vmx/base/lock.h"
 
 /* Owners; VM n is OWNER_VM0 + n. */
 enum frame_owner {
@@ -89,75 +90,33 @@ u64 phys_mask(void);
  */
 bool frame_host_usable(u64 pfn);
 
-/*
- * The transitions.  Each takes frames_lock, checks every side's state, changes,
- * unlocks; an illegal one returns a distinct error and changes nothing.
- * Return: 0; -UP_ENOENT not RAM; -UP_EPERM wrong owner; -UP_EBUSY wrong state
- * or flush pending (-UP_EAGAIN where calling again helps); -UP_EEXIST gfn or
- * frame already bound; -UP_EINVAL malformed number; -UP_ENOMEM pool empty.
- */
-struct vm;
-
-/** host_donate_layer() - @pfn joins the growth pool, once every CPU has flushed */
-int host_donate_layer(u64 pfn);
+/** host_page() - a page the host named as argument, or NULL if it may not be used */
+void *host_page(u64 pfn);
 
 /**
- * pool_commit() - move donated frames into the pool if their flush is complete
- * Also done by itself when the pool is short: call it only to know.
- * Return: 0 all moved, -UP_EAGAIN flush pending or more to move: call again.
- */
-int pool_commit(void);
-
-/** donated_to_pool() - pool_commit() for a holder of frames_lock.  Return: all moved */
-bool donated_to_pool(void);
-
-/**
- * layer_return_host() - zero a frame of the layer and give it to the host
- * @pfn: came from pool_alloc()
- * Return: as above; -UP_EAGAIN a decoy was mapped there and is not flushed yet.
- */
-int layer_return_host(u64 pfn);
-
-/**
- * host_donate_vm() - @pfn becomes frame @gfn of @vm, PENDING until vm_commit()
- * Caller holds vm->lock.  -UP_EBUSY also when @vm is frozen (being measured) or dead.
- */
-int host_donate_vm(struct vm *vm, u64 pfn, u64 gfn);
-
-/**
- * vm_commit() - complete the pending donations of @vm, in pieces
+ * struct owner - a VM as an owner of frames
+ * @id: its number; the owner table has OWNER_VM0 + @id
+ * @state: changes under the VM's lock; read anywhere
  *
- * A frame that arrives after the measurement was taken is zeroed, but only now
- * that no stale translation can write to it.  Caller holds vm->lock.
- * Return: 0 none is pending, -UP_EAGAIN flush pending or more to do: call again.
+ * All but @state under frames_lock.
  */
-int vm_commit(struct vm *vm);
+struct owner {
+	u32 id;
+	enum up_vm_state state;
+	bool unmapped;		/* dead, and its table is cut */
+	u64 frames;		/* owned */
+	u64 frames_shared;
+	u64 frames_pending;	/* donated, not committed */
+	u64 commit_cursor;	/* no pending gfn lies below */
+	u64 gfn_root;		/* ept/binding.c: gfn -> pfn, and its EPT */
+	u64 flush_ticket;	/* of the newest unmapping for this VM */
+	u64 mismatches;		/* proposals of KVM that named another frame */
+};
 
-/**
- * frame_ready() - may @vm's table map @pfn at @gfn?  Commits it if it is pending
- * and its flush is complete.  Holds frames_lock.
- */
-bool frame_ready(struct vm *vm, u64 pfn, u64 gfn);
-
-/**
- * vm_return_host() - a dead VM's frame goes back to the host, zeroed
- *
- * The first call takes the whole VM out of its table, and gets -UP_EAGAIN; when
- * every CPU has flushed since, each further call hands back one frame.
- * -UP_EBUSY while @vm may still run: its memory must not vanish beneath it.
- */
-int vm_return_host(struct vm *vm, u64 gfn, u64 *pfn);
+/** frame_owned_by() - @pfn's entry says: @o's frame @gfn, in whatever state */
+bool frame_owned_by(u64 pfn, const struct owner *o, u64 gfn);
 
 /** frames_forget_vms() - zero every VM's frames where they are; before a reset */
 void frames_forget_vms(void);
 
-/** vm_share_host() - the guest lets the host see @gfn; zeroes.  -UP_EAGAIN: again */
-int vm_share_host(struct vm *vm, u64 gfn);
-
-/**
- * vm_unshare_host() - @gfn is private again; zeroes
- * The first call takes it from the host and gets -UP_EAGAIN; call until 0.
- */
-int vm_unshare_host(struct vm *vm, u64 gfn);
-
-#endif /* EPT_FRAMES_H */
+#endif /* EPT_OWNER_H */

@@ -1,61 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tables that hardware uses for VMs (two-stage mapping protocol, S1.2).
+ * Shadow tables: one stands for one EPTP12 and maps what KVM's maps, if the frames
+ * are the host's (S1.3, S1.4).
  *
- * An unprotected VM's table shadows one EPTP12 and maps what KVM's maps, if the
- * frames are the host's.  A protected VM's table is its binding.
- *
- * A shadow table belongs to its EPTP12 as long as a CPU uses it.  Tables not in
- * use are recycled: every CPU flushes before it enters one that was emptied
- * since it last did (->gen), so their frames may be reused at once.
+ * A table belongs to its EPTP12 as long as a CPU uses it.  Tables not in use are
+ * recycled: every CPU flushes before it enters one that was emptied since it last
+ * did (->gen), so their frames may be reused at once.
  */
 
-#include "ept/binding.h"
-#include "ept/ept.h"
-#include "ept/frames.h"
+#include "ept/shadow.h"
+#include "ept/flush.h"
+#include "ept/grow.h"
 #include "ept/mtrr.h"
 #include "ept/pool.h"
-#include "ept/shadow.h"
-#include "ept/table.h"
+#include "ept/view.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
 #include "vmx/base/log.h"
-#include "vmx/vm/vm.h"
-#include "vmx/vm/call.h"
 
 #define INVEPT_SINGLE	1
 #define SHADOW_TABLES	(UP_MAX_CPUS + 32)	/* so that one is always unused */
 #define FREE_MAX	256			/* table frames freed in one go */
 #define OFF_MAX		4096			/* and when no VM is left: some 100 us */
 
-struct vm_ept {
-	u64 root;		/* 0: none yet */
-	u64 eptp12;		/* shadow: whose; 0: nobody's */
-	struct vm *vm;		/* protected VM's: whose */
-	bool filled;		/* maps something */
-	u64 last_use;
-	u64 gen;		/* counts how often it was emptied */
-	u64 seen[UP_MAX_CPUS];	/* ->gen when that CPU last flushed; only it writes */
-};
-
-/* What each CPU uses.  Written by that CPU, ->shadow under frames_lock. */
-struct cpu_use {
-	struct vm_ept *shadow;
-	struct vm_ept *reflected;	/* a violation of it went to KVM just now */
-	u64 reflected_gpa;
-	u64 reflected_eptp12;
-};
-
 static struct vm_ept shadows[SHADOW_TABLES];
-static struct vm_ept vm_tables[UP_MAX_VMS];
-static struct cpu_use cpu_use[UP_MAX_CPUS];
+static struct vm_ept *in_use[UP_MAX_CPUS];	/* that CPU writes, under frames_lock */
 static u64 use_clock;
 static u32 nfilled;		/* shadow tables that map something */
 
-static struct cpu_use *this_use(void)
+static struct vm_ept **this_use(void)
 {
-	return &cpu_use[this_cpu()->cpu];
+	return &in_use[this_cpu()->cpu];
 }
 
 static u32 users(const struct vm_ept *t)
@@ -63,7 +38,7 @@ static u32 users(const struct vm_ept *t)
 	u32 i, n = 0;
 
 	for (i = 0; i < ncpus; i++)
-		n += cpu_use[i].shadow == t;
+		n += in_use[i] == t;
 	return n;
 }
 
@@ -77,13 +52,17 @@ static void shadow_empty(struct vm_ept *t)
 	WRITE_ONCE(t->gen, t->gen + 1);
 }
 
-void shadow_empty_all(void)
+static void shadow_empty_all(u64 pfn)
 {
 	u32 i;
 
+	(void)pfn;
 	for (i = 0; i < SHADOW_TABLES && nfilled; i++)
 		shadow_empty(&shadows[i]);
 }
+
+/* The host lost a frame: no shadow table maps anything any more. */
+VIEW shadow_view = { shadow_empty_all, NULL, NULL };
 
 /* A table that no CPU uses: a spare one, or the one not used longest */
 static struct vm_ept *shadow_victim(bool with_frames)
@@ -123,9 +102,9 @@ bool shadow_reclaim(void)
 }
 
 /* @t is in use, and gives its tables back: after a flush if others use it too. */
-static bool shadow_shrink(struct vm_ept *t)
+bool shadow_shrink(struct vm_ept *t)
 {
-	bool others = users(t) - (this_use()->shadow == t);
+	bool others = users(t) - (*this_use() == t);
 	u32 budget = FREE_MAX;
 
 	shadow_empty(t);
@@ -187,8 +166,7 @@ static struct vm_ept *shadow_new(u64 eptp12)
 
 struct vm_ept *shadow_get(u64 eptp12)
 {
-	struct cpu_use *use = this_use();
-	struct vm_ept *t = use->shadow;
+	struct vm_ept **use = this_use(), *t = *use;
 
 	/* A table in use keeps its meaning: no lock needed to see that it is ours. */
 	if (t && t->eptp12 == eptp12)
@@ -196,26 +174,24 @@ struct vm_ept *shadow_get(u64 eptp12)
 	spin_lock(&frames_lock);
 	if (t)
 		t->last_use = ++use_clock;
-	use->shadow = NULL;
+	*use = NULL;
 	t = shadow_find(eptp12);
 	if (!t)
 		t = shadow_new(eptp12);
-	use->shadow = t;
+	*use = t;
 	spin_unlock(&frames_lock);
 	return t;
 }
 
 void shadow_cpu_off(void)
 {
-	struct cpu_use *use = this_use();
-	u32 i, in_use = 0, budget = OFF_MAX;
+	u32 i, n = 0, budget = OFF_MAX;
 
 	spin_lock(&frames_lock);
-	use->shadow = NULL;
-	use->reflected = NULL;
+	*this_use() = NULL;
 	for (i = 0; i < ncpus; i++)
-		in_use += !!cpu_use[i].shadow;
-	for (i = 0; i < SHADOW_TABLES && !in_use; i++)
+		n += !!in_use[i];
+	for (i = 0; i < SHADOW_TABLES && !n; i++)
 		shadow_release(&shadows[i], &budget);
 	spin_unlock(&frames_lock);
 }
@@ -229,13 +205,8 @@ void shadow_invept(u64 type, u64 eptp12)
 	if (t)
 		shadow_empty(t);
 	else if (type != INVEPT_SINGLE)
-		shadow_empty_all();
+		shadow_empty_all(0);
 	spin_unlock(&frames_lock);
-}
-
-u64 vm_ept_eptp(const struct vm_ept *t)
-{
-	return t->root | EPTP_FLAGS;
 }
 
 /* May a VM that is not protected reach the frame? */
@@ -289,7 +260,7 @@ static void shadow_fill_table(u64 *pt, const struct ept_walk *w)
 	}
 }
 
-static enum ept_result shadow_fill(struct vm_ept *t, const struct ept_walk *w, u64 gpa)
+enum ept_result shadow_fill(struct vm_ept *t, const struct ept_walk *w, u64 gpa)
 {
 	u64 large = ALIGN_DOWN(w->hpa, SZ_2M);
 	bool made;
@@ -319,121 +290,4 @@ static enum ept_result shadow_fill(struct vm_ept *t, const struct ept_walk *w, u
 		shadow_fill_table(e - ept_index(gpa, 1), w);
 	ept_set(e, shadow_leaf(w->hpa, w->access, w->entry, 1));
 	return EPT_FILLED;
-}
-
-/*
- * The stored mapping: whatever KVM proposes, the frame is the one bound to this
- * gfn.  So swapping, aliasing and replaying frames has no effect but a count.
- */
-static enum ept_result vm_fill(struct vm *vm, const struct ept_walk *w, u64 gpa)
-{
-	u64 gfn = gpa >> PAGE_SHIFT;
-	u64 *e = binding_entry(vm, gfn);
-
-	if (vm->unmapped || READ_ONCE(vm->state) != UP_VM_RUNNABLE)
-		return EPT_REFLECT;
-	if (!e || (*e ^ w->hpa) & EPT_ADDR)
-		vm->mismatches++;
-	if (!e || !frame_ready(vm, (*e & EPT_ADDR) >> PAGE_SHIFT, gfn))
-		return EPT_REFLECT;
-	ept_set(e, *e | EPT_RWX);
-	return EPT_FILLED;
-}
-
-static enum ept_result violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)
-{
-	struct ept_walk w;
-	enum ept_result r;
-
-	if (ept_walk(eptp12, gpa, &w) || w.misconfigured)
-		return EPT_REFLECT_MISCONFIG;
-	*qual = (*qual & ~(EPT_RWX << 3)) | (u64)w.access << 3;
-	if (!w.access || *qual & EPT_RWX & ~w.access)
-		return EPT_REFLECT;
-	if (t->vm)
-		return vm_fill(t->vm, &w, gpa);
-	r = shadow_fill(t, &w, gpa);
-	/* The pool is empty, and no table is out of use: this one has to shrink. */
-	return r == EPT_NOMEM && shadow_shrink(t) ? shadow_fill(t, &w, gpa) : r;
-}
-
-enum ept_result vm_ept_violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)
-{
-	struct cpu_use *use = this_use();
-	enum ept_result r;
-
-	up_assert(t->vm || t->eptp12 == eptp12);
-	spin_lock(&frames_lock);
-	ept_reap();
-	r = violation(t, eptp12, gpa, qual);
-	spin_unlock(&frames_lock);
-	if (r == EPT_REFLECT) {
-		use->reflected = t;
-		use->reflected_gpa = gpa;
-		use->reflected_eptp12 = eptp12;
-	}
-	return r;
-}
-
-/* KVM has answered a violation, probably: save the second exit for it. */
-static void prefill(struct vm_ept *t, u64 eptp12, u64 gpa)
-{
-	struct ept_walk w;
-
-	spin_lock(&frames_lock);
-	if (!ept_walk(eptp12, gpa, &w) && !w.misconfigured && w.access) {
-		if (t->vm)
-			vm_fill(t->vm, &w, gpa);
-		else
-			shadow_fill(t, &w, gpa);
-	}
-	spin_unlock(&frames_lock);
-}
-
-void vm_ept_prepare(struct vm_ept *t)
-{
-	struct cpu_use *use = this_use();
-	u32 cpu = this_cpu()->cpu;
-	u64 gen;
-
-	if (use->reflected == t && (t->vm || t->eptp12 == use->reflected_eptp12))
-		prefill(t, use->reflected_eptp12, use->reflected_gpa);
-	use->reflected = NULL;
-	gen = READ_ONCE(t->gen);
-	if (t->seen[cpu] != gen) {
-		invept(INVEPT_SINGLE, vm_ept_eptp(t));
-		t->seen[cpu] = gen;
-	}
-}
-
-struct vm_ept *vm_ept_create(struct vm *vm)
-{
-	struct vm_ept *t = &vm_tables[vm->id];
-
-	spin_lock(&frames_lock);
-	t->root = binding_root(vm);
-	t->vm = t->root ? vm : NULL;
-	t->gen++;	/* the root may have been another table's */
-	spin_unlock(&frames_lock);
-	return t->vm ? t : NULL;
-}
-
-int vm_ept_destroy(struct vm_ept *t)
-{
-	u32 budget = FREE_MAX;
-	int err = 0;
-
-	spin_lock(&frames_lock);
-	if (t->vm->frames) {
-		err = -UP_EBUSY;
-	} else if (!ept_free_below(t->root, EPT_LEVELS, &budget, pool_free)) {
-		err = -UP_EAGAIN;
-	} else {
-		pool_free(t->root);
-		t->vm->gfn_root = 0;
-		t->root = 0;
-		t->vm = NULL;
-	}
-	spin_unlock(&frames_lock);
-	return err;
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Growth of the pool: see grow.h. */
+
+#include "ept/grow.h"
+#include "ept/flush.h"
+#include "ept/owner.h"
+#include "ept/pool.h"
+
+#define GROW_FRAMES	4096		/* moved by one call: some 100 us */
+#define NO_PFN		MASK(39, 0)
+
+/* A list threaded through the frames' table entries. */
+static u64 waiting = NO_PFN;
+static u64 waiting_ticket;
+
+u64 grow_entry(void)
+{
+	donated_to_pool();
+	return FRAME_ENTRY(OWNER_LAYER, FRAME_PENDING, waiting);
+}
+
+void grow_wait(u64 pfn, u64 ticket)
+{
+	waiting = pfn;
+	waiting_ticket = ticket;
+}
+
+bool donated_to_pool(void)
+{
+	u64 pfn;
+	u32 n;
+
+	if (waiting == NO_PFN || !flush_done(waiting_ticket))
+		return waiting == NO_PFN;
+	for (n = 0; waiting != NO_PFN && n < GROW_FRAMES; n++) {
+		pfn = waiting;
+		waiting = FRAME_GFN(frame_entry(pfn));
+		frame_set(pfn, FRAME_ENTRY(OWNER_LAYER, FRAME_OWNED, 0));
+		pool_free(pfn << PAGE_SHIFT);
+	}
+	return waiting == NO_PFN;
+}
