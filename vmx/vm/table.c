@@ -8,6 +8,7 @@
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
+#include "ept/owner.h"
 #include "ept/protected.h"
 
 #define FORGET_SPINS	(1u << 24)	/* a second or so */
@@ -70,7 +71,7 @@ void vm_unlock(struct vm *vm)
 
 /*
  * Beneath no layer the host reads all memory: nobody leaves before the last frame of a VM
- * is zeroed.  The owner table says so, whatever became of the VMs that the host was told of.
+ * is zeroed.  The owner table says so, whatever became of the VMs.
  */
 static bool vms_hold_memory(void)
 {
