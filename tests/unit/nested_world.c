@@ -66,6 +66,11 @@ bool frame_host_usable(u64 pfn)
 	return pfn < W_FRAMES && w_usable[pfn];
 }
 
+void *host_pointer(u64 pfn, u64 offset)
+{
+	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT | offset) : NULL;
+}
+
 u64 pool_alloc(void)
 {
 	u64 pa;

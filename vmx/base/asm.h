@@ -28,6 +28,27 @@ static inline void *phys(u64 pa)
 	return (void *)(UP_DIRECT_BASE + pa);
 }
 
+/**
+ * mask_below() - all ones if @a < @b, else zero, without a branch to mispredict
+ *
+ * What a host's number passes a check with is masked by this, so that a processor that
+ * runs ahead of the check finds nothing (Spectre v1).  Assembly, since a compiler would
+ * see that the check makes it needless.
+ */
+static inline u64 mask_below(u64 a, u64 b)
+{
+	u64 mask;
+
+	__asm__ __volatile__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
+	return mask;
+}
+
+/** index_below() - @i if it is below @n, else 0; a remainder a compiler would leave out */
+static inline u64 index_below(u64 i, u64 n)
+{
+	return i & mask_below(i, n);
+}
+
 static inline u64 rdmsr(u32 msr)
 {
 	u32 lo, hi;

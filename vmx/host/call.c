@@ -37,9 +37,10 @@ static long call_status(struct percpu *cpu)
 {
 	struct up_status *out = host_page(cpu->gpr[RBX]);
 	u64 n = cpu->gpr[RCX];
+	const struct percpu *c = n < ncpus ? cpus[index_below(n, ncpus)] : NULL;
 
 	_Static_assert(sizeof(struct up_status) <= PAGE_SIZE, "fits a page");
-	if (!out || n >= ncpus || !cpus[n])
+	if (!out || !c)
 		return -UP_EINVAL;
 	memset(out, 0, sizeof(*out));
 	out->abi = UP_ABI_VERSION;
@@ -49,7 +50,7 @@ static long call_status(struct percpu *cpu)
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
 	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
 	ept_stats(out);
-	fill_cpu(&out->cpu, cpus[n]);
+	fill_cpu(&out->cpu, c);
 	return 0;
 }
 
@@ -111,7 +112,7 @@ static long call_pool_donate(struct percpu *cpu)
 	if (!list || count > LIST_MAX)
 		return -UP_EINVAL;
 	for (i = 0; i < count && !err; i++) {
-		pfn = READ_ONCE(list[i]);
+		pfn = READ_ONCE(list[index_below(i, LIST_MAX)]);	/* as in call_vm_donate() */
 		err = pfn == cpu->gpr[RBX] ? -UP_EINVAL : host_donate_layer(pfn);
 		if (err)
 			break;

@@ -49,6 +49,14 @@ static bool write_operand(struct percpu *cpu, u64 val)
 	return memory_operand(cpu, sizeof(val), &la) && !l1_write(la, &val, sizeof(val));
 }
 
+/* The revision identifier of a region, or none that is offered: not the host's frame. */
+static u32 revision_at(u64 pa)
+{
+	const u32 *revision = host_byte(pa);
+
+	return revision ? READ_ONCE(*revision) : ~caps_revision();
+}
+
 /* VMXON (SDM vol. 3, VMXON). */
 static void do_vmxon(struct percpu *cpu)
 {
@@ -68,8 +76,7 @@ static void do_vmxon(struct percpu *cpu)
 	}
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT) ||
-	    READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (!pa_is_frame(pa) || revision_at(pa) != caps_revision()) {
 		vm_fail_invalid();
 		return;
 	}
@@ -125,7 +132,7 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 	int err;
 
 	/* Bit 31 marks a shadow VMCS: not offered. */
-	if (READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (revision_at(pa) != caps_revision()) {
 		vm_fail(cpu, VMERR_VMPTRLD_REVISION);
 		return;
 	}

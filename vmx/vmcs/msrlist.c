@@ -41,9 +41,7 @@ static u32 field_of(const struct msr_row *r)
 /* The address of entry @i, or NULL when its frame is not the host's to use. */
 static struct msr_entry *entry_at(u64 list, u32 i)
 {
-	u64 pa = list + i * sizeof(struct msr_entry);
-
-	return frame_host_usable(pa >> PAGE_SHIFT) ? phys(pa) : NULL;
+	return host_byte(list + i * sizeof(struct msr_entry));
 }
 
 /* One copy, then only the copy is looked at. */

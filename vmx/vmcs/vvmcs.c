@@ -150,9 +150,9 @@ static int take_slot(struct vvmcs *vv)
 
 static void import_contents(struct vvmcs *vv)
 {
-	const struct vmcs12_image *img = phys(vv->pa);
+	const struct vmcs12_image *img = host_byte(vv->pa);
 
-	if (READ_ONCE(img->magic) != VMCS12_MAGIC)
+	if (!img || READ_ONCE(img->magic) != VMCS12_MAGIC)
 		return;
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++)
 		vv->f[row] = READ_ONCE(img->f[row]) & row_mask[row];
@@ -160,8 +160,11 @@ static void import_contents(struct vvmcs *vv)
 
 static void export_contents(const struct vvmcs *vv)
 {
-	struct vmcs12_image *img = phys(vv->pa);
+	struct vmcs12_image *img = host_byte(vv->pa);
 
+	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
+	if (!img)
+		return;
 	memcpy(img->f, vv->f, sizeof(vv->f));
 	img->magic = VMCS12_MAGIC;
 }
@@ -289,9 +292,7 @@ static void clear_locked(struct percpu *cpu, struct vvmcs *vv)
 	deactivate(cpu, vv);
 	if (vv->vcpu)
 		return;
-	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
-	if (frame_host_usable(vv->pa >> PAGE_SHIFT))
-		export_contents(vv);
+	export_contents(vv);
 	unlink_hash(vv);
 	free_frames(vv);
 }

@@ -36,6 +36,16 @@ void *phys(u64 pa);
 extern u64 *fake_owner_table;
 #define OWNER_TABLE fake_owner_table
 
+static inline u64 mask_below(u64 a, u64 b)
+{
+	return a < b ? ~0ULL : 0;
+}
+
+static inline u64 index_below(u64 i, u64 n)
+{
+	return i & mask_below(i, n);
+}
+
 u64 rdmsr(u32 msr);
 void wrmsr(u32 msr, u64 val);
 int rdmsr_safe(u32 msr, u64 *val);
