@@ -21,7 +21,10 @@ enum up_call {
 	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,
 	/* this CPU returns to root mode */
 	UP_CALL_LEAVE		= UP_CALL_MAGIC + 0x01,
-	/* drop this CPU's stale translations -> rbx=epoch reached */
+	/*
+	 * drop this CPU's stale translations -> rbx=epoch reached, rcx=frames that the
+	 * pool should be given before it is short (UP_CALL_POOL_DONATE)
+	 */
 	UP_CALL_FLUSH		= UP_CALL_MAGIC + 0x02,
 	/* rbx=page pfn, rcx=position -> rbx=bytes, rcx=next */
 	UP_CALL_LOG		= UP_CALL_MAGIC + 0x03,
