@@ -15,6 +15,7 @@
 #include "vmx/vm/call.h"
 #include "vmx/vm/vm.h"
 #include "ept/flush.h"
+#include "ept/grow.h"
 #include "ept/owner.h"
 #include "ept/stats.h"
 #include "ept/transition.h"
@@ -79,11 +80,12 @@ static long call_leave_prepare(struct percpu *cpu)
 	return on > 1 ? -UP_EINVAL : vms_close(on);
 }
 
-/* -> rbx: the epoch that this CPU has reached */
+/* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */
 static long call_flush(struct percpu *cpu)
 {
 	cpu->gpr[RBX] = flush_epoch();
 	flush_this_cpu();
+	cpu->gpr[RCX] = pool_wanted();
 	return 0;
 }
 
