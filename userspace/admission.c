@@ -17,7 +17,7 @@
 #include "admission.h"
 #include "cli.h"
 #include "device.h"
-#include "policy/key.h"
+#include "policy/trust/key.h"
 #include "qemu_args.h"
 
 #define DEFINITION_MAX	(1u << 20)

@@ -13,9 +13,9 @@ CLI_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 CLI_C := $(wildcard $(CLI_DIR)/*.c)
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
-CLI_CFLAGS += -Imodule/guest -iquote vmx
+CLI_CFLAGS += -Imodule/guest -iquote vmx -iquote userspace/policy
 # A ticket is checked by what made it.
-CLI_POLICY_C := userspace/policy/ticket.c userspace/policy/key.c userspace/policy/err.c
+CLI_POLICY_C := $(addprefix userspace/policy/,trust/ticket.c trust/key.c base/err.c)
 
 $(CLI_OUT)/%.o: $(CLI_DIR)/%.c
 	@mkdir -p $(@D)
@@ -66,4 +66,4 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
 userspace: build/underpin
--include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d)
+-include $(wildcard $(foreach d,/ /*/ /*/*/ /*/*/*/,$(CLI_OUT)$(d)*.d))

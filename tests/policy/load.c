@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "http.h"
+#include "net/http.h"
 
 #define SAMPLES_MAX	200000
 

@@ -3,7 +3,8 @@
 #ifndef CONF_H
 #define CONF_H
 
-#include "model.h"
+#include "base/err.h"
+#include "base/terms.h"
 
 #define CONF_PEERS_MAX	32
 #define CONF_TEXT_MAX	256

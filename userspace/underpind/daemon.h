@@ -3,15 +3,15 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
-#include "admin.h"
 #include "conf.h"
-#include "jwt.h"
-#include "key.h"
-#include "message.h"
-#include "metrics.h"
-#include "provider.h"
-#include "state.h"
-#include "vgds.h"
+#include "engine/admin.h"
+#include "net/message.h"
+#include "net/metrics.h"
+#include "provider/provider.h"
+#include "state/state.h"
+#include "trust/key.h"
+#include "vgds/vgds.h"
+#include "vrm/jwt.h"
 
 struct work;
 

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compile/compile.h"
 #include "daemon.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
@@ -542,7 +543,7 @@ static void reload_once(struct server *s)
 {
 	struct pol_err e;
 
-	if (!admin_reload(&s->d->admin, s->d->conf.policy, &e)) {
+	if (!admin_reload(&s->d->admin, pol_load(s->d->conf.policy, &e), &e)) {
 		METRIC_INC(&s->d->metrics, reload);
 		fprintf(stderr, "underpind: policy reloaded\n");
 	} else {
