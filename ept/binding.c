@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* gfn -> pfn of a protected VM: see binding.h. */
 
-#include "binding.h"
-#include "mtrr.h"
-#include "pool.h"
-#include "shadow.h"
-#include "table.h"
-#include "../vmx/asm.h"
-#include "../vmx/errno.h"
-#include "../vmx/vm.h"
+#include "ept/binding.h"
+#include "ept/mtrr.h"
+#include "ept/pool.h"
+#include "ept/shadow.h"
+#include "ept/table.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
+#include "vmx/vm/vm.h"
 
 u64 binding_root(struct vm *vm)
 {

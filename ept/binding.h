@@ -7,7 +7,7 @@
 #ifndef EPT_BINDING_H
 #define EPT_BINDING_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 struct vm;
 

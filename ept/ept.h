@@ -3,8 +3,8 @@
 #ifndef EPT_EPT_H
 #define EPT_EPT_H
 
-#include "../vmx/types.h"
-#include "frames.h"
+#include "vmx/base/types.h"
+#include "ept/frames.h"
 
 /* Exit qualification of an EPT violation (SDM vol. 3, table 28-7). */
 #define EPT_VIOL_READ		BIT(0)

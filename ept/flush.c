@@ -6,9 +6,9 @@
  * noted the ticket has flushed after the removal was visible to it.
  */
 
-#include "flush.h"
-#include "../vmx/asm.h"
-#include "../vmx/cpus.h"
+#include "ept/flush.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/cpus.h"
 
 #define INV_ALL_CONTEXTS	2
 

@@ -7,7 +7,7 @@
 #ifndef EPT_FLUSH_H
 #define EPT_FLUSH_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 /** flush_ticket() - a mapping was removed just now: the epoch every CPU must have reached */
 u64 flush_ticket(void);

@@ -8,9 +8,9 @@
 #ifndef EPT_FRAMES_H
 #define EPT_FRAMES_H
 
-#include "../vmx/types.h"
-#include "../vmx/lock.h"
-#include "../vmx/image.h"
+#include "vmx/base/types.h"
+#include "vmx/base/lock.h"
+#include "vmx/abi/image.h"
 
 /* Owners; VM n is OWNER_VM0 + n. */
 enum frame_owner {

@@ -4,17 +4,17 @@
  * table alone.  2 MiB where all is the host's, 1 GiB where there is no RAM.
  */
 
-#include "ept.h"
-#include "flush.h"
-#include "frames.h"
-#include "host.h"
-#include "mtrr.h"
-#include "pool.h"
-#include "shadow.h"
-#include "table.h"
-#include "../vmx/asm.h"
-#include "../vmx/lib.h"
-#include "../vmx/log.h"
+#include "ept/ept.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/host.h"
+#include "ept/mtrr.h"
+#include "ept/pool.h"
+#include "ept/shadow.h"
+#include "ept/table.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
 
 #define MSR_IA32_VMX_EPT_VPID_CAP	0x48c
 

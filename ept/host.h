@@ -3,7 +3,7 @@
 #ifndef EPT_HOST_H
 #define EPT_HOST_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 /** host_ept_drop() - host_ept_drop_all() by a holder of frames_lock */
 void host_ept_drop(void);

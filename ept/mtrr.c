@@ -5,12 +5,12 @@
  * the copy that the host reads and writes, and hardware's stay as they were.
  */
 
-#include "mtrr.h"
-#include "flush.h"
-#include "frames.h"
-#include "host.h"
-#include "../vmx/asm.h"
-#include "../vmx/errno.h"
+#include "ept/mtrr.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/host.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
 
 #define MSR_MTRRCAP		0x0fe
 #define MSR_MTRR_PHYSBASE0	0x200

@@ -3,7 +3,7 @@
 #ifndef EPT_MTRR_H
 #define EPT_MTRR_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 #define MEMTYPE_UC	0
 #define MEMTYPE_WC	1

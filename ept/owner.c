@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The owner table (design, section 5). */
 
-#include "frames.h"
-#include "../vmx/errno.h"
-#include "../vmx/lib.h"
-#include "../vmx/log.h"
+#include "ept/frames.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
 
 /* The user-space build has its table elsewhere. */
 #ifndef OWNER_TABLE

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The layer's free frames: a list threaded through the frames themselves. */
 
-#include "pool.h"
-#include "../vmx/asm.h"
-#include "../vmx/errno.h"
-#include "../vmx/lib.h"
-#include "../vmx/lock.h"
-#include "../vmx/log.h"
+#include "ept/pool.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/lock.h"
+#include "vmx/base/log.h"
 
 static struct spinlock pool_lock;
 static u64 first;	/* physical address of the first free frame, 0: none */

@@ -3,8 +3,8 @@
 #ifndef EPT_POOL_H
 #define EPT_POOL_H
 
-#include "../vmx/types.h"
-#include "../vmx/image.h"
+#include "vmx/base/types.h"
+#include "vmx/abi/image.h"
 
 /* Frames that only the host's EPT may take: it has nothing else to fall back on. */
 #define POOL_RESERVE	16

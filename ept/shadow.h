@@ -3,7 +3,7 @@
 #ifndef EPT_SHADOW_H
 #define EPT_SHADOW_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 /** shadow_empty_all() - the host lost a frame: no shadow table maps anything any more */
 void shadow_empty_all(void);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Figures of the memory side for UP_CALL_STATUS. */
 
-#include "stats.h"
-#include "flush.h"
-#include "frames.h"
-#include "host.h"
-#include "pool.h"
-#include "table.h"
+#include "ept/stats.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/host.h"
+#include "ept/pool.h"
+#include "ept/table.h"
 
 void ept_stats(struct up_status *out)
 {

@@ -3,7 +3,7 @@
 #ifndef EPT_STATS_H
 #define EPT_STATS_H
 
-#include "../vmx/call.h"
+#include "vmx/abi/call.h"
 
 /** ept_stats() - fill in frames, table_bytes, faults, decoys and flush_epoch; takes frames_lock */
 void ept_stats(struct up_status *out);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Trees of EPT entries: see table.h. */
 
-#include "table.h"
-#include "flush.h"
-#include "pool.h"
-#include "../vmx/asm.h"
-#include "../vmx/lib.h"
+#include "ept/table.h"
+#include "ept/flush.h"
+#include "ept/pool.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/lib.h"
 
 #define REAP_MAX	64	/* frames a call */
 

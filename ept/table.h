@@ -12,7 +12,7 @@
 #ifndef EPT_TABLE_H
 #define EPT_TABLE_H
 
-#include "../vmx/types.h"
+#include "vmx/base/types.h"
 
 #define EPT_R			BIT(0)
 #define EPT_W			BIT(1)

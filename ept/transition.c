@@ -7,17 +7,17 @@
  * old owner's mappings went: nobody's table maps it in that state.
  */
 
-#include "binding.h"
-#include "flush.h"
-#include "frames.h"
-#include "host.h"
-#include "pool.h"
-#include "shadow.h"
-#include "table.h"
-#include "../vmx/asm.h"
-#include "../vmx/errno.h"
-#include "../vmx/lib.h"
-#include "../vmx/vm.h"
+#include "ept/binding.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/host.h"
+#include "ept/pool.h"
+#include "ept/shadow.h"
+#include "ept/table.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/lib.h"
+#include "vmx/vm/vm.h"
 
 /* Work done by one call: some 100 us. */
 #define COMMIT_FRAMES	4096	/* looked at */

@@ -10,19 +10,19 @@
  * since it last did (->gen), so their frames may be reused at once.
  */
 
-#include "binding.h"
-#include "ept.h"
-#include "frames.h"
-#include "mtrr.h"
-#include "pool.h"
-#include "shadow.h"
-#include "table.h"
-#include "../vmx/asm.h"
-#include "../vmx/cpus.h"
-#include "../vmx/errno.h"
-#include "../vmx/log.h"
-#include "../vmx/vm.h"
-#include "../vmx/vm_call.h"
+#include "ept/binding.h"
+#include "ept/ept.h"
+#include "ept/frames.h"
+#include "ept/mtrr.h"
+#include "ept/pool.h"
+#include "ept/shadow.h"
+#include "ept/table.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/log.h"
+#include "vmx/vm/vm.h"
+#include "vmx/vm/call.h"
 
 #define INVEPT_SINGLE	1
 #define SHADOW_TABLES	(UP_MAX_CPUS + 32)	/* so that one is always unused */

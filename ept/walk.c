@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading KVM's EPT: proposals, from memory that the host writes at any time. */
 
-#include "ept.h"
-#include "frames.h"
-#include "mtrr.h"
-#include "table.h"
-#include "../vmx/asm.h"
-#include "../vmx/errno.h"
+#include "ept/ept.h"
+#include "ept/frames.h"
+#include "ept/mtrr.h"
+#include "ept/table.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
 
 /* Would hardware call this present entry misconfigured (SDM vol. 3, 29.3.3.1)? */
 bool ept_entry_misconfigured(u64 e, u32 level)

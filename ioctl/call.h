@@ -6,7 +6,7 @@
 #include <linux/errno.h>
 #include <linux/io.h>
 #include <linux/types.h>
-#include "../vmx/call.h"
+#include "vmx/abi/call.h"
 
 #ifdef UP_KUNIT	/* the layer is fake_kunit.c */
 /* As below. */

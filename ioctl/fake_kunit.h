@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 #include "layout.h"
-#include "../vmx/call.h"
+#include "vmx/abi/call.h"
 
 #define FAKE_FRAMES	64
 

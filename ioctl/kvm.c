@@ -13,7 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
-#include "../vmx/call.h"
+#include "vmx/abi/call.h"
 #include "call.h"
 #include "kvm.h"
 #include "layout.h"

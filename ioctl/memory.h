@@ -6,7 +6,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 #include "layout.h"
-#include "../vmx/call.h"
+#include "vmx/abi/call.h"
 
 struct up_vm;
 struct up_where;

@@ -6,8 +6,8 @@
 #include <linux/types.h>
 
 #include "ioctl/call.h"
-#include "vmx/errno.h"
-#include "vmx/image.h"
+#include "vmx/abi/errno.h"
+#include "vmx/abi/image.h"
 
 /* Memory that the layer gets, and the image in it (module/image.c). */
 struct up_layer {

@@ -9,7 +9,7 @@
 #include "check.h"
 #include "cli.h"
 #include "sysfile.h"
-#include "call.h"
+#include "vmx/abi/call.h"
 
 const char *check_value(const char **text, const char *field, size_t *len)
 {

@@ -32,7 +32,7 @@ struct blob {
 const char *vm_shape_init(struct vm_shape *shape, const char *machine, uint64_t mib);
 
 /**
- * expected_measurement() - the launch measurement (vmx/call.h) of a VM
+ * expected_measurement() - the launch measurement (vmx/abi/call.h) of a VM
  *
  * Every frame of RAM counts as zero, those below 1 MiB where QEMU shows a second
  * view of the firmware included: the host side gives these fresh frames.

@@ -13,7 +13,7 @@ CLI_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 CLI_C := $(wildcard $(CLI_DIR)/*.c)
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
-CLI_CFLAGS += -Imodule/guest -iquote vmx -iquote userspace/policy
+CLI_CFLAGS += -Imodule/guest -iquote . -iquote userspace/policy
 # A ticket is checked by what made it.
 CLI_POLICY_C := $(addprefix userspace/policy/,trust/ticket.c trust/key.c base/err.c)
 

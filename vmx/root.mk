@@ -5,8 +5,8 @@
 # -fpie for calls that are direct: the large code model makes each an indirect
 # one, for the host to train.  What stays indirect goes through a retpoline.
 
-ROOT_SRC := $(sort $(wildcard vmx/*.c ept/*.c iommu/*.c))
-ROOT_ASM := $(sort $(wildcard vmx/*.S))
+ROOT_SRC := $(sort $(wildcard vmx/*/*.c ept/*.c iommu/*.c))
+ROOT_ASM := $(sort $(wildcard vmx/*/*.S))
 ROOT_OBJ := $(ROOT_SRC:%.c=$(B)/root/%.o) $(ROOT_ASM:%.S=$(B)/root/%.o)
 
 ROOT_CFLAGS := -std=gnu11 -O2 -g0 -ffreestanding -fpie -mno-red-zone \
@@ -14,12 +14,12 @@ ROOT_CFLAGS := -std=gnu11 -O2 -g0 -ffreestanding -fpie -mno-red-zone \
 	-fno-common -fno-strict-aliasing -fcf-protection=none -fno-jump-tables \
 	-mindirect-branch=thunk-inline -mindirect-branch-register \
 	-fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -Wmissing-prototypes \
-	-Wstrict-prototypes -Wvla -Wstack-usage=2048 -ffile-prefix-map=$(CURDIR)=.
+	-Wstrict-prototypes -Wvla -Wstack-usage=2048 -ffile-prefix-map=$(CURDIR)=. -I.
 ROOT_ENV := env -i PATH="$$PATH" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0
 
 $(B)/root/%.o: %.c
 	@mkdir -p $(@D)
-	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -include vmx/hidden.h -MMD -c -o $@ $<
+	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -include vmx/base/hidden.h -MMD -c -o $@ $<
 
 $(B)/root/%.o: %.S
 	@mkdir -p $(@D)

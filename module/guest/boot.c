@@ -6,7 +6,7 @@
  */
 #include "boot.h"
 #include "fw.h"
-#include "lib.h"
+#include "vmx/base/lib.h"
 
 #define ZP_E820_ENTRIES		0x1e8
 #define ZP_E820_TABLE		0x2d0

@@ -3,7 +3,7 @@
 #ifndef GUEST_BOOT_H
 #define GUEST_BOOT_H
 
-#include "types.h"
+#include "vmx/base/types.h"
 #include "bzimage.h"
 #include "memmap.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* bzImage: Documentation/x86/boot.rst; its EFI stub's header: PE/COFF. */
-#include "lib.h"
+#include "vmx/base/lib.h"
 #include "bzimage.h"
 
 #define SECTOR			512u

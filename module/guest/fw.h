@@ -6,7 +6,7 @@
 #ifndef GUEST_FW_H
 #define GUEST_FW_H
 
-#include "types.h"
+#include "vmx/base/types.h"
 #include "layout.h"
 
 /* start.S, and what it calls */

@@ -6,8 +6,8 @@
  * memory, and only the copy is hashed and used.
  */
 #include "fw.h"
-#include "lib.h"
-#include "sha256.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/sha256.h"
 
 #define PORT_SELECT	0x510
 #define PORT_DATA	0x511

@@ -10,7 +10,7 @@ FW_OBJ	:= $(addprefix $(FW_OUT)/,$(addsuffix .o,$(basename $(FW_SRC)))) $(FW_OUT
 FW_FLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small \
 	-mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-tree-reassoc -fno-ident -g0 -nostdinc \
-	-isystem $(shell $(CC) -print-file-name=include) -Ivmx -I$(FW_DIR) \
+	-isystem $(shell $(CC) -print-file-name=include) -I. -I$(FW_DIR) \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
 FW_LINK := $(LD) -m elf_x86_64 -static -nostdlib --no-undefined --build-id=none -z noexecstack \
 	--no-warn-rwx-segments --orphan-handling=error -T $(FW_OUT)/fw.lds
@@ -47,7 +47,7 @@ $(FW_OUT)/%.o: $(FW_DIR)/%.S
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
 
-$(FW_OUT)/sha256.o: vmx/sha256.c
+$(FW_OUT)/sha256.o: vmx/base/sha256.c
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
 
@@ -56,16 +56,16 @@ $(FW_OUT)/sha256.o: vmx/sha256.c
 
 FW_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-clobbered \
 	-Wno-unknown-warning-option -Wno-array-bounds -Wno-stringop-overflow \
-	-fno-sanitize-recover=all -iquote vmx -iquote $(FW_DIR) -iquote userspace -iquote tests/guest
+	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote userspace -iquote tests/guest
 FW_TEST_SAN := -fsanitize=address,undefined
 FW_PURE := $(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
-FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/sha256.c \
+FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/base/sha256.c \
 	tests/guest/hosted.c
-FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/call.h vmx/sha256.h
+FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/abi/call.h vmx/base/sha256.h
 
 # `underpin vm expected` on its own
 build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c $(FW_PURE)
-build/unit-sha256: tests/unit/test_sha256.c vmx/sha256.c
+build/unit-sha256: tests/unit/test_sha256.c vmx/base/sha256.c
 build/unit-guest-firmware: tests/unit/test_guest_firmware.c $(FW_HOSTED)
 build/expected build/unit-sha256 build/unit-guest-firmware: $(FW_TEST_HDR)
 	@mkdir -p $(@D)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The layer beneath, by VMCALL (vmx/call.h).
+ * The layer beneath, by VMCALL (vmx/abi/call.h).
  *
  * Nothing here proves that a layer exists: a host that lies can answer the same.
  * It can only lie to a VM that it can read anyway, and the VM's owner learns the
  * truth by attestation.
  */
-#include "call.h"
-#include "errno.h"
+#include "vmx/abi/call.h"
+#include "vmx/abi/errno.h"
 #include "fw.h"
 
 #define PATIENCE	100000		/* rounds while flushes are pending */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The few C library functions that the firmware has; the root image has its own. */
-#include "lib.h"
+#include "vmx/base/lib.h"
 
 void *memcpy(void *dst, const void *src, size_t len)
 {

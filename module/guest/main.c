@@ -6,8 +6,8 @@
  */
 #include "boot.h"
 #include "fw.h"
-#include "lib.h"
-#include "sha256.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/sha256.h"
 
 static u8 setup[BZIMAGE_SETUP_MAX];
 static struct handover handover;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What of the host's word on memory the firmware believes, and what it makes of it. */
-#include "lib.h"
+#include "vmx/base/lib.h"
 #include "memmap.h"
 
 #define SZ_4G		0x100000000ULL

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Exceptions, and the ways out: every failure ends in a reset of the machine. */
-#include "errno.h"
+#include "vmx/abi/errno.h"
 #include "fw.h"
 
 #define VEC_NMI		2

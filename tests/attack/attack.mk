@@ -19,6 +19,6 @@ PROGRAM := $(filter-out $(addprefix $(S)/,module.c memory.c vmx.c run.c tables.c
 $(B)/attack: $(PROGRAM) $(wildcard $(S)/*.h) ioctl/underpin.h
 	@mkdir -p $(B)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes -iquote ioctl \
-		-iquote vmx -o $@ $(PROGRAM)
+		-iquote . -o $@ $(PROGRAM)
 
 .PHONY: all

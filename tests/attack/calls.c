@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "hostile.h"
-#include "../../vmx/call.h"
+#include "vmx/abi/call.h"
 #include "vmcs_enc.h"
 
 #define FUZZ_CALLS	6000

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "attack.h"
-#include "../../vmx/call.h"
+#include "vmx/abi/call.h"
 
 #define OTHER		1	/* the processor that hammers, and is sent INIT */
 #define ROUNDS		40

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../../vmx/host.h"
-#include "../../vmx/nested_caps.h"
-#include "../../vmx/operand.h"
+#include "vmx/host/host.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/cpu/operand.h"
 
 struct nested_caps nested_caps;
 

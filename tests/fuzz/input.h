@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../../vmx/types.h"
+#include "vmx/base/types.h"
 
 struct input {
 	const u8 *p;

@@ -14,11 +14,11 @@
 #include <openssl/evp.h>
 
 #include "boot.h"
-#include "call.h"
-#include "errno.h"
+#include "vmx/abi/call.h"
+#include "vmx/abi/errno.h"
 #include "fw.h"
 #include "hosted.h"
-#include "sha256.h"
+#include "vmx/base/sha256.h"
 
 #define DMA_ERROR	1u
 #define DMA_READ	2u

@@ -38,7 +38,7 @@
  */
 #include "layout.h"
 
-/* As in vmx/call.h, whose enumerations an assembler cannot read. */
+/* As in vmx/abi/call.h, whose enumerations an assembler cannot read. */
 #define UP_GUEST_PRESENT	0x55500080
 #define UP_GUEST_SHARE		0x55500081
 #define UP_GUEST_UNSHARE	0x55500082

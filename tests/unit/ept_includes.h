@@ -6,19 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../../ept/binding.h"
-#include "../../ept/ept.h"
-#include "../../ept/flush.h"
-#include "../../ept/frames.h"
-#include "../../ept/host.h"
-#include "../../ept/mtrr.h"
-#include "../../ept/pool.h"
-#include "../../ept/shadow.h"
-#include "../../ept/stats.h"
-#include "../../ept/table.h"
-#include "../../vmx/cpus.h"
-#include "../../vmx/errno.h"
-#include "../../vmx/lib.h"
-#include "../../vmx/vm.h"
+#include "ept/binding.h"
+#include "ept/ept.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/host.h"
+#include "ept/mtrr.h"
+#include "ept/pool.h"
+#include "ept/shadow.h"
+#include "ept/stats.h"
+#include "ept/table.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/lib.h"
+#include "vmx/vm/vm.h"
 
 #endif

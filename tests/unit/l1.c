@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "l1.h"
-#include "../../vmx/cpus.h"
-#include "../../vmx/lib.h"
+#include "vmx/base/cpus.h"
+#include "vmx/base/lib.h"
 
 void w_use_cpu(u32 n)
 {

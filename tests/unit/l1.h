@@ -7,10 +7,10 @@
 #define L1_H
 
 #include "fake/vmx.h"
-#include "../../vmx/asm.h"
-#include "../../vmx/host.h"
-#include "../../vmx/nested.h"
-#include "../../vmx/vvmcs.h"
+#include "vmx/base/asm.h"
+#include "vmx/host/host.h"
+#include "vmx/nested/nested.h"
+#include "vmx/vmcs/vvmcs.h"
 
 /* Where things are in L1's memory (identity-mapped by its page tables at W_CR3). */
 #define W_CR3		0x1000ULL

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "nested_world.h"
-#include "../../vmx/io.h"
-#include "../../vmx/launch.h"
-#include "../../vmx/lib.h"
-#include "../../vmx/log.h"
-#include "../../vmx/msr.h"
-#include "../../vmx/protect.h"
-#include "../../ept/pool.h"
+#include "vmx/host/io.h"
+#include "vmx/launch/launch.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
+#include "vmx/intercept/msr.h"
+#include "vmx/vm/protect.h"
+#include "ept/pool.h"
 
 #define WEAK		__attribute__((weak))
 

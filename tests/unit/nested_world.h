@@ -4,11 +4,11 @@
 #define NESTED_WORLD_H
 
 #include "l1.h"
-#include "../../vmx/cpus.h"
-#include "../../vmx/errno.h"
-#include "../../vmx/nested_caps.h"
-#include "../../vmx/nested_run.h"
-#include "../../ept/ept.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/nested/run.h"
+#include "ept/ept.h"
 
 #define W_FRAMES	2048ULL
 

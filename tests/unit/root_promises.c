@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "root_promises.h"
-#include "../../vmx/lib.h"
-#include "../../vmx/vcpu.h"
-#include "../../ept/table.h"
+#include "vmx/base/lib.h"
+#include "vmx/vm/vcpu.h"
+#include "ept/table.h"
 
 #define SECRET_WORD	5	/* of a private frame */
 #define DECOY_WORD	0xdec0dec0dec0dec0ULL
@@ -243,7 +243,7 @@ static void check_binding(const struct vm *vm)
 		 LL(owned), LL(vm->frames), LL(vm->frames_shared), LL(vm->frames_pending));
 }
 
-/* As docs/architecture.md and vmx/call.h define it, from the owner table. */
+/* As docs/architecture.md and vmx/abi/call.h define it, from the owner table. */
 static void check_measurement(const struct vm *vm)
 {
 	struct { u64 gfn; u8 digest[32]; } record;

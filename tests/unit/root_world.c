@@ -7,16 +7,16 @@
 #include <string.h>
 
 #include "root_promises.h"
-#include "../../vmx/launch.h"
-#include "../../vmx/lib.h"
-#include "../../vmx/msr.h"
-#include "../../vmx/protect.h"
-#include "../../vmx/x86.h"
-#include "../../ept/flush.h"
-#include "../../ept/ept.h"
-#include "../../ept/mtrr.h"
-#include "../../ept/pool.h"
-#include "../../ept/table.h"
+#include "vmx/launch/launch.h"
+#include "vmx/base/lib.h"
+#include "vmx/intercept/msr.h"
+#include "vmx/vm/protect.h"
+#include "vmx/base/x86.h"
+#include "ept/flush.h"
+#include "ept/ept.h"
+#include "ept/mtrr.h"
+#include "ept/pool.h"
+#include "ept/table.h"
 
 #define MSR_MTRRCAP	0xfe
 #define MSR_MTRR_DEF	0x2ff

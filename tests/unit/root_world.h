@@ -8,11 +8,11 @@
 #define ROOT_WORLD_H
 
 #include "l1.h"
-#include "../../vmx/call.h"
-#include "../../vmx/cpus.h"
-#include "../../vmx/errno.h"
-#include "../../vmx/vm.h"
-#include "../../ept/frames.h"
+#include "vmx/abi/call.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/vm/vm.h"
+#include "ept/frames.h"
 
 #define CPUS		2
 #define RAM_END		1024ULL		/* frames; above: */

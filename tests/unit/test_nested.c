@@ -7,11 +7,11 @@
 #include <cmocka.h>
 
 #include "nested_world.h"
-#include "../../vmx/gva.h"
-#include "../../vmx/io.h"
-#include "../../vmx/msr.h"
-#include "../../vmx/operand.h"
-#include "../../vmx/protect.h"
+#include "vmx/cpu/paging.h"
+#include "vmx/host/io.h"
+#include "vmx/intercept/msr.h"
+#include "vmx/cpu/operand.h"
+#include "vmx/vm/protect.h"
 
 /* The protected side, as the tests set it. */
 static struct {
@@ -1235,7 +1235,7 @@ static void an_nmi_that_waits_for_l2_is_not_lost(void **state)
 	in_vm_ready();
 	w_write(VMCS_PIN_CTLS, 0x16 | PIN_EXTINT_EXITING);	/* NMIs are L2's own */
 	assert_int_equal(w_enter(true), W_ENTERED);
-	fake_cpu->nmi_deferred = true;				/* vmx/exit.c: timer set */
+	fake_cpu->nmi_deferred = true;				/* vmx/exit/exit.c: timer set */
 	w_exit(EXIT_REASON_PREEMPTION_TIMER);
 	assert_true(fake_cpu->nested.in_vm);
 	assert_int_equal(fake_cpu->nmi_pending, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vmx/sha256.c gives the digests of FIPS 180-4, and OpenSSL's on anything else. */
+/* vmx/base/sha256.c gives the digests of FIPS 180-4, and OpenSSL's on anything else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-#include "sha256.h"
+#include "vmx/base/sha256.h"
 
 static void reference(const void *data, size_t len, uint8_t digest[32])
 {

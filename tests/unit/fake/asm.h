@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Hardware for the user-space build of the root logic.  Compile with
- * -include and this file: the guard keeps vmx/asm.h out.
+ * -include and this file: the guard keeps vmx/base/asm.h out.
  *
  * Memory is one malloc'ed block from physical address 0 (fake_ram).  Functions
  * that are declared here and not in fake.c are for each test to define as it
@@ -10,9 +10,9 @@
 #ifndef VMX_ASM_H
 #define VMX_ASM_H
 
-#include "../../../vmx/types.h"
-#include "../../../vmx/image.h"
-#include "../../../vmx/percpu.h"
+#include "vmx/base/types.h"
+#include "vmx/abi/image.h"
+#include "vmx/base/percpu.h"
 
 /* The CPU that runs the code under test now. */
 extern struct percpu *fake_cpu;
@@ -106,8 +106,8 @@ void cpu_halt_forever(void);
 
 #ifdef FAKE_MUTANTS
 /* ept/flush.c itself is compiled without. */
-#include "../../../ept/flush.h"
-#include "../../../vmx/lib.h"
+#include "ept/flush.h"
+#include "vmx/base/lib.h"
 #define zero_page(page) \
 	(fake_skip(__FILE__, __LINE__, "zero_page") ? (void)0 : (zero_page)(page))
 #define flush_done(ticket) \

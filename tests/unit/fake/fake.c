@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../../../vmx/cpus.h"
-#include "../../../vmx/lib.h"
-#include "../../../vmx/log.h"
-#include "../../../vmx/vm_call.h"
+#include "vmx/base/cpus.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
+#include "vmx/vm/call.h"
 
 #define WEAK __attribute__((weak))
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "vmx.h"
-#include "../../../vmx/cpus.h"
-#include "../../../vmx/errno.h"
-#include "../../../vmx/lib.h"
-#include "../../../vmx/nested_caps.h"
-#include "../../../vmx/vmcs.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/lib.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/cpu/vmcs.h"
 
 #define MAX_VMCS	64
 #define FIELDS		512

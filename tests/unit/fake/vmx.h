@@ -3,7 +3,7 @@
 #ifndef FAKE_VMX_H
 #define FAKE_VMX_H
 
-#include "../../../vmx/types.h"
+#include "vmx/base/types.h"
 
 #define W_REVISION	0x2b
 #define W_MAXPHYADDR	39

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract between the host side, which loads the root image, and the
+ * image: its address space, its header, and the launch configuration.
+ *
+ * The image is linked at a fixed virtual address in the part of the kernel half
+ * that Linux leaves to hypervisors (Documentation/x86/x86_64/mm.rst,
+ * ffff800000000000..ffff87ffffffffff), so that its PML4 slot can be put into a
+ * copy of Linux's PML4 while a CPU changes sides.
+ */
+#ifndef VMX_IMAGE_H
+#define VMX_IMAGE_H
+
+#define UP_IMAGE_BASE		0xffff800000000000ULL	/* text, rodata, data, bss */
+#define UP_CPU_BASE		0xffff800040000000ULL	/* per-CPU areas */
+#define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
+#define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
+#define UP_MMIO_BASE		0xffff800080000000ULL	/* local APIC page, uncached */
+#define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
+
+/*
+ * A CPU's area: guard page, stack, guard page, stack of #DF and #MC, guard page,
+ * struct percpu.
+ */
+#define UP_CPU_STACK_OFF	0x1000
+#define UP_CPU_STACK_SIZE	0x4000
+#define UP_CPU_FAULT_OFF	0x6000
+#define UP_CPU_FAULT_SIZE	0x2000
+#define UP_CPU_DATA_OFF		0x9000
+#define UP_CPU_DATA_SIZE	0x8000
+
+#define UP_IMAGE_MAGIC		0x4e49505245444e55ULL	/* "UNDERPIN" */
+
+#ifndef __ASSEMBLER__
+/* First bytes of the image; offsets are from UP_IMAGE_BASE, page aligned. */
+struct up_image_header {
+	unsigned long long magic;
+	unsigned int abi;		/* UP_ABI_VERSION */
+	unsigned int cpu_data_size;	/* UP_CPU_DATA_SIZE */
+	unsigned int rodata_off;	/* text is [0, rodata_off), R-X */
+	unsigned int data_off;		/* rodata is [rodata_off, data_off), R-- */
+	unsigned int bss_off;		/* data is [data_off, bss_off), RW- */
+	unsigned int end_off;		/* bss is [bss_off, end_off), RW-, not in the file */
+	unsigned int entry_off;		/* up_enter(): see vmx/exit/head.S */
+	unsigned int config_off;	/* struct up_config, in bss */
+};
+
+struct up_range {
+	unsigned long long start_pfn;
+	unsigned long long end_pfn;	/* exclusive */
+};
+
+#define UP_MAX_RAM_RANGES	64
+#define UP_MAX_POOL_CHUNKS	512
+
+/*
+ * Launch configuration: written by the host side into the image's bss before
+ * any CPU enters.  The host is still trusted then (design, section 1).
+ */
+struct up_config {
+	unsigned int cpus;
+	unsigned int ram_ranges;
+	unsigned int layer_chunks;
+	unsigned int pool_chunks;
+	unsigned int maxphyaddr;
+	unsigned int serial_port;	/* 0: no early serial log */
+	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
+	unsigned int pm1b_cnt;
+	unsigned long long root_cr3;
+	unsigned long long table_frames;	/* entries in the owner table */
+	unsigned long long image_sha256[4];
+	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
+	unsigned int apic_id[64];
+	struct up_range ram[UP_MAX_RAM_RANGES];	/* usable RAM, ascending */
+	/*
+	 * layer_chunks of them: every frame the layer owns from the start: image,
+	 * page tables, owner table, CPU areas, pool.
+	 */
+	struct up_range layer[UP_MAX_POOL_CHUNKS];
+	/* pool_chunks of them: those of them that are free for use. */
+	struct up_range pool[UP_MAX_POOL_CHUNKS];
+};
+
+/* What Linux hands to up_enter() for each CPU; on its own stack. */
+struct up_entry_state {
+	unsigned long long cpu;
+	unsigned long long host_cr3;	/* Linux's, to be restored when it runs demoted */
+	unsigned long long result;	/* 0 or a negative UP_E* number */
+	unsigned long long detail;	/* VM-instruction error or failed check */
+};
+#endif /* __ASSEMBLER__ */
+
+#endif /* VMX_IMAGE_H */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The instructions that C cannot express.  The user-space build of the root
+ * logic puts tests/unit/fake/asm.h before this file in the include path: every
+ * touch of hardware by the root image is one of these functions.
+ */
+#ifndef VMX_ASM_H
+#define VMX_ASM_H
+
+#include "vmx/base/types.h"
+#include "vmx/abi/image.h"
+#include "vmx/base/percpu.h"
+
+static inline struct percpu *this_cpu(void)
+{
+	struct percpu *cpu;
+
+	__asm__("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/**
+ * phys() - pointer to a physical address through the layer's direct map
+ * @pa: physical address of RAM; anything else faults and stops the layer
+ */
+static inline void *phys(u64 pa)
+{
+	return (void *)(UP_DIRECT_BASE + pa);
+}
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	__asm__ __volatile__("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void wrmsr(u32 msr, u64 val)
+{
+	__asm__ __volatile__("wrmsr" : : "c"(msr), "a"((u32)val), "d"((u32)(val >> 32)) : "memory");
+}
+
+/**
+ * rdmsr_safe(), wrmsr_safe() - as above, but a #GP is reported
+ * Return: 0, or -UP_EIO when the processor raised #GP (vmx/exit/entry.S, fixup table)
+ */
+int rdmsr_safe(u32 msr, u64 *val);
+int wrmsr_safe(u32 msr, u64 val);
+int xsetbv_safe(u32 reg, u64 val);
+
+static inline u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	__asm__ __volatile__("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void cpuid(u32 leaf, u32 subleaf, u32 r[4])
+{
+	__asm__ __volatile__("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			     : "a"(leaf), "c"(subleaf));
+}
+
+static inline void outb(u16 port, u8 val)
+{
+	__asm__ __volatile__("outb %0, %1" : : "a"(val), "Nd"(port));
+}
+
+static inline u8 inb(u16 port)
+{
+	u8 val;
+
+	__asm__ __volatile__("inb %1, %0" : "=a"(val) : "Nd"(port));
+	return val;
+}
+
+static inline void cpu_relax(void)
+{
+	__asm__ __volatile__("pause" ::: "memory");
+}
+
+/*
+ * VMX instructions (SDM vol. 3, chapter 31).  The int functions return 0 on
+ * success, -1 for VMfailInvalid and -2 for VMfailValid.
+ */
+#define VMX_INSN_STATUS(insn, ...) \
+	({ \
+		bool cf_, zf_; \
+		__asm__ __volatile__(insn : "=@ccc"(cf_), "=@ccz"(zf_) \
+				     : __VA_ARGS__ : "memory"); \
+		cf_ ? -1 : zf_ ? -2 : 0; \
+	})
+
+static inline int vmxon(u64 pa)
+{
+	return VMX_INSN_STATUS("vmxon %2", "m"(pa));
+}
+
+static inline void vmxoff(void)
+{
+	__asm__ __volatile__("vmxoff" ::: "cc", "memory");
+}
+
+static inline int vmclear(u64 pa)
+{
+	return VMX_INSN_STATUS("vmclear %2", "m"(pa));
+}
+
+static inline int vmptrld(u64 pa)
+{
+	return VMX_INSN_STATUS("vmptrld %2", "m"(pa));
+}
+
+static inline u64 vmread(u32 field)
+{
+	u64 val;
+
+	__asm__ __volatile__("vmread %1, %0" : "=rm"(val) : "r"((u64)field) : "cc");
+	return val;
+}
+
+/* A failing vmwrite is a bug of the layer's, or an absent field: see vmwrite_checked(). */
+static inline int vmwrite(u32 field, u64 val)
+{
+	bool cf, zf;
+
+	/* No memory is touched: values may stay in registers from one to the next. */
+	__asm__ __volatile__("vmwrite %2, %3" : "=@ccc"(cf), "=@ccz"(zf)
+			     : "rm"(val), "r"((u64)field));
+	return cf ? -1 : zf ? -2 : 0;
+}
+
+struct inv_desc {
+	u64 a, b;
+};
+
+/* type: 1 single context, 2 all contexts (SDM vol. 3, INVEPT) */
+static inline int invept(u64 type, u64 eptp)
+{
+	struct inv_desc d = { eptp, 0 };
+
+	return VMX_INSN_STATUS("invept %2, %3", "m"(d), "r"(type));
+}
+
+/* type: 0 address, 1 single context, 2 all contexts (SDM vol. 3, INVVPID) */
+static inline int invvpid(u64 type, u16 vpid, u64 gla)
+{
+	struct inv_desc d = { vpid, gla };
+
+	return VMX_INSN_STATUS("invvpid %2, %3", "m"(d), "r"(type));
+}
+
+#define DEFINE_REG(name) \
+static inline u64 read_##name(void) \
+{ \
+	u64 val; \
+	__asm__ __volatile__("mov %%" #name ", %0" : "=r"(val)); \
+	return val; \
+} \
+static inline void write_##name(u64 val) \
+{ \
+	__asm__ __volatile__("mov %0, %%" #name : : "r"(val) : "memory"); \
+}
+
+DEFINE_REG(cr0)
+DEFINE_REG(cr2)
+DEFINE_REG(cr3)
+DEFINE_REG(cr4)
+DEFINE_REG(cr8)
+DEFINE_REG(dr0)
+DEFINE_REG(dr1)
+DEFINE_REG(dr2)
+DEFINE_REG(dr3)
+DEFINE_REG(dr6)
+DEFINE_REG(dr7)
+
+static inline u64 xgetbv(u32 reg)
+{
+	u32 lo, hi;
+
+	__asm__ __volatile__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(reg));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void xsetbv(u32 reg, u64 val)
+{
+	__asm__ __volatile__("xsetbv" : : "c"(reg), "a"((u32)val), "d"((u32)(val >> 32)));
+}
+
+/* area: 64-byte aligned, as large as CPUID.0DH says */
+static inline void xsave64(void *area, u64 mask)
+{
+	__asm__ __volatile__("xsave64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+			     : "memory");
+}
+
+static inline void xrstor64(const void *area, u64 mask)
+{
+	__asm__ __volatile__("xrstor64 (%0)" : : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+			     : "memory");
+}
+
+static inline void wbinvd(void)
+{
+	__asm__ __volatile__("wbinvd" ::: "memory");
+}
+
+/* Clears the buffers that MDS reads, where the processor says so (MD_CLEAR). */
+static inline void verw(u16 selector)
+{
+	__asm__ __volatile__("verw %0" : : "m"(selector) : "cc", "memory");
+}
+
+static inline void cpu_halt_forever(void)
+{
+	for (;;)
+		__asm__ __volatile__("cli; hlt" ::: "memory");
+}
+
+#endif /* VMX_ASM_H */

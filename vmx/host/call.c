@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VMCALL by the demoted host's ring 0.  The host is the adversary here: every
+ * argument is copied once (the registers are a copy already), checked, used.
+ */
+#include "vmx/base/asm.h"
+#include "vmx/abi/call.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/host/host.h"
+#include "vmx/launch/launch.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
+#include "vmx/base/ring.h"
+#include "vmx/vm/vm.h"
+#include "vmx/vm/call.h"
+#include "ept/flush.h"
+#include "ept/frames.h"
+#include "ept/pool.h"
+#include "ept/stats.h"
+
+#define LIST_MAX	(PAGE_SIZE / 8)
+
+static bool leaving;		/* under vms_lock: LEAVE_PREPARE was granted */
+static u64 denied;
+
+void *host_page(u64 pfn)
+{
+	if (pfn >= up_config.table_frames || !frame_host_usable(pfn))
+		return NULL;
+	return phys(pfn << PAGE_SHIFT);
+}
+
+void note_denied(void)
+{
+	__atomic_fetch_add(&denied, 1, __ATOMIC_RELAXED);
+}
+
+static void fill_cpu(struct up_cpu_status *out, const struct percpu *c)
+{
+	out->demoted = c->demoted;
+	out->apic_id = c->apic_id;
+	memcpy(out->exits_host, c->exits_host, sizeof(out->exits_host));
+	memcpy(out->exits_vm, c->exits_vm, sizeof(out->exits_vm));
+	out->transitions = c->transitions;
+	out->nmi_in_root = c->nmi_in_root;
+	out->flushes = c->flushes;
+}
+
+/* rbx: page to fill, rcx: CPU number */
+static long call_status(struct percpu *cpu)
+{
+	struct up_status *out = host_page(cpu->gpr[RBX]);
+	u64 n = cpu->gpr[RCX];
+
+	_Static_assert(sizeof(struct up_status) <= PAGE_SIZE, "fits a page");
+	if (!out || n >= ncpus || !cpus[n])
+		return -UP_EINVAL;
+	memset(out, 0, sizeof(*out));
+	out->abi = UP_ABI_VERSION;
+	out->cpus = ncpus;
+	out->vms = vms_count();
+	out->denied = READ_ONCE(denied);
+	memcpy(out->image_sha256, up_config.image_sha256, 32);
+	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
+	ept_stats(out);
+	fill_cpu(&out->cpu, cpus[n]);
+	return 0;
+}
+
+static long call_leave(struct percpu *cpu)
+{
+	long err = 0;
+
+	spin_lock(&vms_lock);
+	if (!leaving || vms_count())
+		err = -UP_EBUSY;
+	else if (cpu->nested.vmxon)
+		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	else
+		cpu->demoted = false;	/* from here on no VM can be made */
+	spin_unlock(&vms_lock);
+	if (err)
+		return err;
+	leave_cpu(cpu);
+}
+
+/* rbx: 1 prepare, 0 go on after all */
+static long call_leave_prepare(struct percpu *cpu)
+{
+	u64 on = cpu->gpr[RBX];
+	long err = 0;
+
+	if (on > 1)
+		return -UP_EINVAL;
+	spin_lock(&vms_lock);
+	if (on && vms_count())
+		err = -UP_EBUSY;
+	else
+		leaving = on;
+	spin_unlock(&vms_lock);
+	return err;
+}
+
+/* A CPU that left runs the host in root mode: cancelling does not bring it back. */
+bool layer_is_leaving(void)
+{
+	u32 i;
+
+	for (i = 0; i < ncpus; i++)
+		if (!cpus[i] || !cpus[i]->demoted)
+			return true;
+	return leaving;
+}
+
+/* -> rbx: the epoch that this CPU has reached */
+static long call_flush(struct percpu *cpu)
+{
+	cpu->gpr[RBX] = flush_epoch();
+	flush_this_cpu();
+	return 0;
+}
+
+/* rbx: page, rcx: position -> rbx: bytes, rcx: next position */
+static long call_log(struct percpu *cpu)
+{
+	void *page = host_page(cpu->gpr[RBX]);
+	u64 pos = cpu->gpr[RCX];
+
+	if (!page)
+		return -UP_EINVAL;
+	/* The host listens now: a byte on the serial line takes longer than an exit may. */
+	log_serial(false);
+	cpu->gpr[RBX] = log_read(&pos, page, PAGE_SIZE);
+	cpu->gpr[RCX] = pos;
+	return 0;
+}
+
+/* rbx: list of pfns, rcx: count -> rbx: done */
+static long call_pool_donate(struct percpu *cpu)
+{
+	const u64 *list = host_page(cpu->gpr[RBX]);
+	u64 count = cpu->gpr[RCX], i, pfn;
+	long err = 0;
+
+	if (!list || count > LIST_MAX)
+		return -UP_EINVAL;
+	for (i = 0; i < count && !err; i++) {
+		pfn = READ_ONCE(list[i]);
+		err = pfn == cpu->gpr[RBX] ? -UP_EINVAL : host_donate_layer(pfn);
+		if (err)
+			break;
+	}
+	cpu->gpr[RBX] = i;
+	return err;
+}
+
+static const struct {
+	u32 op;
+	long (*fn)(struct percpu *cpu);
+} calls[] = {
+	{ UP_CALL_STATUS, call_status },
+	{ UP_CALL_LEAVE, call_leave },
+	{ UP_CALL_LEAVE_PREPARE, call_leave_prepare },
+	{ UP_CALL_FLUSH, call_flush },
+	{ UP_CALL_LOG, call_log },
+	{ UP_CALL_POOL_DONATE, call_pool_donate },
+	{ UP_CALL_VM_CREATE, call_vm_create },
+	{ UP_CALL_VM_DONATE, call_vm_donate },
+	{ UP_CALL_VM_BIND_VCPU, call_vm_bind_vcpu },
+	{ UP_CALL_VM_MEASURE, call_vm_measure },
+	{ UP_CALL_VM_KILL, call_vm_kill },
+	{ UP_CALL_VM_RECLAIM, call_vm_reclaim },
+	{ UP_CALL_VM_DESTROY, call_vm_destroy },
+	{ UP_CALL_VM_INFO, call_vm_info },
+};
+
+void up_call(struct percpu *cpu)
+{
+	long result = -UP_ENOSYS;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].op == cpu->gpr[RAX]) {
+			result = calls[i].fn(cpu);
+			break;
+		}
+	if (result < 0 && result != -UP_EAGAIN)
+		note_denied();
+	cpu->gpr[RAX] = (u64)result;
+	advance_rip();
+}

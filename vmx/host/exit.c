@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exits of the demoted host: one function a reason, one table.  The host must
+ * notice nothing but what the design takes from it.
+ */
+#include "vmx/base/asm.h"
+#include "vmx/abi/call.h"
+#include "vmx/base/cpus.h"
+#include "vmx/abi/errno.h"
+#include "vmx/host/host.h"
+#include "vmx/host/io.h"
+#include "vmx/launch/launch.h"
+#include "vmx/base/log.h"
+#include "vmx/intercept/msr.h"
+#include "vmx/nested/nested.h"
+#include "vmx/cpu/vmcs.h"
+#include "vmx/base/x86.h"
+#include "ept/ept.h"
+
+#define XCR0	0
+
+void advance_rip(void)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
+	if (blocking & 3)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3ULL);
+}
+
+void inject_exception(u32 vector, bool has_error, u32 error)
+{
+	u32 info = vector | INTR_TYPE_HARD_EXC << 8 | INTR_VALID;
+
+	/* In real mode exceptions have no error code (SDM vol. 3, 27.2.1.3). */
+	if (has_error && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
+		info |= INTR_HAS_ERROR;
+		vmwrite(VMCS_ENTRY_INTR_ERROR, error);
+	}
+	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+}
+
+void inject_pf(u64 cr2, u32 error)
+{
+	write_cr2(cr2);
+	inject_exception(VEC_PF, true, error);
+}
+
+static u32 host_cpl(void)
+{
+	return vmread(VMCS_GUEST_SS_AR) >> 5 & 3;
+}
+
+static void on_cpuid(struct percpu *cpu)
+{
+	u32 leaf = (u32)cpu->gpr[RAX], r[4];
+
+	cpuid(leaf, (u32)cpu->gpr[RCX], r);
+	if (leaf == 1) {
+		/* OSXSAVE mirrors CR4, and this is root's CR4. */
+		r[2] &= ~(u32)CPUID1_ECX_OSXSAVE;
+		if (vmread(VMCS_GUEST_CR4) & CR4_OSXSAVE)
+			r[2] |= (u32)CPUID1_ECX_OSXSAVE;
+	} else if (leaf == 7 && !(vmread(VMCS_GUEST_CR4) & CR4_PKE)) {
+		r[2] &= ~BIT(4);
+	} else if (leaf == 7 && !cpu->gpr[RCX] && (r[2] & BIT(3))) {
+		r[2] |= BIT(4);			/* OSPKE likewise */
+	}
+	cpu->gpr[RAX] = r[0];
+	cpu->gpr[RBX] = r[1];
+	cpu->gpr[RCX] = r[2];
+	cpu->gpr[RDX] = r[3];
+	advance_rip();
+}
+
+static void on_rdmsr(struct percpu *cpu)
+{
+	u64 val;
+
+	if (host_msr_read((u32)cpu->gpr[RCX], &val)) {
+		inject_gp();
+		return;
+	}
+	cpu->gpr[RAX] = (u32)val;
+	cpu->gpr[RDX] = val >> 32;
+	advance_rip();
+}
+
+static void on_wrmsr(struct percpu *cpu)
+{
+	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+
+	if (host_msr_write((u32)cpu->gpr[RCX], val))
+		inject_gp();
+	else
+		advance_rip();
+}
+
+static void on_xsetbv(struct percpu *cpu)
+{
+	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+
+	/* The processor judges the value, we only lend it our privilege. */
+	if (host_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
+		inject_gp();
+	else
+		advance_rip();
+}
+
+static void on_invd(struct percpu *cpu)
+{
+	(void)cpu;
+	wbinvd();	/* INVD would drop the layer's own writes */
+	advance_rip();
+}
+
+/*
+ * CR accesses exit only for a change of CR0.NE or CR4.VMXE (SDM vol. 3, 26.1.3,
+ * table 28-3 for the qualification).
+ *
+ * Paging on or off changes between long and protected mode (SDM vol. 3, 10.8.5): the
+ * trampoline of a CPU that is started turns on paging and NE at once.
+ * Return: false: the processor would refuse.
+ */
+static bool switch_long_mode(bool paging)
+{
+	u64 efer = vmread(VMCS_GUEST_EFER), entry = vmread(VMCS_ENTRY_CTLS);
+	bool long_code = vmread(VMCS_GUEST_CS_AR) & SEG_AR_L;
+
+	if (!(efer & EFER_LME) || !!(efer & EFER_LMA) == paging)
+		return true;
+	if (long_code || (paging && !(vmread(VMCS_GUEST_CR4) & CR4_PAE)))
+		return false;
+	vmwrite(VMCS_GUEST_EFER, efer ^ EFER_LMA);
+	vmwrite(VMCS_ENTRY_CTLS, entry ^ ENTRY_IA32E);
+	return true;
+}
+
+/* Where MOV to CR0 raises #GP the VM entry would fail. */
+static void write_cr0_for_host(u64 val)
+{
+	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) ||
+	    ((val & CR0_NW) && !(val & CR0_CD)) || !switch_long_mode(val & CR0_PG)) {
+		inject_gp();
+		return;
+	}
+	vmwrite(VMCS_CR0_SHADOW, val);
+	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
+	advance_rip();
+}
+
+static void write_cr4_for_host(struct percpu *cpu, u64 val)
+{
+	bool long_mode = vmread(VMCS_GUEST_EFER) & EFER_LMA;
+
+	if (!(val & CR4_VMXE) && !nested_cr4_vmxe_may_clear(cpu)) {
+		inject_gp();
+		return;
+	}
+	/* Reserved bits, PAE and PCIDE: VM entry would fail where MOV to CR4 raises #GP. */
+	if (val & ~rdmsr(MSR_VMX_CR4_FIXED1) || (long_mode && !(val & CR4_PAE)) ||
+	    (!long_mode && (val & CR4_PCIDE))) {
+		inject_gp();
+		return;
+	}
+	vmwrite(VMCS_CR4_SHADOW, val);
+	vmwrite(VMCS_GUEST_CR4, val | CR4_VMXE);
+	advance_rip();
+}
+
+static void on_cr(struct percpu *cpu)
+{
+	u64 qual = vmread(VMCS_EXIT_QUAL);
+	u32 cr = qual & 0xf, type = qual >> 4 & 3, reg = qual >> 8 & 0xf;
+	u64 val = reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
+
+	if (type == 0 && cr == 4) {
+		write_cr4_for_host(cpu, val);
+	} else if (type == 0 && cr == 0) {
+		write_cr0_for_host(val);
+	} else {
+		up_log("denied: CR access, qualification %lx", qual);
+		inject_gp();
+	}
+}
+
+static void on_ept_violation(struct percpu *cpu)
+{
+	u64 qual = vmread(VMCS_EXIT_QUAL);
+	u64 gla = vmread(VMCS_GUEST_LINEAR);
+	u64 gpa = vmread(VMCS_GUEST_PHYS_ADDR);
+	u32 error = PF_PRESENT | PF_PROTECTION_KEY;
+
+	(void)cpu;
+	switch (host_ept_violation(gpa, qual, gla)) {
+	case EPT_FILLED:
+	case EPT_FAULT_DECOY:
+		break;
+	case EPT_FAULT_USER:
+		/*
+		 * Linux refuses such a fault at once instead of retrying a valid
+		 * PTE: SIGSEGV, or -EFAULT through the exception table.
+		 */
+		if (qual & EPT_VIOL_WRITE)
+			error |= PF_WRITE;
+		if (qual & EPT_VIOL_EXEC)
+			error |= PF_FETCH;
+		if (host_cpl() == 3)
+			error |= PF_USER;
+		inject_pf(gla, error);
+		break;
+	case EPT_NOMEM:
+		/* Frames come when other CPUs have flushed: the host tries again. */
+		break;
+	default:
+		up_log("denied: host access to %lx, qualification %lx", gpa, qual);
+		inject_gp();
+	}
+	/* The violation may have interrupted an IRET from an NMI, or an event's delivery. */
+	if (qual & EPT_VIOL_NMI_UNBLOCKING)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID))
+		reinject_vectoring();
+}
+
+void reinject_vectoring(void)
+{
+	u32 info = (u32)vmread(VMCS_IDT_VECTORING_INFO);
+
+	if (!(info & INTR_VALID))
+		return;
+	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
+	if (info & INTR_HAS_ERROR)
+		vmwrite(VMCS_ENTRY_INTR_ERROR,
+			vmread(VMCS_IDT_VECTORING_ERROR));
+	vmwrite(VMCS_ENTRY_INSN_LEN, vmread(VMCS_EXIT_INSN_LEN));
+}
+
+static void on_vmcall(struct percpu *cpu)
+{
+	if (host_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+		up_call(cpu);
+	else
+		inject_ud();	/* as on a processor outside VMX operation */
+}
+
+static void on_undefined(struct percpu *cpu)
+{
+	(void)cpu;
+	inject_ud();
+}
+
+static void on_vmx(struct percpu *cpu)
+{
+	nested_insn(cpu, (u32)vmread(VMCS_EXIT_REASON) & 0xffff);
+}
+
+typedef void (*exit_handler)(struct percpu *cpu);
+
+static const exit_handler handlers[UP_EXIT_REASONS] = {
+	[EXIT_REASON_TRIPLE_FAULT] = host_triple_fault,
+	[EXIT_REASON_INIT] = host_init,
+	[EXIT_REASON_SIPI] = host_sipi,
+	[EXIT_REASON_CPUID] = on_cpuid,
+	[EXIT_REASON_GETSEC] = on_undefined,
+	[EXIT_REASON_INVD] = on_invd,
+	[EXIT_REASON_VMCALL] = on_vmcall,
+	[EXIT_REASON_VMCLEAR] = on_vmx,
+	[EXIT_REASON_VMLAUNCH] = on_vmx,
+	[EXIT_REASON_VMPTRLD] = on_vmx,
+	[EXIT_REASON_VMPTRST] = on_vmx,
+	[EXIT_REASON_VMREAD] = on_vmx,
+	[EXIT_REASON_VMRESUME] = on_vmx,
+	[EXIT_REASON_VMWRITE] = on_vmx,
+	[EXIT_REASON_VMXOFF] = on_vmx,
+	[EXIT_REASON_VMXON] = on_vmx,
+	[EXIT_REASON_INVEPT] = on_vmx,
+	[EXIT_REASON_INVVPID] = on_vmx,
+	[EXIT_REASON_VMFUNC] = on_undefined,
+	[EXIT_REASON_CR_ACCESS] = on_cr,
+	[EXIT_REASON_IO] = host_io,
+	[EXIT_REASON_RDMSR] = on_rdmsr,
+	[EXIT_REASON_WRMSR] = on_wrmsr,
+	[EXIT_REASON_XSETBV] = on_xsetbv,
+	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
+	[EXIT_REASON_PREEMPTION_TIMER] = host_preemption_timer,
+	[EXIT_REASON_SEAMCALL] = on_undefined,	/* at any CPL, as VMCALL */
+	[EXIT_REASON_TDCALL] = on_undefined,
+};
+
+void host_exit(struct percpu *cpu, u32 reason)
+{
+	u32 basic = reason & 0xffff;
+
+	if (basic < UP_EXIT_REASONS)
+		cpu->exits_host[basic]++;
+	if (basic < ARRAY_SIZE(handlers) && handlers[basic] && !(reason & EXIT_ENTRY_FAILURE))
+		handlers[basic](cpu);
+	else
+		up_panic("CPU %u: unexpected exit %x of the host, qualification %lx, RIP %lx",
+			 cpu->cpu, reason, vmread(VMCS_EXIT_QUAL),
+			 vmread(VMCS_GUEST_RIP));
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a CPU changes sides (vmx/launch/launch.c, vmx/launch/leave.c) and what it hosts meanwhile. */
+#ifndef VMX_LAUNCH_H
+#define VMX_LAUNCH_H
+
+#include "vmx/base/percpu.h"
+
+struct up_entry_state;
+
+/* Linux's descriptor-table registers and segments, as captured on its side. */
+struct dtr {
+	u16 limit;
+	u64 base;
+} __packed;
+
+/**
+ * launch_cpu() - demote this CPU; called by head.S on the CPU's root stack
+ * @cpu: its area, zeroed but for launch_regs
+ * @st: Linux's, valid under Linux's page tables only
+ *
+ * Linux's page tables (with the image's slot), interrupts off.  Returns on
+ * failure only: a negative UP_E* number, the CPU as it was but for CR3.
+ */
+long launch_cpu(struct percpu *cpu, struct up_entry_state *st);
+
+/** vmcs01_init() - fill VMCS01's control and host-state areas; it is current (vmcs01.c) */
+int vmcs01_init(struct percpu *cpu);
+
+/** vmcs_init_host_state() - the same for any VMCS that is current: where exits come in */
+void vmcs_init_host_state(struct percpu *cpu);
+
+/** vmx_control() - a control word: what is wanted and allowed by a capability MSR */
+u32 vmx_control(u32 msr, u32 true_msr, u32 want);
+
+/**
+ * leave_cpu() - bring this CPU back to root mode and Linux
+ *
+ * Exit context, VMCS01 current, called for UP_CALL_LEAVE: does not return.
+ */
+void leave_cpu(struct percpu *cpu) __noreturn;
+
+/* assembly (head.S, entry.S) */
+
+/* What leave_jump() restores. */
+struct leave_frame {
+	u64 rip, rflags, rsp;
+	u64 gpr[NR_GPRS];
+};
+
+/** launch_first_entry() - VMLAUNCH of the host; returns only when that fails */
+int launch_first_entry(struct percpu *cpu);
+
+/** leave_jump() - Linux goes on, in root mode, at @f->rip */
+void leave_jump(struct leave_frame *f) __noreturn;
+
+/* Where hardware arrives: the host state's RIP, and vector 2. */
+void vmexit_entry(void);
+void nmi_entry(void);
+
+/* called from assembly */
+void vm_exit(struct percpu *cpu);
+void vm_entry_failed(struct percpu *cpu);
+void vm_nmi(struct percpu *cpu);
+
+#endif /* VMX_LAUNCH_H */

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+/* VMX instructions executed by L1 (SDM vol. 3, chapter 31). */
+#include "vmx/nested/nested.h"
+#include "vmx/nested/run.h"
+#include "vmx/base/asm.h"
+#include "vmx/abi/errno.h"
+#include "vmx/cpu/paging.h"
+#include "vmx/host/host.h"
+#include "vmx/base/log.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/cpu/operand.h"
+#include "vmx/vmcs/vvmcs.h"
+#include "ept/ept.h"
+
+#define RFLAGS_STATUS	(X86_RFLAGS_CF | X86_RFLAGS_PF | X86_RFLAGS_AF | \
+			 X86_RFLAGS_ZF | X86_RFLAGS_SF | X86_RFLAGS_OF)
+#define NO_VMCS		(~0ULL)
+
+#define LOG_FIRST	128
+#define LOG_EVERY	1024
+
+bool nested_log_due(void)
+{
+	static u32 lines;
+	u32 n = __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED);
+
+	return n < LOG_FIRST || n % LOG_EVERY == 0;
+}
+
+static void finish(u64 status)
+{
+	u64 old = vmread(VMCS_GUEST_RFLAGS);
+	u64 new = (old & ~RFLAGS_STATUS) | status;
+
+	if (new != old)
+		vmwrite(VMCS_GUEST_RFLAGS, new);
+	advance_rip();
+}
+
+void vm_succeed(void)
+{
+	finish(0);
+}
+
+void vm_fail_invalid(void)
+{
+	finish(X86_RFLAGS_CF);
+}
+
+void vm_fail(struct percpu *cpu, u32 error)
+{
+	struct vvmcs *vv = cpu->nested.current;
+
+	if (!vv) {
+		vm_fail_invalid();
+		return;
+	}
+	vv->f[ROW_INSN_ERROR] = error;
+	finish(X86_RFLAGS_ZF);
+}
+
+static inline u64 reg_read(const struct percpu *cpu, u32 reg)
+{
+	return reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
+}
+
+static inline void reg_write(struct percpu *cpu, u32 reg, u64 val)
+{
+	if (reg == RSP)
+		vmwrite(VMCS_GUEST_RSP, val);
+	else
+		cpu->gpr[reg] = val;
+}
+
+/* Address of the memory operand, or false: an exception has been injected. */
+static bool memory_operand(struct percpu *cpu, u32 len, bool write, u64 *la)
+{
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), seg = INFO_SEGMENT(info);
+	struct operand op = {
+		.info = info,
+		.disp = vmread(VMCS_EXIT_QUAL),
+		.base = info & INFO_NO_BASE ? 0 : reg_read(cpu, INFO_BASE(info)),
+		.index = info & INFO_NO_INDEX ? 0 : reg_read(cpu, INFO_INDEX(info)),
+		.long_mode = vmread(VMCS_GUEST_CS_AR) & SEG_AR_L,
+		.la57 = vmread(VMCS_GUEST_CR4) & X86_CR4_LA57,
+		.write = write,
+		.len = len,
+		.seg_base = vmread(VMCS_GUEST_ES_BASE + 2 * seg),
+		.seg_limit = vmread(VMCS_GUEST_ES_LIMIT + 2 * seg),
+		.seg_ar = vmread(VMCS_GUEST_ES_AR + 2 * seg),
+	};
+	u32 vector = operand_linear(&op, la);
+
+	if (!vector)
+		return true;
+	inject_exception(vector, vector != VEC_UD, 0);
+	return false;
+}
+
+static bool read_operand(struct percpu *cpu, void *buf, u32 len)
+{
+	u64 la;
+
+	return memory_operand(cpu, len, false, &la) && !l1_read(la, buf, len);
+}
+
+static bool write_operand(struct percpu *cpu, u64 val)
+{
+	u64 la;
+
+	return memory_operand(cpu, sizeof(val), true, &la) && !l1_write(la, &val, sizeof(val));
+}
+
+/* VMXON (SDM vol. 3, VMXON).  #UD outside protected 64-bit mode is the processor's. */
+static void do_vmxon(struct percpu *cpu)
+{
+	u64 pa, cr0 = vmread(VMCS_GUEST_CR0), cr4 = vmread(VMCS_GUEST_CR4);
+
+	if (!(vmread(VMCS_CR4_SHADOW) & X86_CR4_VMXE)) {
+		inject_ud();
+		return;
+	}
+	if (cpu->nested.vmxon) {
+		vm_fail(cpu, VMERR_VMXON_IN_ROOT);
+		return;
+	}
+	if ((nested_caps.cr0_fixed0 & ~cr0) || (nested_caps.cr4_fixed0 & ~cr4) ||
+	    !(vmread(VMCS_GUEST_EFER) & EFER_LMA)) {
+		inject_gp();
+		return;
+	}
+	if (!read_operand(cpu, &pa, sizeof(pa)))
+		return;
+	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT) ||
+	    READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+		vm_fail_invalid();
+		return;
+	}
+	cpu->nested.vmxon = true;
+	cpu->nested.vmxon_pa = pa;
+	cpu->nested.current = NULL;
+	vm_succeed();
+}
+
+void nested_cpu_reset(struct percpu *cpu)
+{
+	vvmcs_clear_all(cpu);
+	if (cpu->nested.vmxon)
+		shadow_cpu_off();
+	cpu->nested.current = NULL;
+	cpu->nested.in_vm = false;
+	cpu->nested.vmxon = false;
+}
+
+static void do_vmxoff(struct percpu *cpu)
+{
+	nested_cpu_reset(cpu);
+	vm_succeed();
+}
+
+bool nested_cr4_vmxe_may_clear(const struct percpu *cpu)
+{
+	return !cpu->nested.vmxon;
+}
+
+static void do_vmclear(struct percpu *cpu)
+{
+	u64 pa;
+
+	if (!read_operand(cpu, &pa, sizeof(pa)))
+		return;
+	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT)) {
+		vm_fail(cpu, VMERR_VMCLEAR_ADDRESS);
+	} else if (pa == cpu->nested.vmxon_pa) {
+		vm_fail(cpu, VMERR_VMCLEAR_VMXON);
+	} else if (vvmcs_clear(cpu, pa)) {
+		nested_log("nested: cpu %u: VMCLEAR of %llx, active on another CPU", cpu->cpu,
+			   (unsigned long long)pa);
+		vm_fail(cpu, VMERR_VMCLEAR_ADDRESS);
+	} else {
+		vm_succeed();
+	}
+}
+
+static void load_vmcs(struct percpu *cpu, u64 pa)
+{
+	struct vvmcs *vv;
+	int err;
+
+	/* Bit 31 marks a shadow VMCS: not offered. */
+	if (READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+		vm_fail(cpu, VMERR_VMPTRLD_REVISION);
+		return;
+	}
+	err = vvmcs_load(cpu, pa, &vv);
+	if (err) {
+		nested_log("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
+			   (unsigned long long)pa, err);
+		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
+		return;
+	}
+	cpu->nested.current = vv;
+	vm_succeed();
+}
+
+static void do_vmptrld(struct percpu *cpu)
+{
+	u64 pa;
+
+	if (!read_operand(cpu, &pa, sizeof(pa)))
+		return;
+	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT))
+		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
+	else if (pa == cpu->nested.vmxon_pa)
+		vm_fail(cpu, VMERR_VMPTRLD_VMXON);
+	else
+		load_vmcs(cpu, pa);
+}
+
+static void do_vmptrst(struct percpu *cpu)
+{
+	if (write_operand(cpu, cpu->nested.current ? cpu->nested.current->pa : NO_VMCS))
+		vm_succeed();
+}
+
+/* VMREAD and VMWRITE: what they name.  Return: NULL: no current VMCS, the instruction failed */
+static struct vvmcs *named_field(struct percpu *cpu, u32 *info, u64 *enc)
+{
+	if (!cpu->nested.current) {
+		vm_fail_invalid();
+		return NULL;
+	}
+	*info = vmread(VMCS_EXIT_INSN_INFO);
+	*enc = reg_read(cpu, INFO_REG2(*info));
+	return cpu->nested.current;
+}
+
+/* Return: the row, or -1 when there is no such field and the instruction failed */
+static int row_or_fail(struct percpu *cpu, u64 enc)
+{
+	int row = vmcs_row(enc);
+
+	if (row < 0)
+		vm_fail(cpu, VMERR_FIELD_UNSUPPORTED);
+	return row;
+}
+
+static void do_vmread(struct percpu *cpu)
+{
+	struct vvmcs *vv;
+	u64 enc, val;
+	u32 info;
+	int row;
+
+	vv = named_field(cpu, &info, &enc);
+	row = vv ? row_or_fail(cpu, enc) : -1;
+	if (row < 0)
+		return;
+	if (row_test(vv->stale, row))
+		vvmcs_fetch(cpu, vv, row);
+	val = vv->f[row];
+	if (enc & VMCS_ENC_HIGH)
+		val >>= 32;
+	if (info & INFO_IS_REG)
+		reg_write(cpu, INFO_REG1(info), val);
+	else if (!write_operand(cpu, val))
+		return;
+	vm_succeed();
+}
+
+static void write_row(struct percpu *cpu, struct vvmcs *vv, u32 row, u64 enc, u64 val)
+{
+	bool stale = row_test(vv->stale, row);
+
+	if (enc & VMCS_ENC_HIGH) {
+		if (stale)
+			vvmcs_fetch(cpu, vv, row);
+		val = (u32)vv->f[row] | val << 32;
+	}
+	val &= row_mask[row];
+	if (!stale && vv->f[row] == val)
+		return;
+	vv->f[row] = val;
+	row_clear(vv->stale, row);
+	row_set(vv->dirty, row);
+}
+
+static void do_vmwrite(struct percpu *cpu)
+{
+	struct vvmcs *vv;
+	u64 enc, val;
+	u32 info;
+	int row;
+
+	vv = named_field(cpu, &info, &enc);
+	if (!vv)
+		return;
+	if (info & INFO_IS_REG)
+		val = reg_read(cpu, INFO_REG1(info));
+	else if (!read_operand(cpu, &val, sizeof(val)))
+		return;
+	row = row_or_fail(cpu, enc);
+	if (row < 0)
+		return;
+	if (vmcs_field[row].class == CLASS_EXIT) {
+		vm_fail(cpu, VMERR_FIELD_READ_ONLY);
+		return;
+	}
+	write_row(cpu, vv, row, enc, val);
+	vm_succeed();
+}
+
+/*
+ * VMREAD and VMWRITE are the hot path: KVM executes several for each exit of a
+ * VM.  The register forms, when they succeed, take one function without a loop,
+ * a lock or a page walk; everything else goes the long way.
+ */
+bool nested_insn_fast(struct percpu *cpu, u32 reason)
+{
+	struct vvmcs *vv = cpu->nested.current;
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
+	u64 enc = cpu->gpr[INFO_REG2(info)], blocking, flags;
+	u32 row;
+
+	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
+	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup_row1(enc) ||
+	    SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR)))
+		return false;
+	row = vmcs_lookup_row1(enc) - 1;
+	if (reason == EXIT_REASON_VMREAD) {
+		if (row_test(vv->stale, row))
+			vvmcs_fetch(cpu, vv, row);
+		cpu->gpr[reg] = vv->f[row];
+	} else {
+		if (vmcs_field[row].class == CLASS_EXIT)
+			return false;
+		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
+	}
+	cpu->exits_host[reason]++;
+	flags = vmread(VMCS_GUEST_RFLAGS);
+	if (flags & RFLAGS_STATUS)
+		vmwrite(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_STATUS);
+	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
+	blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	if (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			blocking & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	return true;
+}
+
+/* VMLAUNCH, VMRESUME: the checks before those of the VMCS (section 27.1). */
+static void do_enter(struct percpu *cpu, bool launch)
+{
+	struct vvmcs *vv = cpu->nested.current;
+
+	if (!vv)
+		vm_fail_invalid();
+	else if (vmread(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_MOV_SS)
+		vm_fail(cpu, VMERR_ENTRY_MOV_SS);
+	else if (launch && vv->launched)
+		vm_fail(cpu, VMERR_LAUNCH_NOT_CLEAR);
+	else if (!launch && !vv->launched)
+		vm_fail(cpu, VMERR_RESUME_NOT_LAUNCHED);
+	else
+		nested_enter(cpu, vv, launch);
+}
+
+static void do_vmlaunch(struct percpu *cpu)
+{
+	do_enter(cpu, true);
+}
+
+static void do_vmresume(struct percpu *cpu)
+{
+	do_enter(cpu, false);
+}
+
+static u64 type_operand(struct percpu *cpu)
+{
+	return reg_read(cpu, INFO_REG2(vmread(VMCS_EXIT_INSN_INFO)));
+}
+
+/* INVEPT (SDM vol. 3, INVEPT): type 1 one table, type 2 all. */
+static void do_invept(struct percpu *cpu)
+{
+	u64 type = type_operand(cpu);
+	struct inv_desc d;
+
+	if (type != 1 && type != 2) {
+		vm_fail(cpu, VMERR_INVALID_OPERAND);
+		return;
+	}
+	if (!read_operand(cpu, &d, sizeof(d)))
+		return;
+	shadow_invept(type, d.a);
+	vm_succeed();
+}
+
+static void invvpid_address(u16 hw_vpid, u64 gla)
+{
+	invvpid(0, hw_vpid, gla);
+}
+
+/* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
+static void invvpid_context(u16 hw_vpid, u64 unused)
+{
+	(void)unused;
+	invvpid(1, hw_vpid, 0);
+}
+
+/* INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own. */
+static void do_invvpid(struct percpu *cpu)
+{
+	u64 type = type_operand(cpu);
+	struct inv_desc d;
+
+	if (type > 3) {
+		vm_fail(cpu, VMERR_INVALID_OPERAND);
+		return;
+	}
+	if (!read_operand(cpu, &d, sizeof(d)))
+		return;
+	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, false))) {
+		vm_fail(cpu, VMERR_INVALID_OPERAND);
+		return;
+	}
+	if (type == 0)
+		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
+	else if (type == 2)
+		invvpid(2, 0, 0);
+	else
+		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
+	vm_succeed();
+}
+
+static void (*const handler[])(struct percpu *cpu) = {
+	[EXIT_REASON_VMCLEAR] = do_vmclear,
+	[EXIT_REASON_VMLAUNCH] = do_vmlaunch,
+	[EXIT_REASON_VMPTRLD] = do_vmptrld,
+	[EXIT_REASON_VMPTRST] = do_vmptrst,
+	[EXIT_REASON_VMREAD] = do_vmread,
+	[EXIT_REASON_VMRESUME] = do_vmresume,
+	[EXIT_REASON_VMWRITE] = do_vmwrite,
+	[EXIT_REASON_VMXOFF] = do_vmxoff,
+	[EXIT_REASON_VMXON] = do_vmxon,
+	[EXIT_REASON_INVEPT] = do_invept,
+	[EXIT_REASON_INVVPID] = do_invvpid,
+};
+
+void nested_insn(struct percpu *cpu, u32 reason)
+{
+	if (reason >= ARRAY_SIZE(handler) || !handler[reason] ||
+	    (!cpu->nested.vmxon && reason != EXIT_REASON_VMXON)) {
+		inject_ud();
+		return;
+	}
+	if (SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR))) {
+		inject_gp();
+		return;
+	}
+	handler[reason](cpu);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registers of a protected vCPU that no VMCS holds, swapped with the host's
+ * around every stay of the host (design, section 6).
+ */
+#include "vmx/vm/vcpu.h"
+#include "vmx/base/asm.h"
+#include "vmx/host/host.h"
+#include "vmx/host/io.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/log.h"
+#include "vmx/base/offsets.h"
+#include "vmx/cpu/vmcs.h"
+#include "vmx/base/x86.h"
+#include "ept/pool.h"
+
+#define XFEATURE_PKRU	BIT(9)
+#define XSAVE_MXCSR	24		/* offset in the legacy area (SDM vol. 1, 10.5.1) */
+#define XSAVE_HEADER	512
+#define XCR0_X87	BIT(0)
+#define MXCSR_RESET	0x1f80u
+#define DR6_RESET	0xffff0ff0u
+#define PAT_RESET	0x0007040600070406ULL
+
+static const u32 switched_msrs[NR_SWITCHED_MSRS] = {
+	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
+
+/*
+ * By these the host would count, sample or record what the VM does, PEBS into
+ * memory of its choice, or change what the VM's XSAVES stores.
+ */
+static const u32 quiet_msrs[NR_QUIET_MSRS] = { MSR_PERF_GLOBAL_CTRL, MSR_XSS, MSR_LBR_CTL };
+
+static u32 quiet_present;	/* bit n: quiet_msrs[n] exists */
+static bool flush_l1d, clear_buffers;
+
+/* When a vCPU is made; every processor has the same features. */
+static void find_features(void)
+{
+	u32 i, r[4], found = 0;
+	u64 val, arch = 0;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++)
+		if (!rdmsr_safe(quiet_msrs[i], &val))
+			found |= 1u << i;
+	quiet_present = found;
+	cpuid(7, 0, r);
+	if ((r[3] & BIT(29)) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
+		arch = 0;
+	flush_l1d = (r[3] & BIT(28)) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
+	clear_buffers = r[3] & BIT(10);
+}
+
+static void quiet_begin(struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++) {
+		if (!(quiet_present & 1u << i))
+			continue;
+		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
+		if (v->host_quiet[i])
+			wrmsr(quiet_msrs[i], 0);
+	}
+}
+
+static void quiet_end(const struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < NR_QUIET_MSRS; i++)
+		if ((quiet_present & 1u << i) && v->host_quiet[i])
+			wrmsr(quiet_msrs[i], v->host_quiet[i]);
+}
+
+void vcpu_scrub(void)
+{
+	if (flush_l1d)
+		wrmsr(MSR_FLUSH_CMD, 1);
+	if (clear_buffers)
+		verw(ROOT_DS);
+}
+
+/*
+ * Whatever the processor has and what lies within one frame in the standard
+ * format: x87, SSE, AVX, MPX, AVX-512, PKRU.  Tile registers do not.
+ */
+u64 vcpu_xcr0_mask(void)
+{
+	static u64 mask;
+	u32 r[4], i;
+	u64 all, m = XCR0_X87 | BIT(1);
+
+	if (mask)
+		return mask;
+	cpuid(0xd, 0, r);
+	all = (u64)r[3] << 32 | r[0];
+	for (i = 2; i < 63; i++) {
+		if (!(all & BIT(i)))
+			continue;
+		cpuid(0xd, i, r);
+		if (r[1] + r[0] <= PAGE_SIZE)
+			m |= BIT(i);
+	}
+	mask = m;
+	return m;
+}
+
+static void regs_read(struct cpu_regs *r)
+{
+	u32 i;
+
+	r->dr[0] = read_dr0();
+	r->dr[1] = read_dr1();
+	r->dr[2] = read_dr2();
+	r->dr[3] = read_dr3();
+	r->dr6 = read_dr6();
+	r->cr2 = read_cr2();
+	r->xcr0 = xgetbv(0);
+	for (i = 0; i < NR_SWITCHED_MSRS; i++)
+		r->msr[i] = rdmsr(switched_msrs[i]);
+}
+
+static void regs_write(const struct cpu_regs *r)
+{
+	u32 i;
+
+	write_dr0(r->dr[0]);
+	write_dr1(r->dr[1]);
+	write_dr2(r->dr[2]);
+	write_dr3(r->dr[3]);
+	write_dr6(r->dr6);
+	write_cr2(r->cr2);
+	for (i = 0; i < NR_SWITCHED_MSRS; i++)
+		wrmsr(switched_msrs[i], r->msr[i]);
+}
+
+/* An XSAVE image whose header says "all initial", with the reset MXCSR. */
+static void xsave_init(void *area)
+{
+	u32 mxcsr = MXCSR_RESET;
+
+	memset(area, 0, PAGE_SIZE);
+	memcpy((u8 *)area + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+void vcpu_load(struct vcpu *v)
+{
+	u64 mask = vcpu_xcr0_mask();
+
+	quiet_begin(v);
+	regs_read(&v->host);
+	xsetbv(0, mask);
+	if (mask & XFEATURE_PKRU)
+		xsave64(phys(v->host_xsave_pa), XFEATURE_PKRU);
+	xrstor64(phys(v->xsave_pa), mask);
+	xsetbv(0, v->regs.xcr0);
+	regs_write(&v->regs);
+}
+
+void vcpu_save(struct vcpu *v)
+{
+	static u8 init_area[PAGE_SIZE] __aligned(64);
+	u32 mxcsr = MXCSR_RESET;
+	u64 mask = vcpu_xcr0_mask();
+
+	regs_read(&v->regs);
+	xsetbv(0, mask);
+	xsave64(phys(v->xsave_pa), mask);
+	/* Never written but for this constant: all components become initial. */
+	memcpy(init_area + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+	xrstor64(init_area, mask & ~XFEATURE_PKRU);
+	if (mask & XFEATURE_PKRU)
+		xrstor64(phys(v->host_xsave_pa), XFEATURE_PKRU);
+	xsetbv(0, v->host.xcr0);
+	regs_write(&v->host);
+	quiet_end(v);
+}
+
+void vcpu_init_state(struct vcpu *v)
+{
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.dr6 = DR6_RESET;
+	v->regs.xcr0 = XCR0_X87;
+	xsave_init(phys(v->xsave_pa));
+	guest_init_state(v->gpr);
+	vmwrite(VMCS_GUEST_PAT, PAT_RESET);
+	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmwrite(VMCS_VMCS_LINK, ~0ULL);
+}
+
+struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv)
+{
+	u64 pa = pool_alloc(), xsave = pool_alloc(), host = pool_alloc();
+	struct vcpu *v;
+
+	_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "one frame");
+	if (!pa || !xsave || !host) {
+		if (pa)
+			pool_free(pa);
+		if (xsave)
+			pool_free(xsave);
+		if (host)
+			pool_free(host);
+		return NULL;
+	}
+	find_features();
+	v = phys(pa);
+	v->vm = vm;
+	v->vv = vv;
+	v->xsave_pa = xsave;
+	v->host_xsave_pa = host;
+	v->bare = true;
+	return v;
+}
+
+void vcpu_forget(struct vcpu *v)
+{
+	memset(v->gpr, 0, sizeof(v->gpr));
+	memset(&v->regs, 0, sizeof(v->regs));
+	zero_page(phys(v->xsave_pa));
+}
+
+void vcpu_free(struct vcpu *v)
+{
+	u64 pa = (u64)v - (u64)phys(0);
+
+	vcpu_forget(v);
+	pool_free(v->xsave_pa);
+	pool_free(v->host_xsave_pa);
+	zero_page(v);
+	pool_free(pa);
+}
