@@ -171,3 +171,7 @@ $(POL_OUT)/policy-middle: tests/policy/middle.c
 $(POL_OUT)/policy-attack: tests/policy/attack.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
+
+$(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o \
+		$(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)

@@ -256,7 +256,7 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 
 static void end_upload(struct upload *u)
 {
-	loop_forget(&u->s->d->loop, u->fd);
+	loop_forget(&u->s->d->loop, u->fd, u);
 	close(u->fd);
 	u->fd = 0;
 }

@@ -44,45 +44,46 @@ static int grow(struct loop *l, int fd)
 	return 0;
 }
 
+/* The kernel forgets a descriptor that is closed: what is noted here is but a guess. */
+static int tell(struct loop *l, int fd, uint32_t events, bool there)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	if (!epoll_ctl(l->epoll, there ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev))
+		return 0;
+	if (errno != (there ? ENOENT : EEXIST))
+		return -errno;
+	return epoll_ctl(l->epoll, there ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) ? -errno : 0;
+}
+
 int loop_watch(struct loop *l, int fd, uint32_t events,
 	       void (*ready)(void *ctx, int fd, uint32_t events), void *ctx)
 {
-	struct epoll_event ev = { .events = events, .data.fd = fd };
-	struct loop_watch *w;
+	int ret;
 
 	if (fd >= l->n_watch && grow(l, fd))
 		return -ENOMEM;
-	w = &l->watch[fd];
-	if (w->known != events &&
-	    epoll_ctl(l->epoll, w->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev))
-		return -errno;
-	*w = (struct loop_watch){ ready, ctx, events, events };
-	return 0;
+	ret = tell(l, fd, events, l->watch[fd].events);
+	if (!ret)
+		l->watch[fd] = (struct loop_watch){ ready, ctx, events };
+	return ret;
 }
 
-void loop_unwatch(struct loop *l, int fd)
+void loop_forget(struct loop *l, int fd, const void *ctx)
 {
-	if (fd < l->n_watch)
-		l->watch[fd].events = 0;
-}
-
-void loop_forget(struct loop *l, int fd)
-{
-	if (fd >= l->n_watch || !l->watch[fd].known)
+	if (fd >= l->n_watch || !l->watch[fd].events || l->watch[fd].ctx != ctx)
 		return;
 	epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
-	l->watch[fd] = (struct loop_watch){ 0 };
+	l->watch[fd].events = 0;
 }
 
-/* What nobody waits for any more, the kernel is told now that it has happened. */
+/* It may have been forgotten by what was called just before, with the same look. */
 static void happened(struct loop *l, int fd, uint32_t events)
 {
 	struct loop_watch *w = &l->watch[fd];
 
 	if (w->events)
 		w->ready(w->ctx, fd, events);
-	else
-		loop_forget(l, fd);
 }
 
 void loop_timer_end(struct loop *l, struct loop_timer *t)

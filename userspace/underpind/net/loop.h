@@ -24,8 +24,7 @@ struct loop_timer {
 struct loop_watch {
 	void (*ready)(void *ctx, int fd, uint32_t events);
 	void *ctx;
-	uint32_t events;		/* waited for */
-	uint32_t known;			/* of these the kernel was told */
+	uint32_t events;		/* waited for; 0: nobody does */
 };
 
 struct loop {
@@ -49,19 +48,19 @@ int64_t loop_ms(void);
 /**
  * loop_watch() - wait for a descriptor, or change what is waited for
  * @events: EPOLLIN and the like, level-triggered
- * @ready: called with what has happened; a late call after loop_unwatch() is
+ * @ready: called with what has happened; a late call after loop_forget() is
  *	   possible if the number was watched again, and must do no harm
+ *
+ * A number that was closed without a word, and opened anew, is watched as any other:
+ * the kernel alone is asked what it watches.
  *
  * Return: 0 or -errno.
  */
 int loop_watch(struct loop *l, int fd, uint32_t events,
 	       void (*ready)(void *ctx, int fd, uint32_t events), void *ctx);
 
-/* Ends the wait. The kernel is told later, if at all: most waits are soon begun anew. */
-void loop_unwatch(struct loop *l, int fd);
-
-/* Before a descriptor is closed that was waited for. */
-void loop_forget(struct loop *l, int fd);
+/* Ends the wait that was begun with @ctx; another's for the same number goes on. */
+void loop_forget(struct loop *l, int fd, const void *ctx);
 
 /* Sets or moves a timer to @ms milliseconds from now; it is called once. */
 void loop_timer(struct loop *l, struct loop_timer *t, int64_t ms);

@@ -122,8 +122,7 @@ static enum next commit(struct work *w, const struct device *dev, bool provision
 		free(text);
 	if (ret)
 		return alloc_failed(w, ret, &w->wait.e);
-	w->then = committed;
-	return WAIT;
+	return vrm_wait(w, committed);
 }
 
 static enum next to_device(struct work *w)
@@ -223,7 +222,6 @@ static int send(struct work *w)
 	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);
 	w->sent++;
 	w->call.done = on_answer;
-	w->then = answered;
 	return http_start(w->d->http, &w->call, url, &tls, w->message, vrm_left_ms(w));
 }
 
@@ -243,8 +241,11 @@ static enum next answered(struct work *w)
 {
 	int ret = w->call.ret;
 
-	if (ret == -EIO && w->sent < 2 && !send(w))
-		return WAIT;
+	if (ret == -EIO && w->sent < 2) {
+		ret = send(w);
+		if (!ret)
+			return vrm_wait(w, answered);
+	}
 	fault("forwarded");
 	if (ret)
 		return not_answered(w, ret);
@@ -267,7 +268,7 @@ static enum next forward(struct work *w, json_t *j, const struct conf_peer *to,
 	if (!w->message)
 		return vrm_fail(w, "VRM", "lower-unavailable", "out of memory");
 	ret = send(w);
-	return ret ? not_answered(w, ret) : WAIT;
+	return ret ? not_answered(w, ret) : vrm_wait(w, answered);
 }
 
 static enum next to_lower(struct work *w)

@@ -63,6 +63,13 @@ struct work {
 /* Goes on with a request that waited. */
 void vrm_go_on(struct work *w);
 
+/* Waits for something that was begun, and not before; @then is called when it has come. */
+static inline enum next vrm_wait(struct work *w, enum next (*then)(struct work *w))
+{
+	w->then = then;
+	return WAIT;
+}
+
 /* What is said, and what it means for the request: for steps to return. */
 void vrm_say(struct work *w, const char *module, const char *verdict, const char *code,
 	 const char *text);
