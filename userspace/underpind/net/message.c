@@ -97,6 +97,12 @@ static int take_number(const json_t *v, int64_t *to)
 	return json_is_integer(v) && *to >= 0 && *to < 1ll << 52 ? 0 : -EINVAL;
 }
 
+static int take_flag(const json_t *v, bool *to)
+{
+	*to = json_is_true(v);
+	return json_is_boolean(v) ? 0 : -EINVAL;
+}
+
 static int take(struct msg_request *rq, const char *name, json_t *v)
 {
 	int ret = take_text(rq, name, v);
@@ -109,10 +115,10 @@ static int take(struct msg_request *rq, const char *name, json_t *v)
 		return take_number(v, &rq->issued_ms);
 	if (!strcmp(name, "deadline_ms"))
 		return take_number(v, &rq->deadline_ms);
-	if (!strcmp(name, "chained")) {
-		rq->chained = json_is_true(v);
-		return json_is_boolean(v) ? 0 : -EINVAL;
-	}
+	if (!strcmp(name, "chained"))
+		return take_flag(v, &rq->chained);
+	if (!strcmp(name, "isolated"))
+		return take_flag(v, &rq->isolated);
 	if (!strcmp(name, "attributes"))
 		return take_attributes(rq, v);
 	if (!strcmp(name, "path"))
@@ -132,7 +138,7 @@ static void hash_text(EVP_MD_CTX *c, const char *s)
 static int digest(struct msg_request *rq)
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	uint32_t i, counts[] = { rq->n_attr, rq->n_hop, rq->chained };
+	uint32_t i, counts[] = { rq->n_attr, rq->n_hop, rq->chained, rq->isolated };
 	const char *s;
 	int ok;
 

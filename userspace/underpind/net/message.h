@@ -32,6 +32,7 @@ struct msg_request {
 	const char *origin;		/* cloud that the SLA is with */
 	const char *sla, *sla_role;	/* across clouds: by which SLA, as which role */
 	bool chained;			/* an SLA has mapped the role before */
+	bool isolated;			/* an SLA shares only what is physically isolated */
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	uint32_t n_attr;
 	struct msg_hop hop[MSG_HOPS_MAX];

@@ -159,7 +159,8 @@ static enum next allowed(struct work *w)
 
 	switch (w->s.kind) {
 	case SENDER_USER:
-		if (!vouched && !across && !rq->n_hop && !rq->chained)
+		if (!vouched && !across && !rq->n_hop && !rq->chained &&
+		    !rq->isolated)
 			return NEXT;
 		break;
 	case SENDER_UPPER:

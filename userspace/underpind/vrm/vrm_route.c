@@ -37,6 +37,28 @@ static enum next still_agreed(struct work *w)
 			  "request was under way");
 }
 
+/*
+ * Does an SLA on the way share only what is physically isolated (S2.6)? The layer or the
+ * cloud that the request came from says so, or one that this layer knows itself.
+ */
+static bool must_be_isolated(const struct work *w)
+{
+	uint32_t sla = *w->mapped_by ? pol_find(w->p, P_SLA, w->mapped_by) : POL_NONE;
+
+	return w->rq.isolated || (sla != POL_NONE && w->p->sla[sla].isolation &&
+				  w->p->sla[sla].side == SIDE_PROVIDER);
+}
+
+/* What is given in the end must be isolated, whatever stands above it. */
+static enum next isolated(struct work *w)
+{
+	if (!must_be_isolated(w) || w->p->inst[w->q.inst].isolated)
+		return NEXT;
+	return vrm_refuse(w, reason_module(R_SLA_ISOLATION), reason_name(R_SLA_ISOLATION),
+			  "an SLA on the way shares only physically isolated resources, and this "
+			  "is none: declare it isolation=\"physical\", or share another");
+}
+
 static enum next make_ticket(struct work *w, const struct device *dev)
 {
 	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
@@ -136,7 +158,7 @@ static enum next to_device(struct work *w)
 	if (!w->d->provider || w->d->conf.layer != L_INFRASTRUCTURE)
 		return vrm_refuse(w, "VRM", "no-device", "only the infrastructure layer has "
 				  "devices");
-	if (still_agreed(w))
+	if (still_agreed(w) || isolated(w))
 		return DECIDED;
 	ret = w->d->provider->ops->describe(w->d->provider, w->lookup.entry.target, &dev, &e);
 	if (ret)
@@ -185,6 +207,11 @@ static json_t *message(const struct work *w)
 			      "action", w->rq.action, "resource", w->lookup.entry.target,
 			      "path", path(w));
 	json_t *attrs = json_object_get(w->rq.root, "attributes");
+
+	if (w->rq.chained)
+		json_object_set_new(j, "chained", json_true());
+	if (must_be_isolated(w))
+		json_object_set_new(j, "isolated", json_true());
 
 	if (attrs)
 		json_object_set(j, "attributes", attrs);
@@ -290,8 +317,6 @@ static enum next to_lower(struct work *w)
 		set(j, "mapped_by", w->mapped_by);
 		set(j, "origin", w->origin);
 	}
-	if (w->rq.chained)
-		json_object_set_new(j, "chained", json_true());
 	return forward(w, j, own, layer);
 }
 
@@ -316,7 +341,7 @@ static enum next to_remote(struct work *w)
 	set_foreign_session(w, j);
 	set(j, "sla", w->lookup.entry.sla);
 	set(j, "sla_role", pol_str(w->p, role));
-	if (mapped || w->rq.chained)
+	if (mapped)
 		json_object_set_new(j, "chained", json_true());
 	return forward(w, j, to, w->lookup.entry.layer);
 }
