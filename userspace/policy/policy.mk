@@ -4,7 +4,7 @@
 POL_SRC := userspace/policy
 POLD_SRC := userspace/underpind
 POL_OUT := build/policy
-POL_PKGS := libxml-2.0 libcrypto sqlite3 jansson libcurl
+POL_PKGS := libxml-2.0 libssl libcrypto sqlite3 jansson libcurl
 
 # Asked when first used: a machine that lacks the libraries can make the rest.
 POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKGS) \
@@ -50,7 +50,7 @@ $(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/tool/main.o $(POL_OUT)/libpolicy-
 
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
 POLD_C := $(wildcard $(POLD_SRC)/*.c $(POLD_SRC)/*/*.c)
-POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls libssl) $(POL_LIBS)
+POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
 POL_TEST_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -I$(POLD_SRC)
 
 $(POL_OUT)/daemon/%.o: $(POLD_SRC)/%.c
@@ -173,5 +173,5 @@ $(POL_OUT)/policy-attack: tests/policy/attack.c
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
 
 $(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o \
-		$(POL_OUT)/libpolicy-san.a
-	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
+		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POLD_LIBS)

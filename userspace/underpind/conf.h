@@ -14,6 +14,7 @@ struct conf_peer {
 	char cloud[64];
 	char issuer[CONF_TEXT_MAX];		/* DN of its certificate authority */
 	char ca[CONF_TEXT_MAX];			/* the authority's certificate, PEM */
+	char crl[CONF_TEXT_MAX];		/* what it has revoked, PEM; or nothing */
 	char url[L_NLAYERS][CONF_TEXT_MAX];
 };
 

@@ -30,7 +30,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 {
 	struct conf *c = &d->conf;
 	struct http_tls tls = { c->cert, c->key, *c->directory_ca ? c->directory_ca : c->own.ca,
-				NULL };
+				NULL, NULL };
 	int ret;
 
 	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);

@@ -119,29 +119,32 @@ static bool narrow(const struct pol_image *p, const struct pol_query *q, struct 
 	return refuse(d, R_ROLE_NOT_HELD, q->want);
 }
 
-static bool check_user(const struct pol_image *p, const struct pol_query *q,
-		       struct pol_decision *d)
+bool credential_stands(const struct pol_image *p, const struct pol_query *q, struct pol_reason *r)
 {
 	const struct pol_user *u;
 
+	*r = (struct pol_reason){ R_PERMIT, POL_NONE, POL_NONE, POL_NONE, POL_NONE, 0 };
 	if (!q->authenticated)
-		return refuse(d, R_NO_CREDENTIAL, POL_NONE);
-	if (q->user == POL_NONE)
-		return true;
+		r->code = R_NO_CREDENTIAL;
+	if (!q->authenticated || q->user == POL_NONE)
+		return q->authenticated;
+	r->what = q->user;
 	u = &p->user[q->user];
 	if (!u->enabled)
-		return refuse(d, R_USER_DISABLED, q->user);
-	if (q->now < u->from || q->now >= u->until)
-		return refuse(d, R_USER_NOT_VALID, q->user);
-	return true;
+		r->code = R_USER_DISABLED;
+	else if (q->now < u->from || q->now >= u->until)
+		r->code = R_USER_NOT_VALID;
+	return r->code == R_PERMIT;
 }
 
 bool credential_evaluate(const struct pol_image *p, const struct pol_query *q,
 			 struct pol_held *held, struct pol_decision *d)
 {
+	struct pol_reason r;
+
 	held->n = 0;
-	if (!check_user(p, q, d))
-		return false;
+	if (!credential_stands(p, q, &r))
+		return refuse(d, r.code, r.what);
 	if (!assigned(p, q, held, d))
 		return refuse(d, R_TOO_MANY_ROLES, POL_NONE);
 	if (!held->n)

@@ -130,6 +130,13 @@ struct pol_held {
 bool credential_evaluate(const struct pol_image *p, const struct pol_query *q,
 			 struct pol_held *held, struct pol_decision *d);
 
+/**
+ * credential_stands() - is whoever asks known, enabled, and within its time?
+ * @r: the reason if not
+ */
+bool credential_stands(const struct pol_image *p, const struct pol_query *q,
+		       struct pol_reason *r);
+
 /* The roles assigned to a request's credentials, be they allowed together or not. */
 void credential_roles(const struct pol_image *p, const struct pol_query *q,
 		      struct pol_held *held);

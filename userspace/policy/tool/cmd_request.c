@@ -8,6 +8,7 @@
 
 #include "tool/cmd.h"
 #include "trust/ticket.h"
+#include "trust/tls.h"
 
 #define ANSWER_MAX	(1u << 20)
 
@@ -76,6 +77,13 @@ static char *message(const struct cmd_opts *o)
 	return text;
 }
 
+static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *unit)
+{
+	(void)h;
+	tls_client(ctx, unit);
+	return CURLE_OK;
+}
+
 static const char *post(const struct cmd_opts *o, const char *text, struct buffer *b)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -91,6 +99,9 @@ static const char *post(const struct cmd_opts *o, const char *text, struct buffe
 	curl_easy_setopt(h, CURLOPT_SSLCERT, o->cert);
 	curl_easy_setopt(h, CURLOPT_SSLKEY, o->key);
 	curl_easy_setopt(h, CURLOPT_CAINFO, o->ca);
+	curl_easy_setopt(h, CURLOPT_CAPATH, NULL);	/* the system's authorities */
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, TLS_LAYER_ANY);
 	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(h, CURLOPT_POSTFIELDS, text);
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, 10000L);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <curl/curl.h>
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,8 +8,10 @@
 #include <sys/epoll.h>
 
 #include "net/http.h"
+#include "trust/tls.h"
 
 #define URL_MAX_LEN	320
+#define CONNECTION_SECONDS 60L	/* until a server is asked anew who it is */
 #define KEPT_HOSTS	4	/* so many servers' connections are kept, if each has its most */
 
 /* A curl handle set up for one server; its connection is curl's to keep. */
@@ -50,35 +51,10 @@ static size_t take(char *data, size_t size, size_t n, void *ctx)
 	return n;
 }
 
-static bool name_is(X509 *cert, int nid, const char *want)
-{
-	char text[64];
-	int n = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), nid, text, sizeof(text));
-
-	return n > 0 && !strcmp(text, want);
-}
-
-/* An authority's certificates are users' too: the server must be that daemon. */
-static int check_server(int ok, X509_STORE_CTX *store)
-{
-	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	const char *unit = ssl ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
-	X509 *cert = X509_STORE_CTX_get_current_cert(store);
-
-	if (!ok || X509_STORE_CTX_get_error_depth(store))
-		return ok;
-	if (unit && name_is(cert, NID_organizationName, "underpind") &&
-	    name_is(cert, NID_organizationalUnitName, unit))
-		return 1;
-	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-	return 0;
-}
-
 static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *unit)
 {
 	(void)h;
-	SSL_CTX_set_app_data(ctx, unit);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, check_server);
+	tls_client(ctx, unit);
 	return CURLE_OK;
 }
 
@@ -91,10 +67,12 @@ static void set_tls(CURL *h, const struct http_tls *tls)
 	curl_easy_setopt(h, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (tls->unit) {
-		curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-		curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, (void *)tls->unit);
-	}
+	if (tls->crl)
+		curl_easy_setopt(h, CURLOPT_CRLFILE, tls->crl);
+	/* What was good when the connection was made is not for ever. */
+	curl_easy_setopt(h, CURLOPT_MAXLIFETIME_CONN, CONNECTION_SECONDS);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, (void *)tls->unit);
 }
 
 /* The same for every request; made once, for good. */

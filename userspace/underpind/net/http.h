@@ -12,8 +12,8 @@
 
 struct http_tls {
 	const char *cert, *key, *ca;	/* PEM files */
-	/* The server must be O=underpind, OU=this; or NULL. Outlives the connection. */
-	const char *unit;
+	const char *crl;		/* likewise, or NULL */
+	const char *unit;		/* as of tls_client() */
 };
 
 struct http_answer {

@@ -216,14 +216,14 @@ static enum next claim(struct work *w)
 	return NEXT;
 }
 
-/* A retry gets the answer that there was; anything else with this id is a replay. */
+/* A retry is to get the answer that there was; anything else with this id is a replay. */
 static enum next unseen(struct work *w)
 {
 	struct request_key k = vrm_request_key(w);
 	struct pol_err e;
 	int seen;
 
-	seen = state_lookup(&w->d->state, &k, &w->text, &e);
+	seen = state_lookup(&w->d->state, &k, &w->kept, &e);
 	if (seen < 0)
 		return vrm_fail(w, "VRM", "state-unavailable", e.msg);
 	if (seen == STATE_REPLAY) {
@@ -231,11 +231,27 @@ static enum next unseen(struct work *w)
 		return vrm_refuse(w, "VRM", "replay", "this id was used by another sender or for "
 				  "another request");
 	}
-	w->ours = true;
+	w->ours = seen != STATE_DONE;
 	w->begun = seen == STATE_PENDING;
-	if (seen != STATE_DONE)
+	return NEXT;
+}
+
+/* And gets it if whoever asks is still somebody who may ask: a ticket may be in it. */
+static enum next known(struct work *w)
+{
+	struct pol_reason r;
+
+	if (!w->kept)
 		return NEXT;
+	w->q = (struct pol_query){
+		.authenticated = w->authenticated, .mapped = w->mapped, .inst = POL_NONE,
+		.user = w->user ? pol_find(w->p, P_USER, w->user) : POL_NONE, .now = w->in.now,
+	};
+	if (!credential_stands(w->p, &w->q, &r))
+		return vrm_refuse_reason(w, &r);
 	METRIC_INC(&w->d->metrics, retry);
+	w->text = w->kept;
+	w->kept = NULL;
 	w->status = 200;
 	return ANSWERED;
 }
@@ -407,7 +423,7 @@ static enum next answer(struct work *w)
 
 /* Each table's last step says where to go on. */
 static enum next (*const deciding[])(struct work *w) = {
-	fresh, allowed, no_loop, claim, unseen, vrm_subject, decide, ask_directory, directory,
+	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, decide, ask_directory, directory,
 	begin, begun, vrm_route,
 };
 static enum next (*const finishing[])(struct work *w) = { finish, finished };
@@ -429,6 +445,7 @@ static void end(struct work *w)
 	msg_free(&w->rq);
 	json_decref(w->why);
 	free(w->message);
+	free(w->kept);
 	free(w);
 }
 
@@ -465,6 +482,21 @@ static char *malformed(const char *message)
 	return text;
 }
 
+/*
+ * Whose request it is, for its retries. A user is its certificate: names may be shared, or
+ * be none. A daemon is its cloud's layer, whatever certificate it has got since.
+ */
+static void name_sender(struct work *w)
+{
+	const struct sender *s = &w->s;
+
+	if (s->kind == SENDER_USER)
+		snprintf(w->sender, sizeof(w->sender), "user|%s", s->fingerprint);
+	else
+		snprintf(w->sender, sizeof(w->sender), "daemon|%s|%s",
+			 s->peer ? s->peer->cloud : w->d->conf.cloud, pol_layer_name[s->layer]);
+}
+
 static void on_state(struct state_wait *w)
 {
 	vrm_go_on(container_of(w, struct work, wait));
@@ -485,7 +517,7 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	}
 	w->d = d;
 	w->s = *s;
-	snprintf(w->sender, sizeof(w->sender), "%s|%s", s->issuer, s->subject);
+	name_sender(w);
 	w->mapped = POL_NONE;
 	w->turn = deciding;
 	w->begin_ms = loop_ms();

@@ -243,7 +243,8 @@ static void on_answer(struct http_call *c)
 static int send(struct work *w)
 {
 	const struct conf *c = &w->d->conf;
-	struct http_tls tls = { c->cert, c->key, w->to->ca, pol_layer_name[w->to_layer] };
+	struct http_tls tls = { c->cert, c->key, w->to->ca, *w->to->crl ? w->to->crl : NULL,
+				pol_layer_name[w->to_layer] };
 	char url[300];
 
 	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);

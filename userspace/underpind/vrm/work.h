@@ -25,7 +25,7 @@ struct work {
 	struct msg_answer a;
 	struct pol_image *p;
 	int64_t begin_ms, end_ms;	/* monotonic */
-	char sender[520];		/* its name in the state */
+	char sender[128];		/* its name in the state */
 	enum next (*const *turn)(struct work *w);	/* whose it is */
 	enum next (*then)(struct work *w);	/* goes before that step */
 	bool claimed;			/* no other with its id may run */
@@ -34,6 +34,7 @@ struct work {
 	bool done;			/* its answer is there too */
 	int status;			/* of HTTP */
 	char *text;			/* that answer */
+	char *kept;			/* one that was given before to this request */
 	void (*answer)(void *ctx, char *text, int status);
 	void *ctx;
 	/* what it waits for */
