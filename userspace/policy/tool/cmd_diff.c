@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * underpin policy diff: asks two policies the same requests. The search is
+ * underpin policy diff: tells what each of two policies says and the other does not, and
+ * asks them the same requests. What is said is compared whole; the search is
  * bounded, and says so: every user, action, instance and type of either policy,
  * and every role that one of its SLAs maps; now, the edges of intervals and the
  * hours of a week; no attributes and those that satisfy a condition's literals.
@@ -10,6 +11,7 @@
 
 #include "compile/compile.h"
 #include "tool/cmd.h"
+#include "tool/facts.h"
 
 #define DIFF_NAMES_MAX	4096	/* users, or actions, resources, roles of SLAs */
 #define DIFF_TIMES_MAX	256
@@ -42,6 +44,8 @@ struct diff {
 	uint32_t n_vec, vec_left, leaf_left;
 	uint64_t tried, differ;
 	json_t *found;
+	uint64_t n_fact[2];		/* that only this one says */
+	json_t *fact[2];
 };
 
 static void add_name(struct names *l, const char *name)
@@ -293,11 +297,47 @@ static void search(struct diff *d, bool slas, uint64_t limit)
 			}
 }
 
+/* --- what they say --- */
+
+static void only(struct diff *d, int which, const char *fact)
+{
+	d->n_fact[which]++;
+	if (json_array_size(d->fact[which]) >= DIFF_SHOWN_MAX)
+		return;
+	json_array_append_new(d->fact[which], json_string(fact));
+	if (!d->o->json)
+		printf("%c %s\n", which ? '+' : '-', fact);
+}
+
+/* Both are sorted; what is there twice in one must be there twice in the other. */
+static int compare_facts(struct diff *d)
+{
+	struct facts f[2] = { 0 };
+	uint32_t i = 0, k = 0;
+	int ret = facts_collect(&f[0], d->p[0]), c;
+
+	ret = ret ? ret : facts_collect(&f[1], d->p[1]);
+	while (!ret && (i < f[0].n_line || k < f[1].n_line)) {
+		c = i == f[0].n_line ? 1 : k == f[1].n_line ? -1 : strcmp(f[0].line[i],
+									   f[1].line[k]);
+		if (c < 0)
+			only(d, 0, f[0].line[i]);
+		else if (c > 0)
+			only(d, 1, f[1].line[k]);
+		i += c <= 0;
+		k += c >= 0;
+	}
+	facts_free(&f[0]);
+	facts_free(&f[1]);
+	return ret;
+}
+
 static int finish(struct diff *d)
 {
+	uint64_t facts = d->n_fact[0] + d->n_fact[1];
 	uint64_t all = (uint64_t)d->n_time * d->n_vec * (d->user.n + 2 * d->n_sla) * d->action.n *
 		       (d->inst.n + d->type.n);
-	char note[1000];
+	char note[1100];
 
 	snprintf(note, sizeof(note), "tried %llu of %llu requests (%u users, %u roles of SLAs, "
 		 "%u actions, %u instances, %u types, %u times, %u sets of attributes); past the "
@@ -305,18 +345,21 @@ static int finish(struct diff *d)
 		 "%u types, %u times, %u sets of attributes, %u comparisons; never searched: "
 		 "acting roles, users known by claims alone, other attribute values, minutes "
 		 "within an hour, sessions under way, env.layer, seniors of the roles that an "
-		 "SLA maps, users that hold them",
+		 "SLA maps, users that hold them, the roles in which a permit acts",
 		 (unsigned long long)d->tried, (unsigned long long)all, d->user.n, d->n_sla,
 		 d->action.n, d->inst.n, d->type.n, d->n_time, d->n_vec, d->user.left_out,
 		 d->sla_left, d->action.left_out, d->inst.left_out, d->type.left_out, d->time_left,
 		 d->vec_left, d->leaf_left);
 	if (d->o->json)
-		cmd_print_json(json_pack("{s:I,s:I,s:O,s:s}", "tried", (json_int_t)d->tried,
-					 "differ", (json_int_t)d->differ, "shown", d->found,
+		cmd_print_json(json_pack("{s:I,s:I,s:O,s:I,s:O,s:O,s:s}", "tried",
+					 (json_int_t)d->tried, "differ", (json_int_t)d->differ,
+					 "shown", d->found, "facts", (json_int_t)facts,
+					 "only_first", d->fact[0], "only_second", d->fact[1],
 					 "note", note));
 	else
-		printf("%llu differ; %s\n", (unsigned long long)d->differ, note);
-	return d->differ ? CMD_NO : CMD_OK;
+		printf("%llu facts of one only; %llu differ; %s\n", (unsigned long long)facts,
+		       (unsigned long long)d->differ, note);
+	return d->differ || facts ? CMD_NO : CMD_OK;
 }
 
 int cmd_diff(const struct cmd_opts *o)
@@ -332,6 +375,8 @@ int cmd_diff(const struct cmd_opts *o)
 	}
 	d->o = o;
 	d->found = json_array();
+	d->fact[0] = json_array();
+	d->fact[1] = json_array();
 	add_time(d, now - now % 3600);
 	d->n_vec = 1;
 	for (i = 0; i < 2 && (d->p[i] = pol_load(o->arg[i], &e)); i++)
@@ -339,15 +384,18 @@ int cmd_diff(const struct cmd_opts *o)
 	if (i == 2) {
 		for (i = 1; i < HOURS; i++)
 			add_time(d, now - now % 3600 + i * 3600);
+		ret = compare_facts(d);
 		search(d, true, o->limit / 2);
 		search(d, false, o->limit);
-		ret = finish(d);
+		ret = ret ? cmd_error(o, CMD_SYSTEM, "out of memory") : finish(d);
 	} else {
 		cmd_error(o, CMD_BAD, e.msg);
 	}
 	pol_free(d->p[0]);
 	pol_free(d->p[1]);
 	json_decref(d->found);
+	json_decref(d->fact[0]);
+	json_decref(d->fact[1]);
 	free(d);
 	return ret;
 }
