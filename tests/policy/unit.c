@@ -13,15 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin.h"
-#include "audit.h"
-#include "cmd.h"
+#include "compile/compile.h"
 #include "conf.h"
-#include "jwt.h"
-#include "key.h"
-#include "message.h"
-#include "provider.h"
-#include "sla.h"
+#include "engine/admin.h"
+#include "engine/sla.h"
+#include "net/message.h"
+#include "provider/provider.h"
+#include "tool/cmd.h"
+#include "trust/audit.h"
+#include "trust/key.h"
+#include "vrm/jwt.h"
 
 #define NS	"xmlns=\"urn:underpin:policy:1\""
 
@@ -360,7 +361,7 @@ static bool open_at(struct pol_image *p, const char *when)
 {
 	int64_t t;
 
-	assert_int_equal(model_time(when, &t), 0);
+	assert_int_equal(pol_time(when, &t), 0);
 	return period_contains(p, 0, t);
 }
 
@@ -697,7 +698,7 @@ static void test_sessions(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	write_session_policy(dir);
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
 	assert_int_equal(in_session(&a, "s2", "y", 1000), R_PERMIT);
@@ -708,15 +709,15 @@ static void test_sessions(void **state)
 	/* A reload keeps the sessions, a bad one the policy too. */
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"new\"/><role name=\"z\" max-active=\"1\"/>"
 		    "<role name=\"y\"/><role name=\"x\"/>"));
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
 	assert_int_equal(in_session(&a, "s2", "z", 1000), R_MAX_ACTIVE);
 	write_sheet(dir, "roles.xml", "<roles");
-	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), -EINVAL);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	write_sheet(dir, "roles.xml", "<roles " NS " cloud=\"d\"><role name=\"x\"/><role name=\"y\"/>"
 		    "<role name=\"z\"/></roles>");
-	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), -EINVAL);
 	assert_string_equal(e.msg, "the policy is of cloud 'd', this daemon of 'c'");
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	/* Idle sessions end, and give back what they held. */
@@ -758,7 +759,7 @@ static void test_session_bounds(void **state)
 
 	(void)state;
 	write_session_policy(mkdtemp(dir));
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	memset(key, 'k', sizeof(key));
 	key[ADMIN_KEY_MAX] = 0;
 	assert_int_equal(in_session(&a, key, "x", 1000), R_BAD_SESSION);
@@ -784,7 +785,7 @@ static void test_session_bounds(void **state)
 			 R_TOO_MANY_SESSIONS);
 	/* Under a policy that was replaced meanwhile a session is new, not absent. */
 	old = admin_get(&a);
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	admin_decide(&a, old, "u:u|new", &in, &st, &q, &d);
 	assert_true(d.permit);
 	admin_put(&a, old);
@@ -822,7 +823,7 @@ static void test_session_texts(void **state)
 	write_session_policy(mkdtemp(dir));
 	write_sheet(dir, "d.xml", "<constraints " NS "><period name=\"late\" zone=\"Europe/Berlin\">"
 		    "<window from=\"22:00\" until=\"23:00\"/></period></constraints>");
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	assert_session_text(&a, "s1", "x", 1000, "acting as role x");
 	assert_session_text(&a, "s1", "y", 1000, "session d: at most 1, and these are 2: x y");
 	assert_session_text(&a, "s1", "z", 1000, "acting as role z");
@@ -830,7 +831,7 @@ static void test_session_texts(void **state)
 	assert_session_text(&a, "s1", "z", 1130, "role z: at most 100 s, and it has been for 130 s");
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\" period=\"late\"/><role name=\"y\"/>"
 		    "<role name=\"z\"/>"));
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	/* 1 August, 10:00 in UTC, is summer time in Berlin. */
 	assert_session_text(&a, "s3", "x", 1785578400,
 			    "role x, late: local time Sat 2026-08-01 12:00:00 in Europe/Berlin");

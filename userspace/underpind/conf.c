@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf.h"
@@ -105,6 +106,8 @@ static bool set_peer(struct conf *c, const char *name, const char *value)
 		return put(p->issuer, sizeof(p->issuer), value);
 	if (!strcmp(dot, ".ca"))
 		return put(p->ca, sizeof(p->ca), value);
+	if (!strcmp(dot, ".crl"))
+		return put(p->crl, sizeof(p->crl), value);
 	layer = layer_named(dot + 1);
 	return layer >= 0 && put(p->url[layer], sizeof(p->url[0]), value);
 }

@@ -5,6 +5,8 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "base/hex.h"
+#include "compile/compile.h"
 #include "daemon.h"
 
 static const struct option longs[] = {
@@ -28,8 +30,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 {
 	struct conf *c = &d->conf;
 	struct http_tls tls = { c->cert, c->key, *c->directory_ca ? c->directory_ca : c->own.ca,
-				NULL };
-	unsigned int i;
+				NULL, NULL };
 	int ret;
 
 	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);
@@ -44,10 +45,9 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		return -1;
 	if (c->layer == L_INFRASTRUCTURE && !(d->provider = provider_open(c->provider, e)))
 		return -1;
-	for (i = 0; i < 32 && *c->root_image; i++)
-		if (sscanf(c->root_image + 2 * i, "%2hhx", &d->root_image[i]) != 1)
-			return pol_fail(e, EINVAL, "root-image: not hexadecimal");
-	ret = admin_init(&d->admin, c->policy, e);
+	if (*c->root_image && !pol_unhex(c->root_image, d->root_image, sizeof(d->root_image)))
+		return pol_fail(e, EINVAL, "root-image: not 64 hexadecimal digits");
+	ret = admin_init(&d->admin, pol_load(c->policy, e), e);
 	if (!ret && strcmp(pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud))
 		ret = pol_fail(e, EINVAL, "the policy is of cloud '%s', the configuration of '%s'",
 			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);

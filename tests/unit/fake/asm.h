@@ -112,6 +112,8 @@ void xsave64(void *area, u64 mask);
 void xrstor64(const void *area, u64 mask);
 void wbinvd(void);
 void verw(u16 selector);
+void fill_rsb(void);
+void read_l1d(const u8 *table);
 void cpu_halt_forever(void);
 
 #ifdef FAKE_MUTANTS
