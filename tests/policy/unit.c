@@ -1051,6 +1051,9 @@ static void test_assertions(void **state)
 	}
 }
 
+#define P	"layer = platform\n"
+#define BAD	"is unknown, is given twice, or its value is not allowed"
+
 /* What a configuration must say, and what it must not. */
 static void test_conf(void **state)
 {
@@ -1060,13 +1063,38 @@ static void test_conf(void **state)
 	static const struct {
 		const char *more, *error;
 	} cases[] = {
-		{ "layer = platform\n", NULL },
-		{ "layer = platform\nskew-seconds = 1800\n", NULL },
+		{ P, NULL },
+		{ P "skew-seconds = 1800\n", NULL },
 		{ "layer = application\n", NULL },
+		{ P "own.platform = https://[::1]:8443\nown.application = https://a.example\n", NULL },
+		{ P "jwt-key = x\njwt-issuer = x\njwt-audience = x\n", NULL },
 		{ "", "'layer' is missing" },
-		{ "layer = cellar\n", "'layer' is unknown, or its value is not allowed" },
-		{ "layer = platform\nskew-seconds = 1801\n", "'skew-seconds' is at most 1800" },
-		{ "layer = platform\nticket-lifetime = 3601\n", "is at most 3600" },
+		{ "layer = cellar\n", "'layer' " BAD },
+		{ P "skew-seconds = 1801\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 0\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 4294967297\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = -4294967295\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = +30\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 30 s\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = \n", "'skew-seconds' " BAD },
+		{ P "ticket-lifetime = 3601\n", "'ticket-lifetime' " BAD },
+		{ P "queue = 4294972296\n", "'queue' " BAD },
+		{ P "listen = 127.0.0.1:2\n", "'listen' " BAD },
+		{ P "layer = platform\n", "'layer' " BAD },
+		{ P "cloud = d\n", "'cloud' " BAD },
+		{ P "own.issuer = y\n", "'own.issuer' " BAD },
+		{ P "own.platform = http://a:1\n", "'own.platform' " BAD },
+		{ P "own.platform = https://\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:0\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:65536\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:4294975739\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:1/v1\n", "'own.platform' " BAD },
+		{ P "own.platform = https://b@a:1\n", "'own.platform' " BAD },
+		{ P "own.cellar = https://a:1\n", "'own.cellar' " BAD },
+		{ P "peer.c.issuer = x\npeer.c.ca = x\n", "is this cloud itself" },
+		{ P "peer.d.issuer = x\n", "'peer.d.ca' is missing" },
+		{ P "jwt-key = x\n", "all are given or none" },
+		{ P "root-image = 00\n", "not 64 hexadecimal digits" },
 		{ "layer = infrastructure\n", "the infrastructure layer needs" },
 	};
 	char path[] = "/tmp/policy-unit-XXXXXX";
@@ -1087,6 +1115,45 @@ static void test_conf(void **state)
 		assert_int_equal(!ret, !cases[i].error);
 		if (ret && !strstr(e.msg, cases[i].error))
 			fail_msg("'%s' says '%s'", cases[i].more, e.msg);
+	}
+	unlink(path);
+}
+
+/* Where a daemon listens. */
+static void test_conf_listen(void **state)
+{
+	static const struct {
+		const char *listen;
+		bool good, ipv6;
+	} cases[] = {
+		{ "127.0.0.1:1", true, false }, { "0.0.0.0:65535", true, false },
+		{ "[::1]:8443", true, true }, { "[::]:8443", true, true },
+		{ "127.0.0.1", false, false }, { "127.0.0.1:", false, false },
+		{ "127.0.0.1:0", false, false }, { "127.0.0.1:65536", false, false },
+		{ "127.0.0.1:4294975739", false, false }, { "127.0.0.1:84x", false, false },
+		{ "127.0.0.1:-1", false, false }, { "127.0.0.1:+1", false, false },
+		{ "::1:8443", false, false }, { "[::1:8443", false, false },
+		{ "[127.0.0.1]:8443", false, false }, { "localhost:8443", false, false },
+		{ "127.0.0.256:8443", false, false }, { "", false, false },
+	};
+	char path[] = "/tmp/policy-unit-XXXXXX";
+	struct pol_err e;
+	struct conf c;
+	size_t i;
+	FILE *f;
+
+	(void)state;
+	close(mkstemp(path));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f = fopen(path, "w");
+		fprintf(f, "listen = %s\ncloud = c\ncertificate = x\nkey = x\ntrust = x\nstate = x\n"
+			"policy = x\ndirectory = x\naudit-key = x\nown.issuer = x\nown.ca = x\n" P,
+			cases[i].listen);
+		fclose(f);
+		if (!conf_load(&c, path, &e) != cases[i].good)
+			fail_msg("listen = %s", cases[i].listen);
+		if (cases[i].good)
+			assert_int_equal(c.ipv6, cases[i].ipv6);
 	}
 	unlink(path);
 }
@@ -1254,6 +1321,7 @@ int main(void)
 		cmocka_unit_test(test_bad_text),
 		cmocka_unit_test(test_full_trace),
 		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_conf_listen),
 		cmocka_unit_test(test_definitions),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "check.h"
 #include "compile/compile.h"
 #include "daemon.h"
 
@@ -45,8 +46,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		return -1;
 	if (c->layer == L_INFRASTRUCTURE && !(d->provider = provider_open(c->provider, e)))
 		return -1;
-	if (*c->root_image && !pol_unhex(c->root_image, d->root_image, sizeof(d->root_image)))
-		return pol_fail(e, EINVAL, "root-image: not 64 hexadecimal digits");
+	pol_unhex(c->root_image, d->root_image, sizeof(d->root_image));
 	ret = admin_init(&d->admin, pol_load(c->policy, e), e);
 	if (!ret && strcmp(pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud))
 		ret = pol_fail(e, EINVAL, "the policy is of cloud '%s', the configuration of '%s'",
@@ -79,6 +79,14 @@ static void keep_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
+static int check_senders(const struct conf *c, struct pol_err *e)
+{
+	struct senders *s = senders_load(c, e);
+
+	senders_free(s);
+	return s ? 0 : -EINVAL;
+}
+
 int main(int argc, char **argv)
 {
 	const char *config = NULL, *import = NULL;
@@ -103,7 +111,11 @@ int main(int argc, char **argv)
 	}
 	keep_memory();
 	ret = conf_load(&d->conf, config, &e);
+	ret = ret ? ret : check_identity(&d->conf, &e);
+	ret = ret ? ret : check_senders(&d->conf, &e);
 	ret = ret ? ret : open_all(d, &e);
+	if (!ret && check)
+		ret = vgds_check(&d->vgds, &e);
 	if (!ret && import)
 		ret = vgds_import(&d->vgds, import, &e);
 	else if (!ret && !check)
