@@ -42,7 +42,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		return -1;
 	if (*c->ticket_key && !(d->ticket_key = key_load(c->ticket_key, true, e)))
 		return -1;
-	if (*c->jwt_key && !(d->jwt_key = jwt_key_load(c->jwt_key, e)))
+	if (*c->jwt_key && !(d->jwt_keys = jwt_keys_load(c->jwt_key, e)))
 		return -1;
 	if (c->layer == L_INFRASTRUCTURE && !(d->provider = provider_open(c->provider, e)))
 		return -1;
@@ -65,7 +65,7 @@ static void close_all(struct daemon *d)
 		d->provider->ops->close(d->provider);
 	key_free(d->audit_key);
 	key_free(d->ticket_key);
-	jwt_key_free(d->jwt_key);
+	jwt_keys_free(d->jwt_keys);
 	http_close(d->http);
 	loop_exit(&d->loop);
 }
