@@ -10,6 +10,7 @@
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
 #include "vmx/cpu/vmcs.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/base/x86.h"
 #include "ept/owner.h"
 
@@ -18,7 +19,7 @@
 #define TSS_BUSY	BIT(41)
 
 struct linux_state {
-	u64 cr0, cr3, cr4, dr7, debugctl, sysenter[3], pat, fs_base, gs_base;
+	u64 cr0, cr3, cr4, dr7, debugctl, sysenter[3], pat, fs_base, gs_base, perf_global;
 	u16 es, ss, ds, fs, gs, ldt, tr;
 	struct dtr gdt, idt;
 };
@@ -34,6 +35,7 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 	s->sysenter[1] = vmread(VMCS_GUEST_SYSENTER_ESP);
 	s->sysenter[2] = vmread(VMCS_GUEST_SYSENTER_EIP);
 	s->pat = vmread(VMCS_GUEST_PAT);
+	s->perf_global = vmread(VMCS_GUEST_PERF_GLOBAL);
 	s->fs_base = vmread(VMCS_GUEST_FS_BASE);
 	s->gs_base = vmread(VMCS_GUEST_GS_BASE);
 	s->es = (u16)vmread(VMCS_GUEST_ES_SEL);
@@ -99,6 +101,8 @@ static void load_state(const struct linux_state *s)
 	wrmsr(MSR_SYSENTER_ESP, s->sysenter[1]);
 	wrmsr(MSR_SYSENTER_EIP, s->sysenter[2]);
 	wrmsr(MSR_DEBUGCTL, s->debugctl);
+	if (caps_perf_global())
+		wrmsr(MSR_PERF_GLOBAL_CTRL, s->perf_global);
 	write_dr7(s->dr7);
 	write_cr4(s->cr4);
 }
