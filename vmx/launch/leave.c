@@ -12,7 +12,8 @@
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
 
-#define PML4_SLOT(va)	((va) >> 39 & 0x1ff)
+#define PML4_SLOT	(UP_IMAGE_BASE >> 39 & 0x1ff)
+#define PML5_SLOT	(UP_IMAGE_BASE >> 48 & 0x1ff)
 #define GDT_COPY	256	/* Linux's has 16 entries of 8 bytes */
 #define TSS_BUSY	BIT(41)
 
@@ -53,14 +54,30 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 	f->rflags = vmread(VMCS_GUEST_RFLAGS);
 }
 
-/* Linux's page table with the image's slot: both sides are mapped. */
+static u64 *table_of(u64 entry)
+{
+	return phys(entry & MASK(51, 12));
+}
+
+/*
+ * Linux's page table with the image's slot: both sides are mapped.  With 5 levels the
+ * table below the top one is copied, too.  VMXON region and VMCS01 are not needed any
+ * more after VMXOFF.
+ */
 static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 {
-	u64 *table = phys(cpu->vmxon_pa);	/* not needed any more after VMXOFF */
+	u64 *joint = phys(cpu->vmxon_pa), *root = table_of(up_config.root_cr3);
 
-	memcpy(table, phys(cr3 & MASK(51, 12)), PAGE_SIZE);
-	table[PML4_SLOT(UP_IMAGE_BASE)] =
-		((u64 *)phys(up_config.root_cr3))[PML4_SLOT(UP_IMAGE_BASE)];
+	memcpy(joint, table_of(cr3), PAGE_SIZE);
+	if (read_cr4() & CR4_LA57) {
+		u64 *slot = &joint[PML5_SLOT];
+
+		joint = phys(cpu->vmcs01_pa);
+		memcpy(joint, table_of(*slot), PAGE_SIZE);
+		*slot = cpu->vmcs01_pa | (*slot & MASK(11, 0));
+		root = table_of(root[PML5_SLOT]);
+	}
+	joint[PML4_SLOT] = root[PML4_SLOT];
 	return cpu->vmxon_pa;
 }
 
