@@ -520,6 +520,7 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	w->s = *s;
 	name_sender(w);
 	w->mapped = POL_NONE;
+	w->mapped_by = w->origin = "";
 	w->turn = deciding;
 	w->begin_ms = loop_ms();
 	w->wait.done = on_state;

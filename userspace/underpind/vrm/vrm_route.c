@@ -64,9 +64,10 @@ static enum next make_ticket(struct work *w, const struct device *dev)
 	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
 	const char *role = pol_str(w->p, w->p->role[w->decision.role].name);
 
-	if (strlen(role) > TICKET_NAME_MAX || strlen(w->mapped_by) > TICKET_NAME_MAX)
-		return vrm_refuse(w, "VRM", "name-too-long", "a ticket's role or SLA has at most "
-				  "63 bytes");
+	/* The compiler sees to it, of this layer's names; of those above, nobody. */
+	if (!ticket_name_ok(role) || (*w->mapped_by && !ticket_name_ok(w->mapped_by)))
+		return vrm_refuse(w, "VRM", "name-too-long", "a ticket's role or SLA has 1 to 63 "
+				  "printable ASCII characters without spaces");
 	memcpy(t.vm, dev->vm, 16);
 	memcpy(t.definition, dev->definition, 32);
 	memcpy(t.host, dev->host_id, 32);

@@ -49,7 +49,7 @@ struct work {
 	const char *user;		/* in the user sheet */
 	bool authenticated;
 	uint32_t mapped;
-	char mapped_by[64], origin[64];
+	const char *mapped_by, *origin;	/* or empty */
 	struct jwt jwt;
 	/* decision */
 	struct pdp_attr attr[POL_ATTRS_MAX];
