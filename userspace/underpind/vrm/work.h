@@ -9,6 +9,8 @@
 #include "base/hex.h"
 #include "daemon.h"
 
+#define CLOCK_UNKNOWN	"clock-unknown"	/* to be sent again at once */
+
 enum next {
 	NEXT = 0,		/* the next step's turn */
 	WAIT,			/* w->then's, or the next step's, when it is called to go on */
@@ -43,7 +45,8 @@ struct work {
 	struct http_call call;
 	const struct conf_peer *to;
 	enum pol_layer to_layer;
-	char *message;
+	json_t *body;			/* of what is sent, but for its times */
+	char *message;			/* that, as text */
 	int sent;			/* how often */
 	/* subject */
 	const char *user;		/* in the user sheet */
