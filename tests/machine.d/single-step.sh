@@ -30,7 +30,7 @@ check 'the kernel steps over each VMX instruction, before the layer' \
 	has bare '^kernel vmwrite_vmread rax=1234 \+0z \+4z \+9z \+14z \+17'
 check 'insmod' insmod underpin.ko
 observe beneath
-for way in tf step block break kernel; do
+for way in tf step block break kernel wrap; do
 	check "$way: stops, results and flags are the same" same_stops $way
 done
 check 'rmmod' rmmod underpin

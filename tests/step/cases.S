@@ -291,6 +291,28 @@ endcase vmxoff
 step_cases_end:
 
 	.text
+#ifndef __KERNEL__
+/*
+ * void step_wrap(u32 code) - goes to 32-bit code at an address below 4 GiB
+ *
+ * Comes back when a signal handler goes on at step_wrap_back, in 64-bit code.
+ */
+#define USER32_CS	0x23
+	.globl	step_wrap, step_wrap_back
+step_wrap:
+	push	%rbx
+	mov	%rsp, value(%rip)
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	pushq	$USER32_CS
+	push	%rdi
+	lretq
+step_wrap_back:
+	mov	value(%rip), %rsp
+	pop	%rbx
+	ret
+#endif
+
 	.globl	step_run
 step_run:
 	push	%rbx

@@ -23,4 +23,10 @@ extern u64 step_vmx_pa[STEP_VMX_PAGES];
 /* Runs @code, with RFLAGS.TF set if @flags has it.  Return: RAX as the code left it. */
 u64 step_run(const char *code, u64 flags);
 
+#ifndef __KERNEL__
+/* Goes to 32-bit code; comes back by a signal handler, which goes on at step_wrap_back. */
+void step_wrap(u64 code);
+extern const char step_wrap_back[];
+#endif
+
 #endif /* TESTS_STEP_CASES_H */

@@ -66,5 +66,5 @@ void host_io(struct percpu *cpu)
 		*rax = (size == 4 ? 0 : *rax & ~mask) | (port_in(IO_PORT(qual), size) & mask);
 	else if (!denied(IO_PORT(qual), size, *rax & mask))
 		port_out(IO_PORT(qual), size, (u32)*rax);
-	advance_rip();
+	step_over();
 }
