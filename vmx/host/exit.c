@@ -191,7 +191,7 @@ static void on_vmcall(struct percpu *cpu)
 	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
 		up_call(cpu);
 	else
-		inject_ud();	/* as on a processor outside VMX operation */
+		nested_insn(cpu, EXIT_REASON_VMCALL);	/* as a processor executes it */
 }
 
 static void on_undefined(struct percpu *cpu)
