@@ -54,7 +54,9 @@ void frame_set(u64 pfn, u64 entry)
 
 u64 frame_entry(u64 pfn)
 {
-	return pfn < nframes ? READ_ONCE(OWNER_TABLE[pfn]) : 0;
+	u64 mask = mask_below(pfn, nframes);
+
+	return READ_ONCE(OWNER_TABLE[pfn & mask]) & mask;
 }
 
 bool frame_is_hosts(u64 pfn)
@@ -73,9 +75,11 @@ bool frame_host_usable(u64 pfn)
 	return frame_entry(pfn) == HOST_ENTRY;
 }
 
-void *host_page(u64 pfn)
+void *host_pointer(u64 pfn, u64 offset)
 {
-	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT) : NULL;
+	u64 mask = mask_below(frame_entry(pfn) ^ HOST_ENTRY, 1);
+
+	return (void *)((u64)phys((pfn << PAGE_SHIFT | offset) & mask) & mask);
 }
 
 bool frame_owned_by(u64 pfn, const struct owner *o, u64 gfn)

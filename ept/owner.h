@@ -90,8 +90,26 @@ u64 phys_mask(void);
  */
 bool frame_host_usable(u64 pfn);
 
-/** host_page() - a page the host named as argument, or NULL if it may not be used */
-void *host_page(u64 pfn);
+/**
+ * host_pointer() - what the host named, through the layer's direct map
+ *
+ * The only way from a host's address to memory (gate: tests/suites/gates-spectre).  By
+ * arithmetic alone, so that also a processor that has guessed wrongly loads from NULL,
+ * which root does not map, and not from a VM's frame.
+ * Return: NULL unless the frame is the host's own
+ */
+void *host_pointer(u64 pfn, u64 offset);
+
+/** host_page(), host_byte() - by frame number, and by physical address */
+static inline void *host_page(u64 pfn)
+{
+	return host_pointer(pfn, 0);
+}
+
+static inline void *host_byte(u64 pa)
+{
+	return host_pointer(pa >> PAGE_SHIFT, pa & (PAGE_SIZE - 1));
+}
 
 /**
  * struct owner - a VM as an owner of frames

@@ -15,9 +15,9 @@ CLI_FLOORS := cli check vm
 CLI_C := $(wildcard $(CLI_FLOORS:%=$(CLI_DIR)/%/*.c)) $(CLI_DIR)/underpin.c
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
-CLI_CFLAGS += -iquote .
+CLI_CFLAGS += -iquote . -iquote userspace/policy
 # A ticket is checked by what made it.
-CLI_POLICY_C := $(addprefix $(CLI_DIR)/policy/,ticket.c key.c err.c)
+CLI_POLICY_C := $(addprefix $(CLI_DIR)/policy/,trust/ticket.c trust/key.c base/err.c)
 
 $(CLI_OUT)/%.o: $(CLI_DIR)/%.c
 	@mkdir -p $(@D)

@@ -78,4 +78,8 @@ build/fuzz-bzimage build/fuzz-guest-firmware: $(FW_TEST_HDR)
 	clang $(FW_TEST_FLAGS) -fsanitize=fuzzer,address,undefined -DFW_HOSTED -o $@ \
 		$(filter %.c,$^) -lcrypto
 
+guest-unit: build/unit-sha256 build/unit-guest-firmware build/fuzz-bzimage \
+	build/fuzz-guest-firmware
+.PHONY: guest-unit
+
 -include $(FW_OBJ:.o=.d) $(FW_OUT)/tiny-fw.d

@@ -15,6 +15,7 @@
 #include "root_world.h"
 #include "vmx/base/x86.h"
 #include "vmx/exit/exit.h"
+#include "vmx/intercept/msr.h"
 #include "vmx/vm/vcpu.h"
 
 #define SECRET		0x5ec2e7a15ec2e7a1ULL
@@ -280,12 +281,45 @@ static void init_and_paging_drop_the_hosts_translations(void **state)
 	assert_int_equal(invvpids, 4);
 }
 
+/* The column "guest" of msrs.h: who has its value while the VM runs, and while the host does. */
+static void each_msr_is_whose_the_table_says(void **state)
+{
+	u32 i, msr;
+
+	(void)state;
+	r_exit(EXIT_REASON_EXTINT, 0);
+#define FOR_EACH_MSR(what) \
+	for (i = 0; i < msr_nrows; i++) \
+		for (msr = msr_rows[i].first; msr_rows[i].guest == (what) && \
+		     msr <= msr_rows[i].last; msr++)
+	FOR_EACH_MSR(GUEST_SWITCHED)
+		wrmsr(msr, msr);
+	FOR_EACH_MSR(GUEST_QUIET)
+		wrmsr(msr, msr);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	FOR_EACH_MSR(GUEST_SWITCHED) {
+		assert_int_not_equal(rdmsr(msr), msr);
+		wrmsr(msr, SECRET + msr);
+	}
+	FOR_EACH_MSR(GUEST_QUIET)
+		assert_int_equal(rdmsr(msr), 0);
+	r_exit(EXIT_REASON_EXTINT, 0);
+	FOR_EACH_MSR(GUEST_SWITCHED)
+		assert_int_equal(rdmsr(msr), msr);
+	FOR_EACH_MSR(GUEST_QUIET)
+		assert_int_equal(rdmsr(msr), msr);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	FOR_EACH_MSR(GUEST_SWITCHED)
+		assert_int_equal(rdmsr(msr), SECRET + msr);
+}
+
 int main(void)
 {
 #define RUNS(name) cmocka_unit_test_setup_teardown(name, vm_runs, end)
 #define READY(name) cmocka_unit_test_setup_teardown(name, vm_ready, end)
 	const struct CMUnitTest tests[] = {
 		RUNS(each_exit_shows_what_the_table_says),
+		RUNS(each_msr_is_whose_the_table_says),
 		RUNS(what_is_filtered_is_written),
 		RUNS(the_tsc_multiplier_reaches_hardware),
 		READY(nothing_is_delivered_in_real_mode),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "module/needs.h"
+#include "module/sleep.h"
 
 /** cmd_check(), cmd_status() - the commands; argv[0] is their word */
 int cmd_check(int argc, char **argv);
@@ -103,6 +104,12 @@ enum check_result check_microcode(struct check_report *r);
 enum check_result check_speculation(struct check_report *r);
 enum check_result check_smt(struct check_report *r);
 enum check_result check_paravirt(struct check_report *r);
+
+/* check_sleep.c */
+enum check_result check_sleep_ports(struct check_report *r);
+
+/** check_fadt() - can the layer watch where sleep states are entered? */
+enum check_result check_fadt(struct check_report *r, const uint8_t *fadt, size_t len);
 
 /** check_madt() - does firmware list an enabled processor that is not among the CPUs? */
 enum check_result check_madt(struct check_report *r, const uint8_t *madt, size_t len,

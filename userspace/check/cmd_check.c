@@ -17,6 +17,7 @@ static const struct check checks[] = {
 	{ "paging",		true,	check_paging },
 	{ "cpu-count",		true,	check_cpu_count },
 	{ "cpus-online",	true,	check_cpus_online },
+	{ "sleep-ports",	true,	check_sleep_ports },
 	{ "no-paravirt",	true,	check_paravirt },
 	{ "module-loadable",	true,	check_lockdown },
 	{ "module-loaded",	false,	check_module },

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* underpin status: what runs beneath this host, and what it has counted. */
-#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
@@ -31,16 +30,6 @@ static uint64_t figure(const struct underpin_status *st, size_t i)
 
 	memcpy(&value, (const char *)st + figures[i].offset, sizeof(value));
 	return value;
-}
-
-static int get_status(int dev, uint32_t cpu, struct underpin_status *st)
-{
-	memset(st, 0, sizeof(*st));
-	st->cpu = cpu;
-	if (!ioctl(dev, UNDERPIN_STATUS, st))
-		return 0;
-	cli_error("status of CPU %u: %s", cpu, strerror(errno));
-	return -1;
 }
 
 static json_object *exits_json(const __u64 *exits)
@@ -72,11 +61,12 @@ static json_object *cpu_json(uint32_t cpu, const struct underpin_cpu_status *c)
 
 static void add_whole(json_object *o, const struct underpin_status *st)
 {
-	char hash[65];
+	char hash[65], *state = device_state();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
-	json_object_object_add(o, "state", json_object_new_string("running"));
+	json_object_object_add(o, "state", json_object_new_string(state));
+	free(state);
 	json_object_object_add(o, "image_hash", json_object_new_string(hash));
 	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
 	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
@@ -93,7 +83,7 @@ static int status_json(int dev, struct underpin_status *st)
 
 	add_whole(o, st);
 	for (cpu = 0; cpu < nr && !ret; cpu++) {
-		ret = get_status(dev, cpu, st);
+		ret = device_status(dev, cpu, st);
 		demoted += st->counters.demoted;
 		json_object_array_add(cpus, cpu_json(cpu, &st->counters));
 	}
@@ -120,16 +110,17 @@ static void print_exits(const char *whose, const __u64 *exits)
 static int status_text(int dev, struct underpin_status *st)
 {
 	uint32_t cpu, nr = st->cpus;
-	char hash[65];
+	char hash[65], *state = device_state();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
-	printf("state            running%s\nimage_hash       %s\nvms              %u\n",
+	printf("state            %s%s\nimage_hash       %s\nvms              %u\n", state,
 	       st->sealed ? ", sealed" : "", hash, st->vms);
+	free(state);
 	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));
 	for (cpu = 0; cpu < nr; cpu++) {
-		if (get_status(dev, cpu, st))
+		if (device_status(dev, cpu, st))
 			return -1;
 		printf("CPU %u (APIC %u): %s, %" PRIu64 " transitions, %" PRIu64 " flushes\n", cpu,
 		       st->counters.apic_id, st->counters.demoted ? "demoted" : "NOT demoted",
@@ -159,7 +150,7 @@ int cmd_status(int argc, char **argv)
 	dev = device_open();
 	if (dev < 0)
 		return CLI_FAILED;
-	ret = get_status(dev, UNDERPIN_CPU_NONE, &st);
+	ret = device_status(dev, UNDERPIN_CPU_NONE, &st);
 	if (!ret)
 		ret = json ? status_json(dev, &st) : status_text(dev, &st);
 	close(dev);

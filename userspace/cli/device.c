@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include "userspace/cli/cli.h"
 #include "userspace/cli/device.h"
+#include "userspace/cli/sysfile.h"
 
 int device_open(void)
 {
@@ -20,6 +21,28 @@ int device_open(void)
 		cli_error("%s: %s; run this as root", UNDERPIN_DEVICE, strerror(errno));
 	else
 		cli_error("%s: %s", UNDERPIN_DEVICE, strerror(errno));
+	return -1;
+}
+
+char *device_state(void)
+{
+	char *state = sysfile_line("/sys/kernel/underpin/state");
+
+	return state ? state : strdup("unknown");
+}
+
+int device_status(int dev, uint32_t cpu, struct underpin_status *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->cpu = cpu;
+	if (!ioctl(dev, UNDERPIN_STATUS, st))
+		return 0;
+	if (errno == ENODEV)
+		cli_error("underpin.ko is loaded, but no layer answers beneath this host: reboot, then insmod underpin.ko");
+	else if (cpu == UNDERPIN_CPU_NONE)
+		cli_error("status of the layer: %s", strerror(errno));
+	else
+		cli_error("status of CPU %u: %s", cpu, strerror(errno));
 	return -1;
 }
 

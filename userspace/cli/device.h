@@ -10,6 +10,19 @@
 int device_open(void);
 
 /**
+ * device_state() - what the kernel says of the layer: running, or lost on some CPU
+ * Return: a text to be freed.
+ */
+char *device_state(void);
+
+/**
+ * device_status() - the layer's counters, and a CPU's
+ * @cpu: its number, or UNDERPIN_CPU_NONE for the layer's alone
+ * Return: 0, or -1 after a message.
+ */
+int device_status(int dev, uint32_t cpu, struct underpin_status *st);
+
+/**
  * device_vm_info() - what is known of a VM
  * Return: 0, or -1 after a message.
  */

@@ -17,7 +17,7 @@
 #include "userspace/vm/admission.h"
 #include "userspace/cli/cli.h"
 #include "userspace/cli/device.h"
-#include "userspace/policy/key.h"
+#include "userspace/policy/trust/key.h"
 #include "userspace/vm/qemu_args.h"
 
 #define DEFINITION_MAX	(1u << 20)

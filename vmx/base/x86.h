@@ -94,6 +94,8 @@
 #define PTE_D			BIT(6)
 #define PTE_PS			BIT(7)
 
+#define CACHE_LINE		64	/* of every processor with VMX */
+
 /* Memory types (SDM vol. 3, table 12-2) and what a PAT holds after reset */
 #define MEMTYPE_UC		0
 #define MEMTYPE_WC		1
@@ -116,6 +118,7 @@
 #define MSR_KVM_SYSTEM_TIME_OLD	0x12
 #define MSR_APIC_BASE		0x1b
 #define MSR_FEATURE_CONTROL	0x3a
+#define MSR_TEST_CTRL		0x33
 #define MSR_SPEC_CTRL		0x48
 #define MSR_PRED_CMD		0x49
 #define MSR_UCODE_WRITE		0x79
@@ -126,6 +129,8 @@
 #define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_FLUSH_CMD		0x10b
 #define MSR_TSX_CTRL		0x122
+#define MSR_MCU_OPT_CTRL	0x123
+#define MSR_MISC_FEATURES	0x140
 #define MSR_OC_MAILBOX		0x150
 #define MSR_SYSENTER_CS		0x174
 #define MSR_SYSENTER_ESP	0x175
@@ -146,6 +151,7 @@
 #define MSR_MTRR_FIX4K_C0000	0x268
 #define MSR_MTRR_FIX4K_F8000	0x26f
 #define MSR_PAT			0x277
+#define MSR_NO_EVICT_MODE	0x2e0
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MSR_FIXED_CTR0		0x309
 #define MSR_FIXED_CTR2		0x30b
@@ -182,6 +188,7 @@
 #define MSR_X2APIC_LAST		0x83f
 #define MSR_TME_ACTIVATE	0x982
 #define MSR_TME_EXCLUDE_BASE	0x984
+#define MSR_BNDCFGS		0xd90
 #define MSR_XSS			0xda0
 #define MSR_LBR_CTL		0x14ce
 #define MSR_HW_FEEDBACK_PTR	0x17d0
@@ -204,6 +211,12 @@
 #define XSTATE_PT		8
 #define XSS_PT			BIT(XSTATE_PT)
 
+#define SPEC_CTRL_IBRS		BIT(0)
+#define PRED_CMD_IBPB		BIT(0)
+#define FLUSH_CMD_L1D		BIT(0)
+/* RNGDS_MITG_DIS, FB_CLEAR_DIS, GDS_MITG_DIS: less is cleared between contexts */
+#define MCU_OPT_DISABLES	(BIT(0) | BIT(3) | BIT(4))
+
 #define ARCH_RDCL_NO		BIT(0)
 #define ARCH_SKIP_L1D_FLUSH	BIT(3)
 
@@ -221,6 +234,7 @@
 #define CPUID7_ECX_OSPKE	BIT(4)
 #define CPUID7_EDX_MD_CLEAR	BIT(10)
 #define CPUID7_EDX_IBT		BIT(20)
+#define CPUID7_EDX_IBRS_IBPB	BIT(26)
 #define CPUID7_EDX_L1D_FLUSH	BIT(28)
 #define CPUID7_EDX_ARCH_CAPS	BIT(29)
 #define CPUID_D1_XSAVEOPT	BIT(0)

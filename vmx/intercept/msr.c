@@ -79,6 +79,17 @@ static enum msr_verdict check_xss(u32 msr, u64 val)
 	return val & XSS_PT ? MSR_REFUSED : MSR_TAKEN;
 }
 
+/*
+ * A bit that leaves more of the VM's behind for the host to find is not set any more.
+ * Quietly: KVM sets and clears FB_CLEAR_DIS around each entry of a VM.
+ */
+static enum msr_verdict check_mcu_opt_ctrl(u32 msr, u64 val)
+{
+	u64 old;
+
+	return !rdmsr_safe(msr, &old) && (val & ~old & MCU_OPT_DISABLES) ? MSR_IGNORED : MSR_TAKEN;
+}
+
 /* Root's page tables and CPUID answers need both as they were at the launch. */
 static enum msr_verdict check_misc_enable(u32 msr, u64 val)
 {

@@ -6,7 +6,8 @@
 #include "vmx/base/types.h"
 
 enum msr_access { ACCESS_NO, ACCESS_R, ACCESS_W, ACCESS_RW };
-enum msr_guest { GUEST_KVM, GUEST_READ, GUEST_FIELD, GUEST_SWITCHED, GUEST_QUIET, GUEST_LAYER };
+enum msr_guest { GUEST_KVM, GUEST_READ, GUEST_FIELD, GUEST_SWITCHED, GUEST_OPEN, GUEST_QUIET,
+		 GUEST_LAYER };
 
 /* What becomes of a value. */
 enum msr_verdict { MSR_TAKEN, MSR_REFUSED, MSR_IGNORED };

@@ -12,6 +12,7 @@
 #include "vmx/cpu/event.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
+#include "ept/owner.h"
 
 #define PML4_SLOT(va)	((va) >> 39 & 0x1ff)
 #define GDT_COPY	256	/* Linux's has 16 entries of 8 bytes */
@@ -58,8 +59,10 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 {
 	u64 *table = phys(cpu->vmxon_pa);	/* not needed any more after VMXOFF */
+	const void *theirs = host_byte(cr3 & MASK(51, 12));
 
-	memcpy(table, phys(cr3 & MASK(51, 12)), PAGE_SIZE);
+	up_assert(theirs);	/* a host that runs on a table of somebody else's cannot go on */
+	memcpy(table, theirs, PAGE_SIZE);
 	table[PML4_SLOT(UP_IMAGE_BASE)] =
 		((u64 *)phys(up_config.root_cr3))[PML4_SLOT(UP_IMAGE_BASE)];
 	return cpu->vmxon_pa;

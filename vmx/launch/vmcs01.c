@@ -10,6 +10,7 @@
 #include "vmx/intercept/msr.h"
 #include "vmx/intercept/port.h"
 #include "vmx/cpu/root_state.h"
+#include "vmx/cpu/speculation.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
 
@@ -53,6 +54,7 @@ int vmcs01_init(struct percpu *cpu)
 
 	if (err)
 		return err;
+	speculation_init();
 	root_state_init(cpu);
 	vmwrite(VMCS_VPID, HOST_VPID);
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap_host());

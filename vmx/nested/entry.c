@@ -173,20 +173,18 @@ void nested_prepare_tables(struct vvmcs *vv)
 /* Unprotected VMs.  Return: false when the entry has failed and L1 runs on. */
 static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u64 l1_pat)
 {
-	u32 count;
+	u32 count, bad;
 	u64 list;
-	int err;
 
 	vmwrite(VMCS_EPTP, vm_ept_eptp(vv->ept));
 	sync_guest_state(vv, l1_efer, l1_pat);
 	if (!vv->f[ROW_ENTRY_MSR_LOAD_COUNT])
 		return true;
-	err = msr_list_arm(vv, &list, &count);
-	if (err) {
+	bad = msr_list_arm(vv, &list, &count);
+	if (bad) {
 		nested_switch_to_l1(cpu);
-		up_log_seldom("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
-		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD,
-					     err > 0 ? (u64)err : 1);
+		up_log_seldom("nested: CPU %u: VM-entry MSR-load list: entry %u", cpu->cpu, bad);
+		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD, bad);
 		return false;
 	}
 	vmwrite(VMCS_ENTRY_MSR_LOAD_ADDR, list);

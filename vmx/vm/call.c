@@ -73,7 +73,7 @@ static long guest_report(struct percpu *cpu, struct vm *vm)
 		return -UP_EINVAL;
 	if (vm->reports & BIT(index))
 		return -UP_EEXIST;
-	err = read_private(vm, cpu->gpr[RCX], vm->report[index], 32);
+	err = read_private(vm, cpu->gpr[RCX], vm->report[index_below(index, UP_VM_REPORTS)], 32);
 	if (!err)
 		vm->reports |= 1u << index;
 	return err;

@@ -36,7 +36,8 @@ int protect_init(void)
 	memset(bitmap, 0xff, PAGE_SIZE);
 	for (i = 0; i < msr_nrows; i++) {
 		const struct msr_row *r = &msr_rows[i];
-		bool open = r->guest == GUEST_FIELD || r->guest == GUEST_SWITCHED;
+		/* FIELD, SWITCHED, OPEN */
+		bool open = r->guest >= GUEST_FIELD && r->guest <= GUEST_OPEN;
 
 		for (msr = r->first; msr <= r->last; msr++) {
 			if (open || r->guest == GUEST_READ)

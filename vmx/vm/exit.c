@@ -322,7 +322,6 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	save_events(v);
 	vcpu_save(v);
 	protect_show(cpu, v);
-	vcpu_scrub();
 }
 
 int protect_entry(struct percpu *cpu, struct vvmcs *vv)

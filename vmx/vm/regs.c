@@ -6,6 +6,7 @@
 #include "vmx/vm/vcpu.h"
 #include "vmx/base/asm.h"
 #include "vmx/cpu/reset_state.h"
+#include "vmx/cpu/speculation.h"
 #include "vmx/intercept/msr.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
@@ -22,23 +23,24 @@
 static u32 switched_msrs[NR_SWITCHED_MSRS], nswitched;
 
 /*
- * By these the host would count, sample or record what the VM does, PEBS into
- * memory of its choice, or change what the VM's XSAVES stores.
+ * By these the host would count, sample or record what the VM does, PEBS into memory of
+ * its choice, or change what the VM's instructions do (docs/msrs.md).
  */
 static u32 quiet_msrs[NR_QUIET_MSRS], nquiet;
-static u32 quiet_present;	/* bit n: quiet_msrs[n] exists */
-static bool flush_l1d, clear_buffers;
 
+/* Those that this processor has; others are as it. */
 static u32 msrs_of(enum msr_guest guest, u32 *list, u32 max)
 {
 	u32 i, msr, n = 0;
+	u64 val;
 
 	for (i = 0; i < msr_nrows; i++) {
 		if (msr_rows[i].guest != guest)
 			continue;
 		for (msr = msr_rows[i].first; msr <= msr_rows[i].last; msr++) {
 			up_assert(n < max);
-			list[n++] = msr;
+			if (!rdmsr_safe(msr, &val))
+				list[n++] = msr;
 		}
 	}
 	return n;
@@ -50,30 +52,11 @@ void vcpu_msrs_init(void)
 	nquiet = msrs_of(GUEST_QUIET, quiet_msrs, NR_QUIET_MSRS);
 }
 
-/* When a vCPU is made; every processor has the same features. */
-static void find_features(void)
-{
-	u32 i, r[4], found = 0;
-	u64 val, arch = 0;
-
-	for (i = 0; i < nquiet; i++)
-		if (!rdmsr_safe(quiet_msrs[i], &val))
-			found |= 1u << i;
-	quiet_present = found;
-	cpuid(7, 0, r);
-	if ((r[3] & CPUID7_EDX_ARCH_CAPS) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
-		arch = 0;
-	flush_l1d = (r[3] & CPUID7_EDX_L1D_FLUSH) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
-	clear_buffers = r[3] & CPUID7_EDX_MD_CLEAR;
-}
-
 static void quiet_begin(struct vcpu *v)
 {
 	u32 i;
 
 	for (i = 0; i < nquiet; i++) {
-		if (!(quiet_present & 1u << i))
-			continue;
 		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
 		if (v->host_quiet[i])
 			wrmsr(quiet_msrs[i], 0);
@@ -85,16 +68,8 @@ static void quiet_end(const struct vcpu *v)
 	u32 i;
 
 	for (i = 0; i < nquiet; i++)
-		if ((quiet_present & 1u << i) && v->host_quiet[i])
+		if (v->host_quiet[i])
 			wrmsr(quiet_msrs[i], v->host_quiet[i]);
-}
-
-void vcpu_scrub(void)
-{
-	if (flush_l1d)
-		wrmsr(MSR_FLUSH_CMD, 1);
-	if (clear_buffers)
-		verw(ROOT_DS);
 }
 
 /*
@@ -164,6 +139,7 @@ void vcpu_load(struct vcpu *v)
 {
 	u64 mask = vcpu_xcr0_mask();
 
+	/* First: PEBS may store for a while after it is turned off. */
 	quiet_begin(v);
 	regs_read(&v->host);
 	xsetbv(0, mask);
@@ -172,6 +148,7 @@ void vcpu_load(struct vcpu *v)
 	xrstor64(phys(v->xsave_pa), mask);
 	xsetbv(0, v->regs.xcr0);
 	regs_write(&v->regs);
+	speculation_to_vm();
 }
 
 void vcpu_save(struct vcpu *v)
@@ -220,7 +197,6 @@ struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv)
 			pool_free(host);
 		return NULL;
 	}
-	find_features();
 	v = phys(pa);
 	v->vm = vm;
 	v->vv = vv;

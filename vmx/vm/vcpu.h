@@ -10,8 +10,8 @@ struct vm;
 struct vvmcs;
 
 /* How many MSRs vmx/intercept/msrs.h calls SWITCHED and QUIET; vcpu_msrs_init() checks. */
-#define NR_SWITCHED_MSRS	6
-#define NR_QUIET_MSRS		3
+#define NR_SWITCHED_MSRS	7
+#define NR_QUIET_MSRS		7
 
 /* Registers that belong to whoever runs, and that neither VMCS holds. */
 struct cpu_regs {
@@ -50,9 +50,6 @@ void vcpu_load(struct vcpu *v);
 
 /** vcpu_save() - the VM's aside, the host's back; extended state is its initial one then */
 void vcpu_save(struct vcpu *v);
-
-/** vcpu_scrub() - the host is about to run: no trace in what L1TF and MDS read past EPT */
-void vcpu_scrub(void);
 
 /** vcpu_xcr0_mask() - XCR0 bits that a protected VM may set */
 u64 vcpu_xcr0_mask(void);

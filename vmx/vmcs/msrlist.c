@@ -10,18 +10,8 @@
 #include "vmx/vmcs/msrlist.h"
 #include "vmx/vmcs/check.h"
 #include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
 #include "vmx/intercept/msr.h"
 #include "ept/owner.h"
-#include "ept/pool.h"
-
-#define ENTRIES_PER_FRAME	(PAGE_SIZE / sizeof(struct msr_entry))
-
-struct msr_entry {
-	u32 index;
-	u32 reserved;
-	u64 value;
-};
 
 /* May L1 list this MSR?  And, if a value is given, that value? */
 static const struct msr_row *listed(u32 msr, const u64 *val)
@@ -41,9 +31,7 @@ static u32 field_of(const struct msr_row *r)
 /* The address of entry @i, or NULL when its frame is not the host's to use. */
 static struct msr_entry *entry_at(u64 list, u32 i)
 {
-	u64 pa = list + i * sizeof(struct msr_entry);
-
-	return frame_host_usable(pa >> PAGE_SHIFT) ? phys(pa) : NULL;
+	return host_byte(list + i * sizeof(struct msr_entry));
 }
 
 /* One copy, then only the copy is looked at. */
@@ -59,33 +47,32 @@ static bool read_entry(u64 list, u32 i, struct msr_entry *e)
 	return !e->reserved;
 }
 
-static int alloc_copy(struct vvmcs *vv)
+/* Of several values of one MSR the last one counts: a list of any length has room. */
+static bool add_to_copy(struct vvmcs *vv, const struct msr_entry *e, u32 *count)
 {
-	/* The copy must be contiguous and the pool gives single frames: 256 entries. */
-	if (!vv->msr_list_pa)
-		vv->msr_list_pa = pool_alloc();
-	return vv->msr_list_pa ? 0 : -UP_ENOMEM;
+	u32 i;
+
+	for (i = 0; i < *count && vv->msr_list[i].index != e->index; i++)
+		;
+	if (i == MSR_LIST_COPY)
+		return false;
+	vv->msr_list[i] = *e;
+	*count += i == *count;
+	return true;
 }
 
-int msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
+u32 msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 {
 	u32 n = vv->f[ROW_ENTRY_MSR_LOAD_COUNT];
 	u64 list = vv->f[ROW_ENTRY_MSR_LOAD_ADDR];
-	struct msr_entry *copy;
 
 	*count = 0;
-	*pa = 0;
-	if (!n)
-		return 0;
-	if (alloc_copy(vv))
-		return -UP_ENOMEM;
-	*pa = vv->msr_list_pa;
-	copy = phys(*pa);
+	*pa = vvmcs_pa(vv) + offsetof(struct vvmcs, msr_list);
 	for (u32 i = 0; i < n; i++) {
 		const struct msr_row *r;
 		struct msr_entry e;
 
-		if (i >= ENTRIES_PER_FRAME || !read_entry(list, i, &e))
+		if (!read_entry(list, i, &e))
 			return i + 1;
 		r = listed(e.index, &e.value);
 		if (!r)
@@ -95,7 +82,8 @@ int msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 			vmwrite(field_of(r), e.value);
 			continue;
 		}
-		copy[(*count)++] = e;
+		if (!add_to_copy(vv, &e, count))
+			return i + 1;
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
 #include "vmx/base/x86.h"
+#include "vmx/cpu/speculation.h"
 #include "vmx/vmcs/msrlist.h"
 
 #define AR_CODE64		0xa09b	/* present, code, accessed, L, G */
@@ -22,8 +23,11 @@ void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv)
 	cpu->vcpu = vv->vcpu;
 }
 
+/* Whatever has ended the VM's run, the host gets the processor here. */
 void nested_switch_to_l1(struct percpu *cpu)
 {
+	if (cpu->nested.in_vm)
+		speculation_to_host(cpu->vcpu);
 	vmptrld(cpu->vmcs01_pa);
 	cpu->nested.in_vm = false;
 	cpu->vcpu = NULL;

@@ -158,4 +158,6 @@ UNUSED_HW_VOID(xsave64, (void *area, u64 mask))
 UNUSED_HW_VOID(xrstor64, (const void *area, u64 mask))
 WEAK void wbinvd(void) { }
 WEAK void verw(u16 selector) { }
+WEAK void fill_rsb(void) { }
+WEAK void read_l1d(const u8 *table) { }
 WEAK void cpu_halt_forever(void) { stop("halted", 0); }
