@@ -15,6 +15,23 @@
 
 #define XCR0	0
 
+/*
+ * Intel PT and the hardware feedback table store to physical addresses, and their MSRs
+ * are refused (vmx/intercept/msrs.h): nobody is to find them.
+ */
+static void hide_refused(u32 leaf, u32 sub, u32 r[4])
+{
+	if (leaf == 6) {
+		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
+	} else if (leaf == 7 && !sub) {
+		r[1] &= ~(u32)CPUID7_EBX_PT;
+	} else if (leaf == 0xd && sub == 1) {
+		r[2] &= ~(u32)XSS_PT;
+	} else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT)) {
+		r[0] = r[1] = r[2] = r[3] = 0;
+	}
+}
+
 static void on_cpuid(struct percpu *cpu)
 {
 	u32 leaf = (u32)cpu->gpr[RAX], r[4];
@@ -30,6 +47,7 @@ static void on_cpuid(struct percpu *cpu)
 	} else if (leaf == 7 && !(u32)cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
 		r[2] |= (u32)CPUID7_ECX_OSPKE;	/* likewise */
 	}
+	hide_refused(leaf, (u32)cpu->gpr[RCX], r);
 	set_cpuid(cpu, r);
 	step_over();
 }
