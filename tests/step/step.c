@@ -10,7 +10,7 @@
  *		goes on from with RFLAGS.RF set
  *
  * A line is way, name, RAX in the end, and each stop: bytes from the code's start, with
- * the signal if it is no SIGTRAP, and "rf" where the fault left RFLAGS.RF set.
+ * the signal if it is no SIGTRAP, "rf" where the fault left RFLAGS.RF set, and RCX.
  *
  * Last, 32-bit code whose last instruction, CPUID, ends at 4 GiB: EIP is 0 then.
  */
@@ -46,18 +46,19 @@ static const struct step_case *now;
 static struct stop {
 	long at;
 	int signal, rf;
+	uint64_t rcx;
 } stops[MAX_STOPS];
 static int nr_stops;
 
 /* Return: true when @rip is in the code that is stepped through. */
-static int note(uint64_t rip, uint64_t flags, int signal)
+static int note(uint64_t rip, uint64_t flags, uint64_t rcx, int signal)
 {
 	long at = (long)(rip - (uint64_t)now->start);
 
 	if (at < 0 || rip > (uint64_t)now->end)
 		return 0;
 	if (nr_stops < MAX_STOPS)
-		stops[nr_stops++] = (struct stop){ at, signal, flags & RFLAGS_RF };
+		stops[nr_stops++] = (struct stop){ at, signal, flags & RFLAGS_RF, rcx };
 	return 1;
 }
 
@@ -69,8 +70,8 @@ static void show(const char *way, uint64_t rax)
 	for (i = 0; i < nr_stops; i++) {
 		printf(" +%ld", stops[i].at);
 		if (stops[i].signal != SIGTRAP)
-			printf(":%s%s", sigabbrev_np(stops[i].signal),
-			       stops[i].rf ? "rf" : "");
+			printf(":%s%s,%lx", sigabbrev_np(stops[i].signal),
+			       stops[i].rf ? "rf" : "", (unsigned long)stops[i].rcx);
 	}
 	printf("\n");
 	fflush(stdout);
@@ -87,7 +88,8 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 		regs[REG_CSGSFS] = (regs[REG_CSGSFS] & ~0xffffll) | USER_CS;
 		return;
 	}
-	note((uint64_t)regs[REG_RIP], (uint64_t)regs[REG_EFL], signal);
+	note((uint64_t)regs[REG_RIP], (uint64_t)regs[REG_EFL],
+	     (uint64_t)regs[REG_RCX], signal);
 	if (signal != SIGTRAP)
 		regs[REG_RIP] = (greg_t)now->end;
 }
@@ -145,7 +147,7 @@ static void by_ptrace(const char *way, enum __ptrace_request request)
 		    !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, child, 0, &regs))
 			err(2, "%s %s", way, now->name);
 		signal = WSTOPSIG(status);
-		inside = note(regs.rip, regs.eflags, signal);
+		inside = note(regs.rip, regs.eflags, regs.rcx, signal);
 		/* Bochs would stop behind SYSCALL, within the kernel: not as far as that. */
 		if (signal == SIGUSR1 || (nr_stops && !inside))
 			break;
@@ -195,6 +197,8 @@ int main(void)
 			err(2, "sigaction");
 	if (sigaltstack(&on, NULL))
 		err(2, "sigaltstack");
+	if (mprotect(step_guard + 4096, 4096, PROT_NONE))
+		err(2, "mprotect");
 	if (iopl(3))
 		err(2, "iopl");
 	for (now = step_cases; now < step_cases_end; now++) {

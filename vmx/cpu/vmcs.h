@@ -178,6 +178,7 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define IO_SIZE(q)		((u32)((q) & 7) + 1)
 #define IO_IN			BIT(3)
 #define IO_STRING		BIT(4)
+#define IO_REP			BIT(5)
 #define IO_PORT(q)		((u16)((q) >> 16))
 
 /* Exit qualification of control-register accesses (table 28-3) */
@@ -190,6 +191,9 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define HOST_VPID		1	/* the demoted host's; VMs have the numbers above */
 
 /* Segment access rights (table 25-2) */
+#define SEG_AR_RW		BIT(1)	/* data: writable, code: readable */
+#define SEG_AR_DOWN		BIT(2)	/* data: grows downwards */
+#define SEG_AR_CODE		BIT(3)
 #define SEG_AR_DPL(ar)		((ar) >> 5 & 3)
 #define SEG_AR_L		BIT(13)
 #define SEG_AR_DB		BIT(14)
