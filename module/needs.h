@@ -35,6 +35,11 @@
 #define LA57_FOUND	"5-level paging is on, which the layer does not support yet"
 #define LA57_CURE	"boot with no5lvl"
 
+/* CPUID.(7,1):EAX (SDM vol. 3, chapter on FRED) */
+#define NEED_NO_FRED		(1u << 17)
+#define FRED_FOUND	"the processor delivers events by FRED, which the layer does not support yet"
+#define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
+
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
 #define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
 
