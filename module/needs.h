@@ -37,7 +37,7 @@
 #define LAYOUT_CURE	"boot again: the place is random; or boot with nokaslr"
 
 /* CPUID.(7,1):EAX (SDM vol. 3, chapter on FRED) */
-#define NEED_NO_FRED		(1u << 17)
+#define NEED_NO_FRED		0x20000
 #define FRED_FOUND	"the processor delivers events by FRED, which the layer does not support yet"
 #define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
 
