@@ -5,6 +5,7 @@
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
 
 /* The user-space build has its table elsewhere. */
 #ifndef OWNER_TABLE
@@ -20,6 +21,7 @@ static u64 nframes;		/* entries of the table */
 static u64 address_mask;
 static struct up_range ram[UP_MAX_RAM_RANGES];
 static u32 nram;
+static bool clflushopt;
 static struct frame_counters counters;	/* frames_lock */
 
 u64 phys_mask(void)
@@ -73,6 +75,11 @@ bool frame_is_hosts(u64 pfn)
 bool frame_host_usable(u64 pfn)
 {
 	return frame_entry(pfn) == HOST_ENTRY;
+}
+
+void frame_flush(u64 pfn)
+{
+	flush_lines(phys(pfn << PAGE_SHIFT), clflushopt);
 }
 
 void *host_pointer(u64 pfn, u64 offset)
@@ -142,8 +149,8 @@ static int claim(const struct up_range *r, u64 from, u64 to)
 
 int frames_init(const struct up_config *cfg)
 {
+	u32 i, r[4];
 	int err = 0;
-	u32 i;
 
 	if (cfg->ram_ranges > UP_MAX_RAM_RANGES || cfg->layer_chunks > UP_MAX_POOL_CHUNKS ||
 	    cfg->pool_chunks > UP_MAX_POOL_CHUNKS ||
@@ -151,6 +158,8 @@ int frames_init(const struct up_config *cfg)
 		return -UP_EINVAL;
 	nframes = cfg->table_frames;
 	nram = cfg->ram_ranges;
+	cpuid(7, 0, r);
+	clflushopt = r[1] & CPUID7_EBX_CLFLUSHOPT;
 	/* Four levels of EPT translate 48 bits. */
 	address_mask = MASK((cfg->maxphyaddr < 48 ? cfg->maxphyaddr : 48) - 1, 12);
 	memset(&counters, 0, sizeof(counters));

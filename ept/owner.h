@@ -112,6 +112,15 @@ static inline void *host_byte(u64 pa)
 }
 
 /**
+ * frame_flush() - memory has what the caches have, and no cache has another copy
+ *
+ * The host may reach its frames uncached, which need not see a cache, nor be seen by one
+ * (SDM vol. 3, 12.12.4): before a frame's content is measured, and behind its zeroing
+ * for the host.
+ */
+void frame_flush(u64 pfn);
+
+/**
  * struct owner - a VM as an owner of frames
  * @id: its number; the owner table has OWNER_VM0 + @id
  * @state: changes under the VM's lock; read anywhere

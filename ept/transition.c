@@ -80,6 +80,7 @@ static void host_gain(u64 pfn)
 	const struct view *v;
 
 	zero_page(phys(pfn << PAGE_SHIFT));
+	frame_flush(pfn);
 	frame_set(pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
 	for (v = __start_views; v < __stop_views; v++)
 		if (v->gain)
@@ -216,6 +217,7 @@ int vm_share_host(struct owner *o, u64 gfn)
 		err = -UP_EAGAIN;
 	if (!err) {
 		zero_page(phys(pfn << PAGE_SHIFT));
+		frame_flush(pfn);
 		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
 		o->frames_shared++;
 	}

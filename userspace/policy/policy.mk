@@ -148,7 +148,7 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
 $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/vrm/jwt.o \
-		$(POL_OUT)/san/net/message.o $(POL_OUT)/san/conf.o \
+		$(POL_OUT)/san/net/message.o $(POL_OUT)/san/net/url.o $(POL_OUT)/san/conf.o \
 		$(POL_OUT)/san/provider/provider_dir.o \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)

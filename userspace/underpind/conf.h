@@ -3,6 +3,8 @@
 #ifndef CONF_H
 #define CONF_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/terms.h"
 
@@ -22,6 +24,7 @@ struct conf {
 	char cloud[64];
 	enum pol_layer layer;
 	char address[64];
+	bool ipv6;
 	uint16_t port;
 	char cert[CONF_TEXT_MAX], key[CONF_TEXT_MAX], trust[CONF_TEXT_MAX];
 	char state[CONF_TEXT_MAX];		/* SQLite: requests, allocations, audit */

@@ -26,7 +26,7 @@ struct daemon {
 	struct vgds vgds;
 	struct provider *provider;	/* infrastructure layer only */
 	struct key *audit_key, *ticket_key;
-	struct jwt_key *jwt_key;
+	struct jwt_keys *jwt_keys;
 	uint8_t root_image[32];
 	struct metrics metrics;
 	struct work *works;		/* requests under way */

@@ -421,16 +421,17 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 				    struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(c->port) };
+	void *addr = c->ipv6 ? (void *)&in6 : &in;
 	struct MHD_Daemon *m;
 
-	if (inet_pton(AF_INET, c->address, &addr.sin_addr) != 1) {
-		pol_fail(e, EINVAL, "listen: '%s' is no IPv4 address", c->address);
-		return NULL;
-	}
-	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, c->port,
+	inet_pton(c->ipv6 ? AF_INET6 : AF_INET, c->address, c->ipv6 ? (void *)&in6.sin6_addr :
+								      &in.sin_addr);
+	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
+			     (c->ipv6 ? MHD_USE_IPv6 : 0), c->port,
 			     NULL, NULL, handle, s,
-			     MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_HTTPS_MEM_KEY, key,
+			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_MEM_KEY, key,
 			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,

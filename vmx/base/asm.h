@@ -245,9 +245,18 @@ static inline void fill_rsb(void)
 			     ::: "cc", "memory");
 }
 
-static inline void lfence(void)
+/* The lines of a page, written back and forgotten by every cache; @opt: CLFLUSHOPT exists. */
+static inline void flush_lines(const void *page, bool opt)
 {
-	__asm__ __volatile__("lfence" ::: "memory");
+	const u8 *p;
+
+	for (p = page; p < (const u8 *)page + PAGE_SIZE; p += CACHE_LINE) {
+		if (opt)
+			__asm__ __volatile__("clflushopt %0" : : "m"(*p) : "memory");
+		else
+			__asm__ __volatile__("clflush %0" : : "m"(*p) : "memory");
+	}
+	__asm__ __volatile__("mfence" ::: "memory");
 }
 
 #define L1D_READ	0x10000		/* twice what any processor with L1TF has */
@@ -262,10 +271,10 @@ static inline void read_l1d(const u8 *table)
 
 	for (i = 0; i < L1D_READ; i += PAGE_SIZE)
 		READ_ONCE(table[i]);
-	lfence();
+	__asm__ __volatile__("lfence" ::: "memory");
 	for (i = 0; i < L1D_READ; i += CACHE_LINE)
 		READ_ONCE(table[i]);
-	lfence();
+	__asm__ __volatile__("lfence" ::: "memory");
 }
 
 static inline void cpu_halt_forever(void)

@@ -31,6 +31,9 @@ extern const u32 msr_nrows;
 /** msr_row() - the row of an MSR, or NULL */
 const struct msr_row *msr_row(u32 msr);
 
+/** msr_field() - where VMCS01 and VMCS02 keep a row's MSR, or 0: the register does */
+u32 msr_field(const struct msr_row *r);
+
 /** msr_init() - build the demoted host's MSR bitmap.  Launch, first CPU. */
 int msr_init(void);
 

@@ -7,6 +7,7 @@
 #include "vmx/abi/errno.h"
 #include "vmx/launch/launch.h"
 #include "vmx/base/log.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/intercept/msr.h"
 #include "vmx/intercept/port.h"
 #include "vmx/cpu/root_state.h"
@@ -25,9 +26,10 @@ static const struct {
 	{ VMCS_CPU2_CTLS, MSR_VMX_PROCBASED2, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID,
 	  CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_USER_WAIT_PAUSE },
 	{ VMCS_EXIT_CTLS, MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER |
-	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, 0 },
+	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, EXIT_LOAD_PERF_GLOBAL },
 	{ VMCS_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY,
-	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT, 0 },
+	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT,
+	  ENTRY_LOAD_PERF_GLOBAL },
 };
 
 static int init_controls(struct percpu *cpu)
@@ -54,6 +56,9 @@ int vmcs01_init(struct percpu *cpu)
 
 	if (err)
 		return err;
+	/* The host's counters; for its later writes, see host_msr_write(). */
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, rdmsr(MSR_PERF_GLOBAL_CTRL));
 	speculation_init();
 	root_state_init(cpu);
 	vmwrite(VMCS_VPID, HOST_VPID);

@@ -74,6 +74,7 @@ void protect_bind(struct vcpu *v)
 	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC));
 	/* No interrupt table until the firmware loads one. */
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0);
+	vmwrite(VMCS_GUEST_PERF_GLOBAL, 0);	/* the host's counters stop */
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
@@ -95,13 +96,17 @@ void protect_controls(struct vcpu *v)
 {
 	const u64 *f = v->vv->f;
 	u64 cpu2 = f[ROW_CPU_CTLS] & CPU_SECONDARY_CTLS ? f[ROW_CPU2_CTLS] : 0;
-	u64 entry = f[ROW_ENTRY_CTLS] & ~(ENTRY_IA32E | ENTRY_LOAD_PERF_GLOBAL);
-	u64 exit = (f[ROW_EXIT_CTLS] & ~EXIT_LOAD_PERF_GLOBAL) | EXIT_SAVE_DEBUG |
-		   EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	u64 entry = f[ROW_ENTRY_CTLS] & ~ENTRY_IA32E;
+	u64 exit = f[ROW_EXIT_CTLS] | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
+		   EXIT_SAVE_PAT | EXIT_LOAD_PAT;
 	u64 pin = f[ROW_PIN_CTLS] | PIN_EXTINT_EXITING | PIN_NMI_EXITING;
 
 	if (f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		exit |= EXIT_SAVE_PREEMPTION;
+	if (caps_perf_global()) {
+		entry |= ENTRY_LOAD_PERF_GLOBAL;
+		exit |= EXIT_LOAD_PERF_GLOBAL;
+	}
 	if (vmread(VMCS_GUEST_EFER) & EFER_LMA)
 		entry |= ENTRY_IA32E;
 	/* Without virtual NMIs L1 could inject one into the handler of another. */

@@ -19,57 +19,30 @@
 #define XSAVE_MXCSR	24		/* offset in the legacy area (SDM vol. 1, 10.5.1) */
 #define MXCSR_RESET	0x1f80u
 
-/* MSRs by their column "guest" in vmx/intercept/msrs.h */
-static u32 switched_msrs[NR_SWITCHED_MSRS], nswitched;
-
 /*
- * By these the host would count, sample or record what the VM does, PEBS into memory of
- * its choice, or change what the VM's instructions do (docs/msrs.md).
+ * MSRs that vmx/intercept/msrs.h calls SWITCHED or QUIET, of those that this processor has;
+ * others are as it.  Of the quiet ones the VM's value is zero for ever: by them the host
+ * would count, sample or record what the VM does, PEBS into memory of its choice, or
+ * change what the VM's instructions do (docs/msrs.md).
  */
-static u32 quiet_msrs[NR_QUIET_MSRS], nquiet;
-
-/* Those that this processor has; others are as it. */
-static u32 msrs_of(enum msr_guest guest, u32 *list, u32 max)
-{
-	u32 i, msr, n = 0;
-	u64 val;
-
-	for (i = 0; i < msr_nrows; i++) {
-		if (msr_rows[i].guest != guest)
-			continue;
-		for (msr = msr_rows[i].first; msr <= msr_rows[i].last; msr++) {
-			up_assert(n < max);
-			if (!rdmsr_safe(msr, &val))
-				list[n++] = msr;
-		}
-	}
-	return n;
-}
+static u32 msrs[NR_VCPU_MSRS], nmsrs;
 
 void vcpu_msrs_init(void)
 {
-	nswitched = msrs_of(GUEST_SWITCHED, switched_msrs, NR_SWITCHED_MSRS);
-	nquiet = msrs_of(GUEST_QUIET, quiet_msrs, NR_QUIET_MSRS);
-}
+	const struct msr_row *r;
+	u64 val;
+	u32 msr;
 
-static void quiet_begin(struct vcpu *v)
-{
-	u32 i;
-
-	for (i = 0; i < nquiet; i++) {
-		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
-		if (v->host_quiet[i])
-			wrmsr(quiet_msrs[i], 0);
+	nmsrs = 0;
+	for (r = msr_rows; r < msr_rows + msr_nrows; r++) {
+		if (r->guest != GUEST_SWITCHED && r->guest != GUEST_QUIET)
+			continue;
+		for (msr = r->first; msr <= r->last; msr++) {
+			up_assert(nmsrs < NR_VCPU_MSRS);
+			if (!rdmsr_safe(msr, &val))
+				msrs[nmsrs++] = msr;
+		}
 	}
-}
-
-static void quiet_end(const struct vcpu *v)
-{
-	u32 i;
-
-	for (i = 0; i < nquiet; i++)
-		if (v->host_quiet[i])
-			wrmsr(quiet_msrs[i], v->host_quiet[i]);
 }
 
 /*
@@ -108,11 +81,12 @@ static void regs_read(struct cpu_regs *r)
 	r->dr6 = read_dr6();
 	r->cr2 = read_cr2();
 	r->xcr0 = xgetbv(0);
-	for (i = 0; i < nswitched; i++)
-		r->msr[i] = rdmsr(switched_msrs[i]);
+	for (i = 0; i < nmsrs; i++)
+		r->msr[i] = rdmsr(msrs[i]);
 }
 
-static void regs_write(const struct cpu_regs *r)
+/* Of the MSRs only what differs from @was, which is in force. */
+static void regs_write(const struct cpu_regs *r, const struct cpu_regs *was)
 {
 	u32 i;
 
@@ -122,8 +96,9 @@ static void regs_write(const struct cpu_regs *r)
 	write_dr3(r->dr[3]);
 	write_dr6(r->dr6);
 	write_cr2(r->cr2);
-	for (i = 0; i < nswitched; i++)
-		wrmsr(switched_msrs[i], r->msr[i]);
+	for (i = 0; i < nmsrs; i++)
+		if (r->msr[i] != was->msr[i])
+			wrmsr(msrs[i], r->msr[i]);
 }
 
 /* An XSAVE image whose header says "all initial", with the reset MXCSR. */
@@ -139,15 +114,14 @@ void vcpu_load(struct vcpu *v)
 {
 	u64 mask = vcpu_xcr0_mask();
 
-	/* First: PEBS may store for a while after it is turned off. */
-	quiet_begin(v);
 	regs_read(&v->host);
+	/* First of all: PEBS may store for a while after it is turned off. */
+	regs_write(&v->regs, &v->host);
 	xsetbv(0, mask);
 	if (mask & XFEATURE_PKRU)
 		xsave64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xrstor64(phys(v->xsave_pa), mask);
 	xsetbv(0, v->regs.xcr0);
-	regs_write(&v->regs);
 	speculation_to_vm();
 }
 
@@ -166,8 +140,7 @@ void vcpu_save(struct vcpu *v)
 	if (mask & XFEATURE_PKRU)
 		xrstor64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xsetbv(0, v->host.xcr0);
-	regs_write(&v->host);
-	quiet_end(v);
+	regs_write(&v->host, &v->regs);
 }
 
 void vcpu_init_state(struct vcpu *v)

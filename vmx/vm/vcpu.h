@@ -9,14 +9,13 @@
 struct vm;
 struct vvmcs;
 
-/* How many MSRs vmx/intercept/msrs.h calls SWITCHED and QUIET; vcpu_msrs_init() checks. */
-#define NR_SWITCHED_MSRS	7
-#define NR_QUIET_MSRS		7
+/* How many MSRs vmx/intercept/msrs.h calls SWITCHED or QUIET; vcpu_msrs_init() checks. */
+#define NR_VCPU_MSRS	14
 
 /* Registers that belong to whoever runs, and that neither VMCS holds. */
 struct cpu_regs {
 	u64 dr[4], dr6, cr2, xcr0;
-	u64 msr[NR_SWITCHED_MSRS];
+	u64 msr[NR_VCPU_MSRS];
 };
 
 struct vcpu {
@@ -26,7 +25,6 @@ struct vcpu {
 	u64 host_gpr[NR_GPRS];		/* L1's at its VM entry, should that fail */
 	struct cpu_regs regs;		/* the VM's, while the host runs */
 	struct cpu_regs host;		/* the host's, while the VM runs */
-	u64 host_quiet[NR_QUIET_MSRS];
 	u64 xsave_pa;			/* extended state of the VM: one frame */
 	u64 host_xsave_pa;		/* PKRU of the host */
 	u32 last_reason;		/* exit that L1 was shown last */
@@ -39,7 +37,7 @@ struct vcpu {
 	bool bare;			/* not entered since it was bound */
 };
 
-/** vcpu_msrs_init() - find the MSRs that are switched, and those that are quiet.  Launch. */
+/** vcpu_msrs_init() - find the MSRs that change with the VM.  Launch. */
 void vcpu_msrs_init(void);
 
 /** vcpu_init_state() - architectural reset state, in VMCS02 (current) and @v */

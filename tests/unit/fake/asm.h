@@ -113,6 +113,7 @@ void xrstor64(const void *area, u64 mask);
 void wbinvd(void);
 void verw(u16 selector);
 void fill_rsb(void);
+void flush_lines(const void *page, bool opt);
 void read_l1d(const u8 *table);
 void cpu_halt_forever(void);
 

@@ -47,6 +47,7 @@ struct vgds_ops {
 	int (*get)(struct vgds *v, struct vgds_lookup *q);
 	int (*put)(struct vgds *v, const char *id, const struct vgds_entry *in,
 		   struct pol_err *e);
+	int (*check)(struct vgds *v, struct pol_err *e);
 	void (*close)(struct vgds *v);
 };
 
@@ -93,6 +94,12 @@ static inline int vgds_get(struct vgds *v, struct vgds_lookup *q)
  * Return: 0, -EINVAL with the line named, or -EIO.
  */
 int vgds_import(struct vgds *v, const char *path, struct pol_err *e);
+
+/* Does the directory answer? 0 or -EIO. Outside the loop. */
+static inline int vgds_check(struct vgds *v, struct pol_err *e)
+{
+	return v->ops->check(v, e);
+}
 
 static inline void vgds_close(struct vgds *v)
 {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "net/http.h"
+#include "net/url.h"
 #include "vgds/vgds.h"
 
 #define ETCD_URLS_MAX	7
@@ -268,6 +269,17 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	return 0;
 }
 
+/* Asks for what is not there: that there is an answer is the question. */
+static int check(struct vgds *v, struct pol_err *e)
+{
+	char *body = range_body(v, "", NULL);
+	json_t *j = body ? call(v, "/v3/kv/range", body, e) : NULL;
+
+	free(body);
+	json_decref(j);
+	return j ? 0 : -EIO;
+}
+
 static void close_it(struct vgds *v)
 {
 	struct backend *b = v->priv;
@@ -276,7 +288,7 @@ static void close_it(struct vgds *v)
 	free(b);
 }
 
-static const struct vgds_ops ops = { get, put, close_it };
+static const struct vgds_ops ops = { get, put, check, close_it };
 
 int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e)
 {
@@ -288,7 +300,12 @@ int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e)
 	v->priv = b;
 	v->ops = &ops;
 	rest = b->text = strdup(urls);
-	while (rest && (url = strsep(&rest, ",")) && b->n < ETCD_URLS_MAX)
+	while (rest && (url = strsep(&rest, ","))) {
+		if (b->n == ETCD_URLS_MAX)
+			return pol_fail(e, EINVAL, "directory: at most %d etcd URLs", ETCD_URLS_MAX);
+		if (!url_ok(url, "https://") && !url_ok(url, "http://"))
+			return pol_fail(e, EINVAL, "directory: '%s' is no https://HOST:PORT", url);
 		b->url[b->n++] = url;
+	}
 	return b->n ? 0 : pol_fail(e, EINVAL, "directory: no etcd URL");
 }

@@ -56,6 +56,14 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	return ret;
 }
 
+/* It was opened. */
+static int check(struct vgds *v, struct pol_err *e)
+{
+	(void)v;
+	(void)e;
+	return 0;
+}
+
 static void close_it(struct vgds *v)
 {
 	struct backend *b = v->priv;
@@ -66,7 +74,7 @@ static void close_it(struct vgds *v)
 	free(b);
 }
 
-static const struct vgds_ops ops = { get, put, close_it };
+static const struct vgds_ops ops = { get, put, check, close_it };
 
 int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e)
 {

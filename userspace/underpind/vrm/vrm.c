@@ -444,6 +444,7 @@ static void end(struct work *w)
 	msg_answer_free(&w->a);
 	msg_free(&w->rq);
 	json_decref(w->why);
+	jwt_free(&w->jwt);
 	free(w->message);
 	free(w->kept);
 	free(w);

@@ -23,26 +23,43 @@ static uint32_t user_by(const struct work *w, uint32_t method, const char *issue
 	return slot ? slot->first : POL_NONE;
 }
 
-static void take_claims(struct work *w)
+static bool add_attr(struct work *w, const char *name, const char *value, enum pol_category from)
+{
+	if (w->in.n_attr == POL_ATTRS_MAX)
+		return false;
+	w->attr[w->in.n_attr++] = (struct pdp_attr){ name, value, from };
+	return true;
+}
+
+/* Those that this policy asks for. */
+static bool take_claims(struct work *w)
 {
 	uint32_t i;
 
-	for (i = 0; i < w->jwt.n_claim && w->in.n_attr < POL_ATTRS_MAX; i++)
-		w->attr[w->in.n_attr++] = (struct pdp_attr){ w->jwt.name[i], w->jwt.value[i],
-							     C_CLAIM };
+	for (i = 0; i < w->jwt.n_claim; i++)
+		if (pol_find(w->p, P_ATTR, w->jwt.name[i]) != POL_NONE &&
+		    !add_attr(w, w->jwt.name[i], w->jwt.value[i], C_CLAIM))
+			return false;
+	return true;
+}
+
+static enum next too_many(struct work *w)
+{
+	return vrm_refuse(w, reason_module(R_BAD_ATTRIBUTE), reason_name(R_BAD_ATTRIBUTE),
+			  "more attributes, with the assertion's claims, than a decision weighs");
 }
 
 /* An assertion adds claims to the user it is about, or names the user. */
 static enum next assertion(struct work *w, uint32_t *user)
 {
 	const struct conf *c = &w->d->conf;
+	struct jwt_rules rules = { c->jwt_issuer, c->jwt_audience, w->in.now, c->skew_s };
 	struct pol_err e = { "no assertion issuer is configured here" };
 	uint32_t subject;
 
 	if (!w->rq.assertion)
 		return NEXT;
-	if (!w->d->jwt_key || jwt_verify(w->rq.assertion, w->d->jwt_key, c->jwt_issuer,
-					 c->jwt_audience, time(NULL), &w->jwt, &e))
+	if (!w->d->jwt_keys || jwt_verify(w->rq.assertion, w->d->jwt_keys, &rules, &w->jwt, &e))
 		return vrm_refuse(w, "credential-evaluator", "bad-assertion", e.msg);
 	subject = user_by(w, M_JWT, c->jwt_issuer, w->jwt.subject);
 	if (*user != POL_NONE && subject != *user)
@@ -50,8 +67,7 @@ static enum next assertion(struct work *w, uint32_t *user)
 				  "assertion: about another user than the certificate");
 	*user = subject;
 	w->authenticated = true;
-	take_claims(w);
-	return NEXT;
+	return take_claims(w) ? NEXT : too_many(w);
 }
 
 static enum next subject_user(struct work *w)
@@ -119,12 +135,6 @@ static enum next subject_remote(struct work *w)
 	return NEXT;
 }
 
-static void add_attr(struct work *w, const char *name, const char *value, enum pol_category from)
-{
-	if (w->in.n_attr < POL_ATTRS_MAX)
-		w->attr[w->in.n_attr++] = (struct pdp_attr){ name, value, from };
-}
-
 enum next vrm_subject(struct work *w)
 {
 	enum next next;
@@ -135,14 +145,16 @@ enum next vrm_subject(struct work *w)
 				      .action = w->rq.action, .type = w->rq.type,
 				      .instance = w->rq.instance, .now = time(NULL),
 				      .attr = w->attr };
-	for (i = 0; i < w->rq.n_attr; i++)
-		add_attr(w, w->rq.attr[i].name, w->rq.attr[i].value, C_REQUEST);
 	add_attr(w, "env.layer", vrm_layer(w), C_ENV);
+	if (w->s.kind == SENDER_REMOTE || w->rq.mapped_role)	/* the layer above vouches for it */
+		add_attr(w, "env.peer", w->s.kind == SENDER_REMOTE ? w->s.peer->cloud :
+			 w->rq.origin, C_ENV);
+	for (i = 0; i < w->rq.n_attr; i++)
+		if (!add_attr(w, w->rq.attr[i].name, w->rq.attr[i].value, C_REQUEST))
+			return too_many(w);
 	if (w->s.kind == SENDER_REMOTE) {
-		add_attr(w, "env.peer", w->s.peer->cloud, C_ENV);
 		next = subject_remote(w);
-	} else if (w->rq.mapped_role) {	/* the layer above vouches for it and its origin */
-		add_attr(w, "env.peer", w->rq.origin, C_ENV);
+	} else if (w->rq.mapped_role) {
 		next = subject_mapped(w);
 	} else {
 		next = subject_user(w);
