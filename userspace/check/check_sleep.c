@@ -15,7 +15,7 @@ static void check_device_at(struct check_report *r, const char *name, uint32_t p
 {
 	unsigned int slot, function;
 	uint8_t *config;
-	uint32_t id;
+	uint32_t id, base, locks;
 	size_t len;
 
 	if (sscanf(name, "0000:00:%x.%x", &slot, &function) != 2)
@@ -23,9 +23,9 @@ static void check_device_at(struct check_report *r, const char *name, uint32_t p
 	config = (uint8_t *)sysfile_read(&len, PCI "/%s/config", name);
 	if (config && len >= PM_BASE_LOCKS + 4) {
 		id = (uint32_t)le_bytes(config, 4);
-		if (id != PCI_ID_PIIX4 &&
-		    pm_base_state(id, (uint32_t)le_bytes(config + PM_BASE, 4),
-				  (uint32_t)le_bytes(config + PM_BASE_LOCKS, 4), pm1a) == BASE_LOOSE)
+		base = (uint32_t)le_bytes(config + PM_BASE, 4);
+		locks = (uint32_t)le_bytes(config + PM_BASE_LOCKS, 4);
+		if (id != PCI_ID_PIIX4 && pm_base_state(id, base, locks, pm1a) == BASE_LOOSE)
 			check_pass(r, "I/O ports; insmod locks the ACPI base in PCI device %02x.%x",
 				   slot, function);
 	}
