@@ -37,7 +37,7 @@ int up_check(void);
 /* Where sleep states are entered, for the layer to watch. */
 struct up_sleep_regs {
 	u32 pm1_cnt[2];		/* I/O ports, 0: there is none */
-	u32 pm_base;		/* the register that moves them, as port 0xcf8 takes it; 0: locked */
+	u32 pm_base;		/* what moves them, as port 0xcf8 takes it; 0: locked */
 };
 
 /** up_sleep_regs() - what up_check() found; valid after it has returned 0 */

@@ -11,9 +11,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 ROOT := $(filter-out vmx/launch/launch.c vmx/launch/leave.c vmx/base/lib.c,$(wildcard vmx/*/*.c ept/*.c))
 WORLD := tests/unit/root_world.c tests/unit/root_promises.c tests/unit/l1.c \
 	tests/unit/fake/vmx.c tests/unit/fake/fake.c
-OBJ := $(patsubst %.c,$(B)/%.o,$(ROOT) $(WORLD) tests/unit/test_root_leave.c)
+OBJ := $(patsubst %.c,$(B)/%.o,$(ROOT) $(WORLD) tests/unit/test_root.c)
 
-$(B)/test_root_leave: $(OBJ)
+$(B)/test_root: $(OBJ)
 	$(CC) $(SANITIZE) -o $@ $^ -lcmocka
 
 $(ROOT:%.c=$(B)/%.o): CFLAGS += $(SANITIZE)
