@@ -56,7 +56,7 @@ $(FW_OUT)/sha256.o: vmx/base/sha256.c
 
 FW_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-clobbered \
 	-Wno-unknown-warning-option -Wno-array-bounds -Wno-stringop-overflow \
-	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote userspace -iquote tests/guest
+	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote tests/guest
 FW_TEST_SAN := -fsanitize=address,undefined
 FW_PURE := $(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
 FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/base/sha256.c \
@@ -64,7 +64,7 @@ FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vm
 FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/abi/call.h vmx/base/sha256.h
 
 # `underpin vm expected` on its own
-build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c $(FW_PURE)
+build/expected: tests/guest/expected.c userspace/vm/expected.c userspace/cli/cli.c $(FW_PURE)
 build/unit-sha256: tests/unit/test_sha256.c vmx/base/sha256.c
 build/unit-guest-firmware: tests/unit/test_guest_firmware.c $(FW_HOSTED)
 build/expected build/unit-sha256 build/unit-guest-firmware: $(FW_TEST_HDR)

@@ -14,7 +14,8 @@ UP_HOST_OP(LEAVE, 0x01, call_leave,
 	   "`EBUSY`: not prepared, or a VM exists; `EPERM`: the host is in VMX operation "
 	   "on this CPU")
 UP_HOST_OP(FLUSH, 0x02, call_flush,
-	   "drop this CPU's translations → rbx = epoch reached",
+	   "drop this CPU's translations → rbx = epoch reached, rcx = frames that the pool "
+	   "should be given before it is short",
 	   "")
 UP_HOST_OP(LOG, 0x03, call_log,
 	   "rbx = page, rcx = position → rbx = bytes, rcx = next position",

@@ -3,7 +3,7 @@
  * VMCALL by a protected VM's kernel or firmware: share memory with the host,
  * report what it loaded.
  */
-#include "vmx/vm/exits.h"
+#include "vmx/cpu/event.h"
 #include "vmx/vm/protect.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/call.h"
@@ -73,7 +73,7 @@ static long guest_report(struct percpu *cpu, struct vm *vm)
 		return -UP_EINVAL;
 	if (vm->reports & BIT(index))
 		return -UP_EEXIST;
-	err = read_private(vm, cpu->gpr[RCX], vm->report[index], 32);
+	err = read_private(vm, cpu->gpr[RCX], vm->report[index_below(index, UP_VM_REPORTS)], 32);
 	if (!err)
 		vm->reports |= 1u << index;
 	return err;

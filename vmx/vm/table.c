@@ -19,9 +19,9 @@ static bool leaving;		/* under vms_lock: vms_close() was granted */
 
 static struct vm *vm_find(u64 id)
 {
-	if (id >= UP_MAX_VMS || READ_ONCE(vms[id].own.state) == UP_VM_NONE)
-		return NULL;
-	return &vms[id];
+	u64 i = index_below(id, UP_MAX_VMS);
+
+	return i == id && READ_ONCE(vms[i].own.state) != UP_VM_NONE ? &vms[i] : NULL;
 }
 
 u32 vms_count(void)

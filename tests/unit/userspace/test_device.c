@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "device.h"
+#include "userspace/cli/device.h"
 #include "tests.h"
 
 /* What device_status() says on a file that answers no ioctl. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cli.h"
+#include "userspace/cli/cli.h"
 
 /* One row a test: TEST(name) in the list below declares and lists it. */
 #define TESTS(TEST) \
