@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ports that end the layer with every frame readable.  The ACPI PM1 control port:
- * S3 and S4 resume outside the layer, so they are denied while a protected VM exists.
+ * S3 and S4 resume outside the layer, so they are denied while a protected VM exists; that
+ * port stays where it is.
  * The reset ports: the VMs are forgotten first.
  */
 #include "vmx/host/host.h"
 #include "vmx/base/asm.h"
+#include "vmx/base/lock.h"
 #include "vmx/base/log.h"
 #include "vmx/cpu/event.h"
 #include "vmx/cpu/operand.h"
@@ -17,6 +19,10 @@
 
 static bool denied(u16 port, u32 size, u64 val)
 {
+	if (port_moves_sleep(port, size, port_in(PORT_PCI_ADDRESS, 4))) {
+		up_log("denied: move of the ACPI ports");
+		return true;
+	}
 	if (!vms_present())
 		return false;
 	if (port_sleeps(port, size, val)) {
@@ -28,6 +34,17 @@ static bool denied(u16 port, u32 size, u64 val)
 		return true;
 	}
 	return false;
+}
+
+/* PCI configuration takes an address in one port and data in another: one CPU at a time. */
+static void host_out(u16 port, u32 size, u64 val)
+{
+	static struct spinlock lock;
+
+	spin_lock(&lock);
+	if (!denied(port, size, val))
+		port_out(port, size, (u32)val);
+	spin_unlock(&lock);
 }
 
 /* Outside 64-bit code a segment has its say (SDM vol. 3, section 5.3 to 5.5). */
@@ -70,8 +87,7 @@ static bool string_element(u64 qual, u64 la)
 	}
 	if (l1_read(la, &val, size))
 		return false;
-	if (!denied(IO_PORT(qual), size, val))
-		port_out(IO_PORT(qual), size, (u32)val);
+	host_out(IO_PORT(qual), size, val);
 	return true;
 }
 
@@ -118,7 +134,7 @@ void host_io(struct percpu *cpu)
 	}
 	if (qual & IO_IN)
 		*rax = (size == 4 ? 0 : *rax & ~mask) | (port_in(IO_PORT(qual), size) & mask);
-	else if (!denied(IO_PORT(qual), size, *rax & mask))
-		port_out(IO_PORT(qual), size, (u32)*rax);
+	else
+		host_out(IO_PORT(qual), size, *rax & mask);
 	step_over();
 }
