@@ -80,6 +80,10 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
+	/* And a tracer may have started. */
+	err = up_check_stores();
+	if (err)
+		return err;
 	up_capture(&st.linux_state);
 	memcpy(joint, __va(cr3 & CR3_ADDR_MASK), PAGE_SIZE);
 	joint[PML4_SLOT] = c->root_slot;
