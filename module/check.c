@@ -8,6 +8,7 @@
 #include <linux/acpi.h>
 #include <linux/cpu.h>
 #include <linux/kobject.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -20,6 +21,8 @@
 #include "module.h"
 #include "module/needs.h"
 #include "module/sleep.h"
+
+#define SLOT_SIZE	BIT_ULL(39)	/* of a PML4 entry */
 
 /* NEED: one of module/needs.h, whose two strings make the message. */
 #define refuse(err, need, ...) \
@@ -170,9 +173,27 @@ static int check_kvm(void)
 	return refuse(-EBUSY, KVM_LOADED);
 }
 
-static int check_paging(void)
+/*
+ * The image's half TiB is Linux's guard hole (Documentation/x86/x86_64/mm.rst).  With 5
+ * levels it is shadow memory of KASAN, for addresses that nothing has; but then KASLR may
+ * put the direct map, vmalloc's part, or struct pages anywhere below CPU_ENTRY_AREA_BASE.
+ */
+static int check_layout(void)
 {
-	return __read_cr4() & X86_CR4_LA57 ? refuse(-ENODEV, LA57) : 0;
+	const struct {
+		u64 first, last;
+	} parts[] = {
+		{ PAGE_OFFSET, (u64)high_memory },
+		{ VMALLOC_START, VMALLOC_END },
+		{ VMEMMAP_START, (u64)virt_to_page((unsigned long)high_memory) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i].first <= UP_IMAGE_BASE + SLOT_SIZE - 1 &&
+		    parts[i].last >= UP_IMAGE_BASE)
+			return refuse(-ENODEV, LAYOUT);
+	return 0;
 }
 
 static int check_count(void)
@@ -285,7 +306,7 @@ const struct up_sleep_regs *up_sleep_regs(void)
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
 	check_vmx, check_lock, check_features, check_ept, check_uniform, check_stores, check_unused,
-	check_kvm, check_paging, check_count, check_madt, check_sleep,
+	check_kvm, check_layout, check_count, check_madt, check_sleep,
 };
 
 int up_check(void)

@@ -30,7 +30,7 @@ static struct chunk {
 } *chunks;
 static unsigned int nr_chunks;
 static unsigned int chunk_used;		/* frames handed out of the newest chunk */
-static u64 *root_pml4;
+static u64 *root_top;			/* PML4, or PML5 where Linux has 5 levels */
 
 static int new_chunk(void)
 {
@@ -82,10 +82,10 @@ static u64 *next_table(u64 *entry)
 /* The entry for @va at @level: 1 maps 4 KiB, 2 maps 2 MiB; NULL without memory for tables. */
 static u64 *entry_of(u64 va, int level)
 {
-	u64 *table = root_pml4;
+	u64 *table = root_top;
 	int l;
 
-	for (l = 4; table && l > level; l--)
+	for (l = pgtable_l5_enabled() ? 5 : 4; table && l > level; l--)
 		table = next_table(&table[va >> (12 + 9 * (l - 1)) & 511]);
 	return table ? &table[va >> (12 + 9 * (level - 1)) & 511] : NULL;
 }
@@ -311,11 +311,13 @@ int up_image_load(struct up_layer *layer)
 	if (err)
 		return err;
 	chunks = kvcalloc(UP_MAX_POOL_CHUNKS, sizeof(*chunks), GFP_KERNEL);
-	root_pml4 = chunks ? take_frame() : NULL;
-	if (!root_pml4)
+	root_top = chunks ? take_frame() : NULL;
+	if (!root_top)
 		return -ENOMEM;
-	layer->root_cr3 = __pa(root_pml4);
+	layer->root_cr3 = __pa(root_top);
 	err = map_image(layer);
+	if (!err)
+		layer->image_slot = *entry_of(UP_IMAGE_BASE, 4);
 	if (!err)
 		err = map_cpus();
 	if (!err)
@@ -340,7 +342,7 @@ void up_image_free(void)
 		__free_pages(chunks[i].page, chunks[i].order);
 	}
 	nr_chunks = 0;
-	root_pml4 = NULL;
+	root_top = NULL;
 	kvfree(chunks);
 	chunks = NULL;
 }

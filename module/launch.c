@@ -22,8 +22,8 @@ typedef long (*enter_fn)(struct up_entry_state *st);
 /* One run over all CPUs; they wait for each other in it. */
 struct change {
 	enter_fn enter;
-	u64 *joint[UP_MAX_CPUS];	/* a page table each: Linux and the image */
-	u64 root_slot;
+	u64 *joint[UP_MAX_CPUS];	/* two pages each: make_joint() */
+	u64 image_slot;
 	unsigned int cpus;
 	atomic_t arrived, failed;
 	long error[UP_MAX_CPUS];
@@ -70,6 +70,30 @@ static long leave_this_cpu(void)
 	return err;
 }
 
+/*
+ * Linux's page table with the image's slot: both sides are mapped.  With 5 levels the
+ * image lies in the last slot of the top table, with Linux's text: the table below is
+ * copied, too.  The slot is one that Linux keeps free (module/check.c).
+ *
+ * The top table begins at an even page: in an odd one, Linux's NMI handler would see the
+ * page table of user space, and change to its neighbour (page-table isolation).
+ */
+static int make_joint(u64 *joint, u64 cr3, u64 image_slot)
+{
+	u64 *slot = &joint[(UP_IMAGE_BASE >> 48) & 511], *pml4 = joint;
+
+	copy_page(joint, __va(cr3 & CR3_ADDR_MASK));
+	if (pgtable_l5_enabled()) {
+		pml4 = joint + PTRS_PER_PGD;
+		copy_page(pml4, __va(*slot & PTE_PFN_MASK));
+		*slot = __pa(pml4) | (*slot & ~PTE_PFN_MASK);
+	}
+	if (pml4[PML4_SLOT])
+		return -EADDRINUSE;
+	pml4[PML4_SLOT] = image_slot;
+	return 0;
+}
+
 static long enter_this_cpu(struct change *c, unsigned int cpu)
 {
 	unsigned long cr3 = __read_cr3();
@@ -82,11 +106,11 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 		return -EBUSY;
 	/* And a tracer may have started. */
 	err = up_check_stores();
+	if (!err)
+		err = make_joint(joint, cr3, c->image_slot);
 	if (err)
 		return err;
 	up_capture(&st.linux_state);
-	memcpy(joint, __va(cr3 & CR3_ADDR_MASK), PAGE_SIZE);
-	joint[PML4_SLOT] = c->root_slot;
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
 	native_write_cr3(cr3);
@@ -115,7 +139,7 @@ static void free_joint(struct change *c)
 	unsigned int cpu;
 
 	for (cpu = 0; cpu < UP_MAX_CPUS; cpu++)
-		free_page((unsigned long)c->joint[cpu]);
+		free_pages((unsigned long)c->joint[cpu], 1);
 }
 
 static struct change *new_change(struct up_layer *layer)
@@ -126,9 +150,9 @@ static struct change *new_change(struct up_layer *layer)
 	if (!c)
 		return NULL;
 	c->enter = (enter_fn)(UP_IMAGE_BASE + layer->header.entry_off);
-	c->root_slot = ((u64 *)__va(layer->root_cr3))[PML4_SLOT];
+	c->image_slot = layer->image_slot;
 	for_each_online_cpu(cpu) {
-		c->joint[cpu] = (u64 *)get_zeroed_page(GFP_KERNEL);
+		c->joint[cpu] = (u64 *)__get_free_pages(GFP_KERNEL, 1);
 		if (!c->joint[cpu]) {
 			free_joint(c);
 			kfree(c);

@@ -14,6 +14,7 @@ struct up_layer {
 	struct up_image_header header;	/* of the image that was loaded */
 	struct up_config *config;	/* in the image's bss */
 	u64 root_cr3;
+	u64 image_slot;			/* root's PML4 entry for UP_IMAGE_BASE */
 };
 
 /**

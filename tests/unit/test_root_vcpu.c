@@ -244,6 +244,38 @@ static void a_machine_check_in_root_mode(void **state)
 	assert_true(WIFSIGNALED(status));
 }
 
+/* Where the guest would lose by the host's word, the processor's own counts. */
+static void cpuid_is_not_the_hosts_word(void **state)
+{
+	u64 *gpr = fake_cpu->gpr;
+
+	(void)state;
+	in_protected_mode();
+	gpr[RAX] = 7;
+	gpr[RCX] = 1;
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_true(fake_cpu->nested.in_vm);
+	gpr[RAX] = 0x80000001;
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_true(fake_cpu->nested.in_vm);
+	w_msr[MSR_ARCH_CAPABILITIES] = BIT(0) | BIT(7) | BIT(5) | BIT(18);
+	gpr[RCX] = MSR_ARCH_CAPABILITIES;
+	r_exit(EXIT_REASON_RDMSR, 0);
+	assert_true(fake_cpu->nested.in_vm);
+	assert_int_equal(gpr[RAX], BIT(0) | BIT(5));	/* TSX_CTRL and FB_CLEAR_CTRL are MSRs */
+	/* Of 7.0 KVM's answer counts, less what is not there, and 7.0 alone. */
+	gpr[RAX] = 7;
+	gpr[RCX] = 0;
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_false(fake_cpu->nested.in_vm);
+	gpr[RAX] = 9;
+	gpr[RBX] = gpr[RCX] = gpr[RDX] = ~0u;
+	w_write(VMCS_GUEST_RIP, SHOWN_RIP + 2);
+	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_int_equal(gpr[RAX], 0);
+	assert_int_equal(gpr[RBX], 0);
+}
+
 static void init_and_paging_drop_the_hosts_translations(void **state)
 {
 	(void)state;
@@ -307,6 +339,7 @@ int main(void)
 		RUNS(an_event_held_is_not_shown_as_vectoring),
 		RUNS(a_machine_check_is_the_hosts),
 		RUNS(a_machine_check_in_root_mode),
+		RUNS(cpuid_is_not_the_hosts_word),
 		RUNS(init_and_paging_drop_the_hosts_translations),
 	};
 

@@ -6,7 +6,9 @@
  * The image is linked at a fixed virtual address in the part of the kernel half
  * that Linux leaves to hypervisors (Documentation/x86/x86_64/mm.rst,
  * ffff800000000000..ffff87ffffffffff), so that its PML4 slot can be put into a
- * copy of Linux's PML4 while a CPU changes sides.
+ * copy of Linux's PML4 while a CPU changes sides.  With 5-level paging the same
+ * addresses lie in the last slot of the PML5, as Linux's text does, where KASAN has
+ * shadow memory of addresses that nothing has: both tables are copied then.
  */
 #ifndef VMX_IMAGE_H
 #define VMX_IMAGE_H
@@ -15,7 +17,6 @@
 #define UP_CPU_BASE		0xffff800040000000ULL	/* per-CPU areas */
 #define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
 #define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
-#define UP_MMIO_BASE		0xffff800080000000ULL	/* local APIC page, uncached */
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
 /*

@@ -14,7 +14,8 @@
 #include "vmx/base/x86.h"
 #include "ept/owner.h"
 
-#define PML4_SLOT(va)	((va) >> 39 & 0x1ff)
+#define PML4_SLOT	(UP_IMAGE_BASE >> 39 & 0x1ff)
+#define PML5_SLOT	(UP_IMAGE_BASE >> 48 & 0x1ff)
 #define GDT_COPY	256	/* Linux's has 16 entries of 8 bytes */
 #define TSS_BUSY	BIT(41)
 
@@ -56,16 +57,34 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 	f->rflags = vmread(VMCS_GUEST_RFLAGS);
 }
 
-/* Linux's page table with the image's slot: both sides are mapped. */
+/* A host that runs on a table of somebody else's cannot go on. */
+static void copy_table(u64 *to, u64 entry)
+{
+	const void *theirs = host_byte(entry & MASK(51, 12));
+
+	up_assert(theirs);
+	memcpy(to, theirs, PAGE_SIZE);
+}
+
+/*
+ * Linux's page table with the image's slot: both sides are mapped.  With 5 levels the
+ * table below the top one is copied, too.  VMXON region and VMCS01 are not needed any
+ * more after VMXOFF.
+ */
 static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 {
-	u64 *table = phys(cpu->vmxon_pa);	/* not needed any more after VMXOFF */
-	const void *theirs = host_byte(cr3 & MASK(51, 12));
+	u64 *joint = phys(cpu->vmxon_pa), *root = phys(up_config.root_cr3);
 
-	up_assert(theirs);	/* a host that runs on a table of somebody else's cannot go on */
-	memcpy(table, theirs, PAGE_SIZE);
-	table[PML4_SLOT(UP_IMAGE_BASE)] =
-		((u64 *)phys(up_config.root_cr3))[PML4_SLOT(UP_IMAGE_BASE)];
+	copy_table(joint, cr3);
+	if (read_cr4() & CR4_LA57) {
+		u64 *slot = &joint[PML5_SLOT];
+
+		joint = phys(cpu->vmcs01_pa);
+		copy_table(joint, *slot);
+		*slot = cpu->vmcs01_pa | (*slot & MASK(11, 0));
+		root = phys(root[PML5_SLOT] & MASK(51, 12));
+	}
+	joint[PML4_SLOT] = root[PML4_SLOT];
 	return cpu->vmxon_pa;
 }
 

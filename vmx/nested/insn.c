@@ -358,9 +358,13 @@ static void invvpid_context(u16 hw_vpid, u64 unused)
 	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
-/* INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own. */
+/*
+ * INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own.  The width of an
+ * address is what the processor supports: a VM may have 5-level paging when L1 has not.
+ */
 static void do_invvpid(struct percpu *cpu)
 {
+	bool la57 = vmx_caps.cr4_fixed1 & CR4_LA57;
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
@@ -370,7 +374,7 @@ static void do_invvpid(struct percpu *cpu)
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
-	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, false))) {
+	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, la57))) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}

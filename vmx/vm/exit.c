@@ -71,7 +71,10 @@ static bool write_efer(u64 val)
 	return true;
 }
 
-/* EFER and XSS are the layer's, other MSRs that exit are for KVM to emulate. */
+/*
+ * EFER, XSS and what the processor is vulnerable to are the layer's; other MSRs that exit
+ * are for KVM to emulate.
+ */
 static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 {
 	u32 msr = (u32)cpu->gpr[RCX];
@@ -80,6 +83,8 @@ static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 	(void)v;
 	if (msr == MSR_EFER)
 		val = vmread(VMCS_GUEST_EFER);
+	else if (msr == MSR_ARCH_CAPABILITIES)
+		val = protect_arch_capabilities();
 	else if (msr != MSR_XSS)
 		return false;
 	set_edx_eax(cpu, val);
@@ -107,35 +112,12 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 	return true;
 }
 
-/*
- * Leaf 0xd describes XCR0, which the layer keeps: KVM does not know the VM's and
- * would state the sizes for another.  The VM's XCR0 is in force here.
- */
-static void cpuid_xstate(u32 sub, u32 r[4])
-{
-	u64 mask = vcpu_xcr0_mask();
-
-	cpuid(0xd, sub, r);
-	if (sub == 0) {
-		r[0] &= (u32)mask;
-		r[3] &= (u32)(mask >> 32);
-	} else if (sub == 1) {
-		r[0] &= CPUID_D1_XSAVEOPT | CPUID_D1_XSAVEC | CPUID_D1_XGETBV1;
-		r[2] = r[3] = 0;
-	} else if (sub > 62 || !(mask & BIT(sub))) {
-		memset(r, 0, 4 * sizeof(*r));
-	}
-}
-
-/* KVM's paravirtual leaves would invite the guest to share its secrets. */
 static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
-	u32 leaf = (u32)cpu->gpr[RAX], r[4] = { 0 };
+	u32 leaf = (u32)cpu->gpr[RAX], r[4];
 
 	(void)v;
-	if (leaf == 0xd)
-		cpuid_xstate((u32)cpu->gpr[RCX], r);
-	else if (leaf >> 28 != 4)
+	if (!protect_cpuid(leaf, (u32)cpu->gpr[RCX], r))
 		return false;
 	set_cpuid(cpu, r);
 	step_over();

@@ -21,6 +21,15 @@ struct exit_row {
 /* exit_rows[] - reasons without a row are the layer's own or end the VM */
 extern const struct exit_row exit_rows[UP_EXIT_REASONS];
 
+/** protect_cpuid() - the layer's own answer.  Return: false: KVM answers */
+bool protect_cpuid(u32 leaf, u32 sub, u32 r[4]);
+
+/** protect_correct_cpuid() - what KVM answered, in v->gpr, less what the VM shall not see */
+void protect_correct_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+
+/** protect_arch_capabilities() - IA32_ARCH_CAPABILITIES for a protected VM */
+u64 protect_arch_capabilities(void);
+
 /** protect_show() - what the host gets to see of an exit, into vv->f[] and cpu->gpr */
 void protect_show(struct percpu *cpu, const struct vcpu *v);
 

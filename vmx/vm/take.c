@@ -6,34 +6,6 @@
 #include "vmx/cpu/event.h"
 #include "vmx/vmcs/vvmcs.h"
 
-#define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
-#define CPUID7_ECX_OFFERED	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
-
-/*
- * What KVM answers, less what the processor does not have or the layer does not
- * switch (KVM would emulate UMIP, for one), and the mirrors of CR4, which it
- * cannot see.
- */
-static void correct_cpuid(struct vcpu *v, u32 leaf, u32 sub)
-{
-	u64 cr4 = vmread(VMCS_GUEST_CR4), *gpr = v->gpr;
-	u32 r[4];
-
-	cpuid(leaf, sub, r);
-	if (leaf == 1) {
-		gpr[RCX] &= (r[2] | CPUID1_ECX_EMULATED) &
-			    ~(CPUID1_ECX_VMX | CPUID1_ECX_OSXSAVE);
-		if (cr4 & CR4_OSXSAVE)
-			gpr[RCX] |= CPUID1_ECX_OSXSAVE;
-	} else if (leaf == 7) {
-		gpr[RBX] &= r[1];
-		gpr[RCX] &= sub ? 0 : r[2] & CPUID7_ECX_OFFERED;
-		gpr[RDX] &= sub ? 0 : r[3] & ~CPUID7_EDX_IBT;
-		if (!sub && (gpr[RCX] & CPUID7_ECX_PKU) && (cr4 & CR4_PKE))
-			gpr[RCX] |= CPUID7_ECX_OSPKE;
-	}
-}
-
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
 {
 	u64 *rax = &v->gpr[RAX], mask;
@@ -52,7 +24,7 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
 		if (r->set & BIT(i))
 			v->gpr[i] = (u32)cpu->gpr[i];
 	if (v->last_reason == EXIT_REASON_CPUID)
-		correct_cpuid(v, leaf, sub);
+		protect_correct_cpuid(v, leaf, sub);
 }
 
 /*

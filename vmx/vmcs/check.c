@@ -154,7 +154,7 @@ static const char *check_host_control_registers(const struct vvmcs *vv)
 	return NULL;
 }
 
-bool host_field_ok(u32 guest_field, u64 val)
+bool host_field_ok(const struct vvmcs *vv, u32 guest_field, u64 val)
 {
 	switch (guest_field) {
 	case VMCS_GUEST_EFER:
@@ -166,7 +166,7 @@ bool host_field_ok(u32 guest_field, u64 val)
 		return true;
 	case VMCS_GUEST_SYSENTER_ESP:
 	case VMCS_GUEST_SYSENTER_EIP:
-		return la_canonical(val, false);
+		return la_canonical(val, f(vv, ROW_HOST_CR4) & CR4_LA57);
 	default:
 		return false;
 	}

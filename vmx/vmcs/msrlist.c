@@ -107,9 +107,9 @@ bool msr_list_store(struct vvmcs *vv)
 }
 
 /* What VMCS01's entry would refuse must not get there: that would be the layer's own end. */
-static bool load_into_vmcs01(u32 field, u64 value)
+static bool load_into_vmcs01(const struct vvmcs *vv, u32 field, u64 value)
 {
-	return host_field_ok(field, value) && !vmwrite(field, value);
+	return host_field_ok(vv, field, value) && !vmwrite(field, value);
 }
 
 bool msr_list_load_host(struct vvmcs *vv)
@@ -126,7 +126,7 @@ bool msr_list_load_host(struct vvmcs *vv)
 		r = listed(e.index, &e.value);
 		if (!r)
 			return false;
-		if (msr_field(r) ? !load_into_vmcs01(msr_field(r), e.value)
+		if (msr_field(r) ? !load_into_vmcs01(vv, msr_field(r), e.value)
 			     : wrmsr_safe(e.index, e.value))
 			return false;
 	}
