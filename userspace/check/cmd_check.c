@@ -12,6 +12,7 @@ static const struct check checks[] = {
 	{ "vmx-features",	true,	check_vmx_features },
 	{ "ept-features",	true,	check_ept_features },
 	{ "vmx-uniform",	true,	check_uniform },
+	{ "stores-off",		true,	check_stores },
 	{ "vmx-off",		true,	check_vmx_off },
 	{ "vmx-unused",		true,	check_vmx_unused },
 	{ "paging",		true,	check_paging },

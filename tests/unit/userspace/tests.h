@@ -44,6 +44,7 @@
 	TEST(check_lock_names_the_cpu) \
 	TEST(check_names_each_lack) \
 	TEST(check_uniform_names_the_msr) \
+	TEST(check_stores_are_named) \
 	TEST(check_paging_and_count) \
 	TEST(check_fred_is_refused) \
 	TEST(cpuinfo_same) \
