@@ -19,6 +19,7 @@ static const struct check checks[] = {
 	{ "paging",		true,	check_paging },
 	{ "cpu-count",		true,	check_cpu_count },
 	{ "cpus-online",	true,	check_cpus_online },
+	{ "memory",		true,	check_memory },
 	{ "no-paravirt",	true,	check_paravirt },
 	{ "module-loadable",	true,	check_lockdown },
 	{ "module-loaded",	false,	check_module },
