@@ -17,8 +17,8 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
 
-#define INVEPT_SINGLE	1
 #define FREE_MAX	256			/* table frames freed in one go */
 #define OFF_MAX		4096			/* and when no VM is left: some 100 us */
 
@@ -254,13 +254,13 @@ static bool shadow_large(u64 pa)
 /* A new 4 KiB table: what KVM's has there already, at once. */
 static void shadow_fill_table(u64 *pt, const struct ept_walk *w)
 {
-	const u64 *pt12 = phys(w->table);
+	const u64 *pt12 = host_byte(w->table);	/* not NULL: ept_walk() was there */
 	u64 i, e12 = w->entry, pa = ALIGN_DOWN(w->hpa, SZ_2M);
 	u32 access = w->access;
 
 	for (i = 0; i < EPT_ENTRIES; i++, pa += PAGE_SIZE) {
 		if (w->level == 1) {
-			e12 = READ_ONCE(pt12[i]);
+			e12 = READ_ONCE(pt12[index_below(i, EPT_ENTRIES)]);
 			access = e12 & w->above;
 			if (!access || ept_entry_misconfigured(e12, 1))
 				continue;

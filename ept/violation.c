@@ -6,8 +6,7 @@
 #include "ept/shadow.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
-
-#define INVEPT_SINGLE	1
+#include "vmx/base/x86.h"
 
 static enum ept_result violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)
 {

@@ -5,9 +5,7 @@
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
-#include <linux/acpi.h>
 #include <linux/gfp.h>
-#include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/log2.h>
@@ -34,7 +32,7 @@ extern const char up_blob[], up_blob_end[];
 static LIST_HEAD(chunks);		/* by page->lru, newest last */
 static unsigned int nr_chunks;
 static unsigned int chunk_order;	/* what was to be had last */
-static u64 *root_pml4;
+static u64 *root_top;			/* PML4, or PML5 where Linux has 5 levels */
 static struct size_host host;
 
 static unsigned int chunk_frames(struct page *chunk)
@@ -98,10 +96,10 @@ static u64 *next_table(u64 *entry)
 /* The entry for @va at @level: 1 maps 4 KiB, 2 maps 2 MiB; NULL without memory for tables. */
 static u64 *entry_of(u64 va, int level)
 {
-	u64 *table = root_pml4;
+	u64 *table = root_top;
 	int l;
 
-	for (l = 4; table && l > level; l--)
+	for (l = pgtable_l5_enabled() ? 5 : 4; table && l > level; l--)
 		table = next_table(&table[va >> (12 + 9 * (l - 1)) & 511]);
 	return table ? &table[va >> (12 + 9 * (level - 1)) & 511] : NULL;
 }
@@ -189,39 +187,16 @@ static int map_cpus(void)
 	return 0;
 }
 
-/* What the resource tree calls "System RAM": the frames that have an owner. */
-static unsigned int list_ram(struct up_range *ram, unsigned int max)
-{
-	struct resource *r;
-	unsigned int n = 0;
-
-	for (r = iomem_resource.child; r; r = r->sibling) {
-		struct up_range range = { PFN_UP(r->start), PFN_DOWN(r->end + 1) };
-
-		if ((r->flags & IORESOURCE_SYSTEM_RAM) != IORESOURCE_SYSTEM_RAM ||
-		    range.start_pfn >= range.end_pfn)
-			continue;
-		if (n < max)
-			ram[n] = range;
-		n++;
-	}
-	return n;
-}
-
 static int find_host(void)
 {
-	struct up_range *ram;
-	unsigned int n = list_ram(NULL, 0);
+	int err = up_ram_find(&host.ram, &host.ranges);
 
-	ram = kvcalloc(n, sizeof(*ram), GFP_KERNEL);
-	if (!ram)
-		return -ENOMEM;
-	host.ram = ram;
-	host.ranges = min(n, list_ram(ram, n));
+	if (err)
+		return err;
 	host.cpus = num_online_cpus();
 	host.cpu_numbers = nr_cpu_ids;
 	if (size_table(&host) <= SIZE_MAX_PFN)
-		return host.ranges ? 0 : -ENODEV;
+		return 0;
 	pr_err("RAM reaches to %#llx: more than the layer can map\n",
 	       size_table(&host) << PAGE_SHIFT);
 	return -E2BIG;
@@ -386,8 +361,8 @@ static int configure(struct up_layer *layer)
 	cfg->cpus = nr_cpu_ids;
 	cfg->maxphyaddr = boot_cpu_data.x86_phys_bits;
 	cfg->serial_port = 0x3f8;
-	cfg->pm1a_cnt = acpi_gbl_FADT.xpm1a_control_block.address;
-	cfg->pm1b_cnt = acpi_gbl_FADT.xpm1b_control_block.address;
+	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
+	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);
 	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
@@ -425,11 +400,13 @@ static int build(struct up_layer *layer)
 {
 	int err;
 
-	root_pml4 = take_frame();
-	if (!root_pml4)
+	root_top = take_frame();
+	if (!root_top)
 		return -ENOMEM;
-	layer->root_cr3 = __pa(root_pml4);
+	layer->root_cr3 = __pa(root_top);
 	err = map_image(layer);
+	if (!err)
+		layer->image_slot = *entry_of(UP_IMAGE_BASE, 4);
 	if (!err)
 		err = map_cpus();
 	if (!err)
@@ -472,7 +449,6 @@ void up_image_free(void)
 		cond_resched();
 	}
 	nr_chunks = 0;
-	root_pml4 = NULL;
-	kvfree(host.ram);
-	host.ram = NULL;
+	root_top = NULL;
+	up_ram_forget();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All CPUs at once, all or none: into the layer and out of it (design, section 3).
+ * All CPUs at once, all or none: into the layer and out of it (docs/architecture.md).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <asm/smp.h>
 #include <asm/special_insns.h>
@@ -22,11 +23,11 @@ typedef long (*enter_fn)(struct up_entry_state *st);
 /* One run over all CPUs; they wait for each other in it. */
 struct change {
 	enter_fn enter;
-	u64 root_slot;
+	u64 image_slot;
 	unsigned int cpus;
 	atomic_t arrived, failed;
 	struct {
-		u64 *joint;		/* a page table: Linux and the image */
+		u64 *joint;		/* two pages: make_joint() */
 		long error;
 		u64 detail;
 	} of[];				/* by CPU number */
@@ -38,6 +39,20 @@ static unsigned int demoted_cpus;
 bool up_running(void)
 {
 	return READ_ONCE(running);
+}
+
+static void count_lost(void *lost)
+{
+	if (up_vmcall(UP_CALL_FLUSH, 0, 0, 0, NULL, NULL) == -ENODEV)
+		atomic_inc(lost);
+}
+
+unsigned int up_lost_cpus(void)
+{
+	atomic_t lost = ATOMIC_INIT(0);
+
+	on_each_cpu(count_lost, &lost, 1);
+	return atomic_read(&lost);
 }
 
 static void wait_for_all(struct change *c)
@@ -58,6 +73,30 @@ static long leave_this_cpu(void)
 	return err;
 }
 
+/*
+ * Linux's page table with the image's slot: both sides are mapped.  With 5 levels the
+ * image lies in the last slot of the top table, with Linux's text: the table below is
+ * copied, too.  The slot is one that Linux keeps free (module/check.c).
+ *
+ * The top table begins at an even page: in an odd one, Linux's NMI handler would see the
+ * page table of user space, and change to its neighbour (page-table isolation).
+ */
+static int make_joint(u64 *joint, u64 cr3, u64 image_slot)
+{
+	u64 *slot = &joint[(UP_IMAGE_BASE >> 48) & 511], *pml4 = joint;
+
+	copy_page(joint, __va(cr3 & CR3_ADDR_MASK));
+	if (pgtable_l5_enabled()) {
+		pml4 = joint + PTRS_PER_PGD;
+		copy_page(pml4, __va(*slot & PTE_PFN_MASK));
+		*slot = __pa(pml4) | (*slot & ~PTE_PFN_MASK);
+	}
+	if (pml4[PML4_SLOT])
+		return -EADDRINUSE;
+	pml4[PML4_SLOT] = image_slot;
+	return 0;
+}
+
 static long enter_this_cpu(struct change *c, unsigned int cpu)
 {
 	unsigned long cr3 = __read_cr3();
@@ -68,9 +107,10 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
+	err = make_joint(joint, cr3, c->image_slot);
+	if (err)
+		return err;
 	up_capture(&st.linux_state);
-	memcpy(joint, __va(cr3 & CR3_ADDR_MASK), PAGE_SIZE);
-	joint[PML4_SLOT] = c->root_slot;
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
 	native_write_cr3(cr3);
@@ -106,7 +146,7 @@ static void free_change(struct change *c)
 	unsigned int cpu;
 
 	for (cpu = 0; c && cpu < nr_cpu_ids; cpu++)
-		free_page((unsigned long)c->of[cpu].joint);
+		free_pages((unsigned long)c->of[cpu].joint, 1);
 	kvfree(c);
 }
 
@@ -118,9 +158,9 @@ static struct change *prepare_launch(struct up_layer *layer)
 	if (!c)
 		return NULL;
 	c->enter = (enter_fn)(UP_IMAGE_BASE + layer->header.entry_off);
-	c->root_slot = ((u64 *)__va(layer->root_cr3))[PML4_SLOT];
+	c->image_slot = layer->image_slot;
 	for_each_online_cpu(cpu) {
-		c->of[cpu].joint = (u64 *)get_zeroed_page(GFP_KERNEL);
+		c->of[cpu].joint = (u64 *)__get_free_pages(GFP_KERNEL, 1);
 		if (!c->of[cpu].joint) {
 			free_change(c);
 			return NULL;
@@ -173,14 +213,18 @@ static int leave_fn(void *arg)
 
 int up_leave(void)
 {
-	struct change *c = new_change();
+	struct change *c;
 	int err;
 
+	if (!up_running())
+		return 0;
+	c = new_change();
 	if (!c)
 		return -ENOMEM;
 	err = up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 	if (err) {
-		pr_err("leaving is refused: a protected VM exists\n");
+		pr_err("leaving is refused: %s\n", err == -EBUSY ? "a protected VM exists" :
+		       err == -ENODEV ? "the layer does not answer on this CPU" : "by the layer");
 		free_change(c);
 		return err;
 	}

@@ -32,8 +32,9 @@
 #define KVM_LOADED_FOUND	"kvm_intel is loaded"
 #define KVM_LOADED_CURE	"stop all VMs, 'modprobe -r kvm_intel', insert underpin.ko, 'modprobe kvm_intel' again"
 
-#define LA57_FOUND	"5-level paging is on, which the layer does not support yet"
-#define LA57_CURE	"boot with no5lvl"
+/* With 5 levels only; with 4, Linux keeps the image's place free. */
+#define LAYOUT_FOUND	"Linux's memory lies where the layer's image belongs"
+#define LAYOUT_CURE	"boot again: the place is random; or boot with nokaslr"
 
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
 #define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=1024 if sockets are empty"

@@ -92,7 +92,7 @@ static inline __u64 size_lists(__u64 entries)
 static inline __u64 size_layer(const struct size_host *h)
 {
 	__u64 pool = size_up(size_pool(h), SIZE_CHUNK);
-	__u64 tables = 3 + size_up(SIZE_IMAGE, SIZE_ENTRIES);	/* PML4, PDPT, PD, PTs */
+	__u64 tables = 4 + size_up(SIZE_IMAGE, SIZE_ENTRIES);	/* PML5 to PD, PTs */
 	__u64 used = SIZE_IMAGE + tables + size_cpus(h) + size_owner(h) + size_direct(h);
 	__u64 chunks = size_up(used, SIZE_CHUNK) + pool;
 	__u64 lists = size_lists(h->ranges + 2 * chunks);

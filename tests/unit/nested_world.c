@@ -68,6 +68,11 @@ bool frame_host_usable(u64 pfn)
 
 struct spinlock frames_lock;
 
+void *host_pointer(u64 pfn, u64 offset)
+{
+	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT | offset) : NULL;
+}
+
 u64 table_alloc_kvm(void)
 {
 	u64 pa;

@@ -1136,6 +1136,59 @@ static void an_exit_list_cannot_spoil_l1s_own_state(void **state)
 	}
 }
 
+/* A host with 5-level paging: each check of a linear address, at both edges of 57 bits. */
+static void with_5_levels_addresses_have_57_bits(void **state)
+{
+	static const u32 host[] = {
+		VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE, VMCS_HOST_TR_BASE, VMCS_HOST_GDTR_BASE,
+		VMCS_HOST_IDTR_BASE, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP, VMCS_HOST_RIP,
+	};
+	struct operand op = {
+		.info = BIT(27) | BIT(22) | SEG_SS << 15 | 2 << 7, .disp = BIT(56) - 8, .len = 8,
+		.la57 = true,
+	};
+	u32 invvpid = BIT(27) | BIT(22) | 3 << 15 | 2 << 7 | (u32)RDX << 28;
+	struct list_entry *l = phys(W_MSR_LIST);
+	u64 la, good, *desc = phys(W_OPERAND);
+
+	(void)state;
+	vmx_caps.cr4_fixed1 |= CR4_LA57;
+	in_vm_ready();
+	w_write(VMCS_HOST_CR4, w_read(VMCS_HOST_CR4) | CR4_LA57);
+	for (u32 i = 0; i < ARRAY_SIZE(host); i++) {
+		good = w_read(host[i]);
+		w_write(host[i], BIT(56));
+		assert_int_equal(w_enter(true), W_FAIL_VALID);
+		assert_int_equal(w_insn_error(), VMERR_ENTRY_HOST_STATE);
+		w_write(host[i], ~(BIT(56) - 1) - 1);
+		assert_int_equal(w_enter(true), W_FAIL_VALID);
+		w_write(host[i], host[i] == VMCS_HOST_RIP ? good : ~(BIT(56) - 1));
+	}
+	w_write(VMCS_EXIT_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_write(VMCS_EXIT_MSR_LOAD_COUNT, 2);
+	l[0] = (struct list_entry){ 0x175, 0, BIT(56) - 1 };
+	l[1] = (struct list_entry){ 0x176, 0, BIT(56) };
+	assert_int_equal(w_enter(true), W_ENTERED);
+	w_exit(EXIT_REASON_CPUID);
+	assert_int_equal(vmread(VMCS_GUEST_FS_BASE), ~(BIT(56) - 1));
+	assert_int_equal(vmread(VMCS_GUEST_SYSENTER_ESP), BIT(56) - 1);
+	assert_int_equal(vmread(VMCS_GUEST_SYSENTER_EIP), ~(BIT(56) - 1));
+
+	assert_int_equal(operand_linear(&op, &la), 0);
+	assert_int_equal(la, BIT(56) - 8);
+	op.disp++;
+	assert_int_equal(operand_linear(&op, &la), 12);
+
+	vmwrite(VMCS_GUEST_CR4, vmread(VMCS_GUEST_CR4) & ~CR4_LA57);	/* only its VM has 5 */
+	fake_cpu->gpr[RDX] = 0;
+	desc[0] = 7;
+	desc[1] = BIT(56) - 1;
+	assert_int_equal(w_insn(EXIT_REASON_INVVPID, invvpid, W_OPERAND), W_SUCCEED);
+	desc[1] = BIT(56);
+	assert_int_equal(w_insn(EXIT_REASON_INVVPID, invvpid, W_OPERAND), W_FAIL_VALID);
+	vmx_caps.cr4_fixed1 &= ~CR4_LA57;
+}
+
 /* Exits */
 
 static void an_exit_puts_l1_where_the_manual_says(void **state)
@@ -1436,6 +1489,7 @@ int main(void)
 		T(the_ds_area_may_be_listed),
 		T(exit_lists_are_carried_out_on_exits_to_l1),
 		T(an_exit_list_cannot_spoil_l1s_own_state),
+		T(with_5_levels_addresses_have_57_bits),
 		T(an_exit_puts_l1_where_the_manual_says),
 		T(lazy_fields_are_fetched_once_and_writes_win),
 		T(upper_half_written_to_a_stale_field_keeps_the_lower),

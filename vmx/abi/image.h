@@ -6,7 +6,9 @@
  * The image is linked at a fixed virtual address in the part of the kernel half
  * that Linux leaves to hypervisors (Documentation/x86/x86_64/mm.rst,
  * ffff800000000000..ffff87ffffffffff), so that its PML4 slot can be put into a
- * copy of Linux's PML4 while a CPU changes sides.
+ * copy of Linux's PML4 while a CPU changes sides.  With 5-level paging the same
+ * addresses lie in the last slot of the PML5, as Linux's text does, where KASAN has
+ * shadow memory of addresses that nothing has: both tables are copied then.
  */
 #ifndef VMX_IMAGE_H
 #define VMX_IMAGE_H
@@ -53,7 +55,7 @@ struct up_range {
 
 /*
  * Launch configuration: written by the host side into the image's bss before
- * any CPU enters.  The host is still trusted then (design, section 1).
+ * any CPU enters.  The host is still trusted then (docs/threat-model.md).
  */
 struct up_config {
 	unsigned int cpus;

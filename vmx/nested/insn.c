@@ -50,6 +50,14 @@ static bool write_operand(struct percpu *cpu, u64 val)
 	return memory_operand(cpu, sizeof(val), &la) && !l1_write(la, &val, sizeof(val));
 }
 
+/* The revision identifier of a region, or none that is offered: not the host's frame. */
+static u32 revision_at(u64 pa)
+{
+	const u32 *revision = host_byte(pa);
+
+	return revision ? READ_ONCE(*revision) : ~caps_revision();
+}
+
 /* VMXON (SDM vol. 3, VMXON). */
 static void do_vmxon(struct percpu *cpu)
 {
@@ -69,8 +77,7 @@ static void do_vmxon(struct percpu *cpu)
 	}
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT) ||
-	    READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (!pa_is_frame(pa) || revision_at(pa) != caps_revision()) {
 		vm_fail_invalid();
 		return;
 	}
@@ -138,7 +145,7 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 	int err;
 
 	/* Bit 31 marks a shadow VMCS: not offered. */
-	if (READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (revision_at(pa) != caps_revision()) {
 		vm_fail(cpu, VMERR_VMPTRLD_REVISION);
 		return;
 	}
@@ -341,19 +348,23 @@ static void do_invept(struct percpu *cpu)
 
 static void invvpid_address(u16 hw_vpid, u64 gla)
 {
-	invvpid(0, hw_vpid, gla);
+	invvpid(INVVPID_ADDRESS, hw_vpid, gla);
 }
 
 /* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
 static void invvpid_context(u16 hw_vpid, u64 unused)
 {
 	(void)unused;
-	invvpid(1, hw_vpid, 0);
+	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
-/* INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own. */
+/*
+ * INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own.  The width of an
+ * address is what the processor supports: a VM may have 5-level paging when L1 has not.
+ */
 static void do_invvpid(struct percpu *cpu)
 {
+	bool la57 = vmx_caps.cr4_fixed1 & CR4_LA57;
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
@@ -363,14 +374,14 @@ static void do_invvpid(struct percpu *cpu)
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
-	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, false))) {
+	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, la57))) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
 	if (type == 0)
 		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
 	else if (type == 2)
-		invvpid(2, 0, 0);
+		invvpid(INVVPID_ALL, 0, 0);
 	else
 		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
 	vm_succeed();

@@ -22,6 +22,6 @@ const char *vmcs12_check_addresses(const struct vvmcs *vv);
 const char *vmcs12_check_guest_state(const struct vvmcs *vv, u64 *qual);
 
 /** host_field_ok() - may VMCS01's guest-state field of an MSR take a value that L1 lists? */
-bool host_field_ok(u32 guest_field, u64 val);
+bool host_field_ok(const struct vvmcs *vv, u32 guest_field, u64 val);
 
 #endif /* VMX_CHECK_H */

@@ -23,17 +23,10 @@ static const struct msr_row *listed(u32 msr, const u64 *val)
 	return !val || r->check(msr, *val) == MSR_TAKEN ? r : NULL;
 }
 
-static u32 field_of(const struct msr_row *r)
-{
-	return r->list == MSR_LIST_REGISTER ? 0 : r->list;
-}
-
 /* The address of entry @i, or NULL when its frame is not the host's to use. */
 static struct msr_entry *entry_at(u64 list, u32 i)
 {
-	u64 pa = list + i * sizeof(struct msr_entry);
-
-	return frame_host_usable(pa >> PAGE_SHIFT) ? phys(pa) : NULL;
+	return host_byte(list + i * sizeof(struct msr_entry));
 }
 
 /* One copy, then only the copy is looked at. */
@@ -79,9 +72,9 @@ u32 msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 		r = listed(e.index, &e.value);
 		if (!r)
 			return i + 1;
-		if (field_of(r)) {
+		if (msr_field(r)) {
 			/* It replaces what the layer computed; hardware judges the value. */
-			vmwrite(field_of(r), e.value);
+			vmwrite(msr_field(r), e.value);
 			continue;
 		}
 		if (!add_to_copy(vv, &e, count))
@@ -104,8 +97,8 @@ bool msr_list_store(struct vvmcs *vv)
 		r = listed(e.index, NULL);
 		if (!r)
 			return false;
-		if (field_of(r))
-			e.value = vmread(field_of(r));
+		if (msr_field(r))
+			e.value = vmread(msr_field(r));
 		else if (rdmsr_safe(e.index, &e.value))
 			return false;
 		WRITE_ONCE(dst->value, e.value);
@@ -114,9 +107,9 @@ bool msr_list_store(struct vvmcs *vv)
 }
 
 /* What VMCS01's entry would refuse must not get there: that would be the layer's own end. */
-static bool load_into_vmcs01(u32 field, u64 value)
+static bool load_into_vmcs01(const struct vvmcs *vv, u32 field, u64 value)
 {
-	return host_field_ok(field, value) && !vmwrite(field, value);
+	return host_field_ok(vv, field, value) && !vmwrite(field, value);
 }
 
 bool msr_list_load_host(struct vvmcs *vv)
@@ -133,7 +126,7 @@ bool msr_list_load_host(struct vvmcs *vv)
 		r = listed(e.index, &e.value);
 		if (!r)
 			return false;
-		if (field_of(r) ? !load_into_vmcs01(field_of(r), e.value)
+		if (msr_field(r) ? !load_into_vmcs01(vv, msr_field(r), e.value)
 			     : wrmsr_safe(e.index, e.value))
 			return false;
 	}

@@ -39,6 +39,7 @@ u64 rows_lazy[VMCS_ROW_WORDS];
 u64 rows_merged[VMCS_ROW_WORDS];
 u64 rows_ctrl[VMCS_ROW_WORDS];
 u64 rows_host[VMCS_ROW_WORDS];
+u64 rows_seen[VMCS_ROW_WORDS];
 
 static void classify_row(u32 row)
 {
@@ -60,6 +61,8 @@ static void classify_row(u32 row)
 		row_set(rows_merged, row);
 	if (d->class == CLASS_HOST)
 		row_set(rows_host, row);
+	if (d->see != SEE_OWN)
+		row_set(rows_seen, row);
 }
 
 void vvmcs_init(void)
@@ -154,9 +157,9 @@ static int take_vpid(struct vvmcs *vv)
 
 static void import_contents(struct vvmcs *vv)
 {
-	const struct vmcs12_image *img = phys(vv->pa);
+	const struct vmcs12_image *img = host_byte(vv->pa);
 
-	if (READ_ONCE(img->magic) != VMCS12_MAGIC)
+	if (!img || READ_ONCE(img->magic) != VMCS12_MAGIC)
 		return;
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++)
 		vv->f[row] = READ_ONCE(img->f[row]) & row_mask[row];
@@ -164,8 +167,11 @@ static void import_contents(struct vvmcs *vv)
 
 static void export_contents(const struct vvmcs *vv)
 {
-	struct vmcs12_image *img = phys(vv->pa);
+	struct vmcs12_image *img = host_byte(vv->pa);
 
+	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
+	if (!img)
+		return;
 	memcpy(img->f, vv->f, sizeof(vv->f));
 	img->magic = VMCS12_MAGIC;
 }
@@ -298,9 +304,7 @@ static void clear_locked(struct percpu *cpu, struct vvmcs *vv)
 	deactivate(cpu, vv);
 	if (vv->vcpu)
 		return;
-	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
-	if (frame_host_usable(vv->pa >> PAGE_SHIFT))
-		export_contents(vv);
+	export_contents(vv);
 	unlink_hash(vv);
 	free_frames(vv);
 }

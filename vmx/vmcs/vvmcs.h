@@ -12,7 +12,7 @@
 #ifndef VMX_VVMCS_H
 #define VMX_VVMCS_H
 
-#include "vmx/base/types.h"
+#include "vmx/base/asm.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/percpu.h"
 
@@ -71,7 +71,7 @@ extern u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
 /* The index is masked besides being checked: L1 must not steer speculation either. */
 static inline u32 vmcs_lookup_row1(u64 enc)
 {
-	return vmcs_lookup[enc / 2 % VMCS_LOOKUP_SIZE];
+	return vmcs_lookup[index_below(enc / 2, VMCS_LOOKUP_SIZE)];
 }
 
 /* Rows by what happens to them at entry and exit; computed by vvmcs_init(). */
@@ -81,6 +81,7 @@ extern u64 rows_lazy[VMCS_ROW_WORDS];		/* VMCS02 -> VMCS12, when asked for */
 extern u64 rows_merged[VMCS_ROW_WORDS];		/* a change means sync_controls() */
 extern u64 rows_ctrl[VMCS_ROW_WORDS];		/* a change means checking controls again */
 extern u64 rows_host[VMCS_ROW_WORDS];		/* a change means checking host state again */
+extern u64 rows_seen[VMCS_ROW_WORDS];		/* a protected VM's exit writes them: not OWN */
 
 /**
  * vmcs_row() - the row of an encoding that L1 named

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
+#include "userspace/check/check.h"
 #include "tests.h"
 
 #define GIB	(1ULL << 18)	/* frames */
@@ -137,7 +137,10 @@ void test_memory_is_checked(void **state)
 		"  01000000-01a00000 : Kernel code\n"
 		"  02000000-03000000 : System RAM\n"
 		"fd000000-fdffffff : PCI Bus 0000:00\n"
-		"100000000-100000800 : System RAM\n";
+		"100000000-100000800 : System RAM\n"
+		"140000000-14fffffff : Soft Reserved\n"
+		"  140000000-147ffffff : System RAM (kmem)\n"
+		"  148000000-14fffffff : System RAM (kmem)\n";
 	struct check_report r = { };
 	struct size_host host;
 	struct up_range *ram;
@@ -145,7 +148,9 @@ void test_memory_is_checked(void **state)
 
 	(void)state;
 	ram = check_ram(iomem, &n);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
+	assert_int_equal(ram[2].start_pfn, 0x140000);
+	assert_int_equal(ram[2].end_pfn, 0x150000);
 	assert_int_equal(ram[0].start_pfn, 1);
 	assert_int_equal(ram[0].end_pfn, 0x9f);
 	assert_int_equal(ram[1].start_pfn, 0x100);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* underpin check: each requirement, what was found, and the cure. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+
+/* First what insmod refuses, in the order of module/check.c. */
+static const struct check checks[] = {
+	{ "vmx",		true,	check_vmx },
+	{ "vmx-unlocked",	true,	check_vmx_unlocked },
+	{ "vmx-features",	true,	check_vmx_features },
+	{ "ept-features",	true,	check_ept_features },
+	{ "vmx-uniform",	true,	check_uniform },
+	{ "vmx-off",		true,	check_vmx_off },
+	{ "vmx-unused",		true,	check_vmx_unused },
+	{ "paging",		true,	check_paging },
+	{ "cpu-count",		true,	check_cpu_count },
+	{ "cpus-online",	true,	check_cpus_online },
+	{ "memory",		true,	check_memory },
+	{ "sleep-ports",	true,	check_sleep_ports },
+	{ "no-paravirt",	true,	check_paravirt },
+	{ "module-loadable",	true,	check_lockdown },
+	{ "module-loaded",	false,	check_module },
+	{ "device",		false,	check_device },
+	{ "kvm",		false,	check_kvm },
+	{ "kvm-ept",		true,	check_kvm_ept },
+	{ "qemu",		false,	check_qemu },
+	{ "iommu",		false,	check_iommu },
+	{ "tpm",		false,	check_tpm },
+	{ "microcode",		false,	check_microcode },
+	{ "speculation",	false,	check_speculation },
+	{ "smt",		false,	check_smt },
+};
+
+static const char * const result_names[] = {
+	[CHECK_PASS] = "PASS", [CHECK_FAIL] = "FAIL", [CHECK_SKIP] = "SKIP",
+};
+
+static void print_text(const struct check *c, enum check_result result,
+		       const struct check_report *r)
+{
+	printf("%s  %-16s %s\n", result_names[result], c->name, r->found);
+	if (result == CHECK_FAIL)
+		printf("      %-16s %s: %s\n", "", c->required ? "required" : "advised", r->cure);
+}
+
+static json_object *result_json(const struct check *c, enum check_result result,
+				const struct check_report *r)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "name", json_object_new_string(c->name));
+	json_object_object_add(o, "result", json_object_new_string(result_names[result]));
+	json_object_object_add(o, "required", json_object_new_boolean(c->required));
+	json_object_object_add(o, "found", json_object_new_string(r->found));
+	if (result == CHECK_FAIL)
+		json_object_object_add(o, "cure", json_object_new_string(r->cure));
+	return o;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	json_object *all = json_object_new_array();
+	int missing = 0;
+	bool json;
+	size_t i;
+
+	if (cli_only_output(argc, argv, 0, &json) < 0) {
+		json_object_put(all);
+		return CLI_USAGE;
+	}
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct check_report report = { };
+		enum check_result result = checks[i].run(&report);
+
+		missing += result == CHECK_FAIL && checks[i].required;
+		if (json)
+			json_object_array_add(all, result_json(&checks[i], result, &report));
+		else
+			print_text(&checks[i], result, &report);
+	}
+	if (json)
+		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
+	json_object_put(all);
+	return missing ? CLI_NOT_READY : CLI_OK;
+}
