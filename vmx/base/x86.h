@@ -25,7 +25,6 @@
 #define CR4_UMIP		BIT(11)
 #define CR4_LA57		BIT(12)
 #define CR4_VMXE		BIT(13)
-#define CR4_SMXE		BIT(14)
 #define CR4_FSGSBASE		BIT(16)
 #define CR4_PCIDE		BIT(17)
 #define CR4_OSXSAVE		BIT(18)
@@ -53,7 +52,6 @@
 #define RFLAGS_IF		BIT(9)
 #define RFLAGS_OF		BIT(11)
 #define RFLAGS_STATUS		(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
-#define RFLAGS_VM		BIT(17)
 #define RFLAGS_AC		BIT(18)
 
 /* Debug registers (SDM vol. 3, section 18.2) */
@@ -218,18 +216,13 @@
 #define ARCH_RDCL_NO		BIT(0)
 #define ARCH_SKIP_L1D_FLUSH	BIT(3)
 
-#define FEATURE_CONTROL_LOCKED	BIT(0)
-#define FEATURE_CONTROL_VMX	BIT(2)
-
 /* CPUID feature bits */
 #define CPUID1_ECX_VMX		BIT(5)
-#define CPUID1_ECX_XSAVE	BIT(26)
 #define CPUID1_ECX_OSXSAVE	BIT(27)
 #define CPUID7_EBX_CLFLUSHOPT	BIT(23)
 #define CPUID7_ECX_PKU		BIT(3)
 #define CPUID7_ECX_OSPKE	BIT(4)
 #define CPUID7_EDX_MD_CLEAR	BIT(10)
-#define CPUID7_EDX_IBT		BIT(20)
 #define CPUID7_EDX_IBRS_IBPB	BIT(26)
 #define CPUID7_EDX_L1D_FLUSH	BIT(28)
 #define CPUID7_EDX_ARCH_CAPS	BIT(29)

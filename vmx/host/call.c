@@ -127,8 +127,8 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
-#define UP_GUEST_OP(name, number, fn, args, errors)
+#define UP_HOST_OP(name, number, fn) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn)
 #include "vmx/abi/calls.h"
 };
 
