@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
+#include <asm/smp.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
@@ -22,12 +23,14 @@ typedef long (*enter_fn)(struct up_entry_state *st);
 /* One run over all CPUs; they wait for each other in it. */
 struct change {
 	enter_fn enter;
-	u64 *joint[UP_MAX_CPUS];	/* two pages each: make_joint() */
 	u64 image_slot;
 	unsigned int cpus;
 	atomic_t arrived, failed;
-	long error[UP_MAX_CPUS];
-	u64 detail[UP_MAX_CPUS];
+	struct {
+		u64 *joint;		/* two pages: make_joint() */
+		long error;
+		u64 detail;
+	} of[];				/* by CPU number */
 };
 
 static bool running;
@@ -97,8 +100,8 @@ static int make_joint(u64 *joint, u64 cr3, u64 image_slot)
 static long enter_this_cpu(struct change *c, unsigned int cpu)
 {
 	unsigned long cr3 = __read_cr3();
-	struct up_entry_state st = { .cpu = cpu };
-	u64 *joint = c->joint[cpu];
+	struct up_entry_state st = { .cpu = cpu, .apic_id = per_cpu(x86_cpu_to_apicid, cpu) };
+	u64 *joint = c->of[cpu].joint;
 	long err;
 
 	/* Between the check and now a CPU may have gone or come. */
@@ -114,7 +117,7 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
 	native_write_cr3(cr3);
-	c->detail[cpu] = st.detail;
+	c->of[cpu].detail = st.detail;
 	return err;
 }
 
@@ -123,28 +126,36 @@ static int launch_fn(void *arg)
 	struct change *c = arg;
 	unsigned int cpu = smp_processor_id();
 
-	c->error[cpu] = enter_this_cpu(c, cpu);
-	if (c->error[cpu])
+	c->of[cpu].error = enter_this_cpu(c, cpu);
+	if (c->of[cpu].error)
 		atomic_inc(&c->failed);
 	wait_for_all(c);
-	if (atomic_read(&c->failed) && !c->error[cpu]) {
+	if (atomic_read(&c->failed) && !c->of[cpu].error) {
 		up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 		leave_this_cpu();
 	}
 	return 0;
 }
 
-static void free_joint(struct change *c)
+static struct change *new_change(void)
+{
+	struct change *c;
+
+	return kvzalloc(struct_size(c, of, nr_cpu_ids), GFP_KERNEL);
+}
+
+static void free_change(struct change *c)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < UP_MAX_CPUS; cpu++)
-		free_pages((unsigned long)c->joint[cpu], 1);
+	for (cpu = 0; c && cpu < nr_cpu_ids; cpu++)
+		free_pages((unsigned long)c->of[cpu].joint, 1);
+	kvfree(c);
 }
 
-static struct change *new_change(struct up_layer *layer)
+static struct change *prepare_launch(struct up_layer *layer)
 {
-	struct change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct change *c = new_change();
 	unsigned int cpu;
 
 	if (!c)
@@ -152,10 +163,9 @@ static struct change *new_change(struct up_layer *layer)
 	c->enter = (enter_fn)(UP_IMAGE_BASE + layer->header.entry_off);
 	c->image_slot = layer->image_slot;
 	for_each_online_cpu(cpu) {
-		c->joint[cpu] = (u64 *)__get_free_pages(GFP_KERNEL, 1);
-		if (!c->joint[cpu]) {
-			free_joint(c);
-			kfree(c);
+		c->of[cpu].joint = (u64 *)__get_free_pages(GFP_KERNEL, 1);
+		if (!c->of[cpu].joint) {
+			free_change(c);
 			return NULL;
 		}
 		c->cpus++;
@@ -169,26 +179,25 @@ static int report(struct change *c)
 	int err = 0;
 
 	for_each_online_cpu(cpu) {
-		if (!c->error[cpu])
+		if (!c->of[cpu].error)
 			continue;
 		pr_err("launch: CPU %u: error %ld, VM-instruction error %llu\n", cpu,
-		       c->error[cpu], c->detail[cpu]);
-		err = c->error[cpu];
+		       c->of[cpu].error, c->of[cpu].detail);
+		err = c->of[cpu].error;
 	}
 	return err;
 }
 
 int up_launch(struct up_layer *layer)
 {
-	struct change *c = new_change(layer);
+	struct change *c = prepare_launch(layer);
 	int err;
 
 	if (!c)
 		return -ENOMEM;
 	stop_machine(launch_fn, c, cpu_online_mask);
 	err = report(c);
-	free_joint(c);
-	kfree(c);
+	free_change(c);
 	WRITE_ONCE(running, !err);
 	demoted_cpus = err ? 0 : num_online_cpus();
 	return err;
@@ -201,7 +210,7 @@ static int leave_fn(void *arg)
 	wait_for_all(c);
 	if (num_online_cpus() != demoted_cpus)
 		return 0;
-	c->error[smp_processor_id()] = leave_this_cpu();
+	c->of[smp_processor_id()].error = leave_this_cpu();
 	return 0;
 }
 
@@ -212,19 +221,19 @@ int up_leave(void)
 
 	if (!up_running())
 		return 0;
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	c = new_change();
 	if (!c)
 		return -ENOMEM;
 	err = up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 	if (err) {
 		pr_err("leaving is refused: %s\n", err == -EBUSY ? "a protected VM exists" :
 		       err == -ENODEV ? "the layer does not answer on this CPU" : "by the layer");
-		kfree(c);
+		free_change(c);
 		return err;
 	}
 	stop_machine(leave_fn, c, cpu_online_mask);
 	err = report(c);
-	kfree(c);
+	free_change(c);
 	/* An offline CPU is still demoted, and needs the layer when it is started again. */
 	if (!err && num_online_cpus() != demoted_cpus) {
 		pr_err("leaving is refused: a CPU is offline: bring it online first\n");

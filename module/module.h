@@ -90,10 +90,11 @@ void up_life_exit(void);
 
 /**
  * up_ram_find() - what of physical memory is RAM (module/ram.c)
- * @cfg: ram, ram_ranges and table_frames are filled in, and remembered
+ * @ram: its ranges, ascending, until up_ram_forget(); @ranges: how many
  * Return: 0 or a negative errno.
  */
-int up_ram_find(struct up_config *cfg);
+int up_ram_find(const struct up_range **ram, unsigned int *ranges);
+void up_ram_forget(void);
 
 /** up_ram_init() - from here on only memory that was found may come online */
 int up_ram_init(void);

@@ -50,7 +50,10 @@
 #define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
 
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
-#define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
+#define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=1024 if sockets are empty"
+
+#define NO_MEMORY_FOUND	"the layer takes %llu MiB, %llu MiB are available"
+#define NO_MEMORY_CURE	"stop programs, or boot without hugepages="
 
 #define CPU_OFFLINE_FOUND	"the CPU with APIC id %u is enabled by firmware but not online"
 #define CPU_OFFLINE_CURE	"echo 1 > /sys/devices/system/cpu/cpuN/online for it (or boot without nosmt, maxcpus=)"

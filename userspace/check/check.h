@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "module/needs.h"
+#include "module/size.h"
 #include "module/sleep.h"
 
 /** cmd_check(), cmd_status() - the commands; argv[0] is their word */
@@ -108,6 +109,18 @@ enum check_result check_microcode(struct check_report *r);
 enum check_result check_speculation(struct check_report *r);
 enum check_result check_smt(struct check_report *r);
 enum check_result check_paravirt(struct check_report *r);
+
+/** check_cpu_numbers() - one more than the highest number of a possible CPU; 0: unknown */
+unsigned int check_cpu_numbers(void);
+
+/* check_memory.c */
+enum check_result check_memory(struct check_report *r);
+
+/** judge_memory() - is so much available as the layer takes of such a host? */
+enum check_result judge_memory(struct check_report *r, const struct size_host *host);
+
+/** check_ram() - the ranges of RAM in /proc/iomem's text; the array to be freed */
+struct up_range *check_ram(const char *iomem, unsigned int *ranges);
 
 /* check_sleep.c */
 enum check_result check_sleep_ports(struct check_report *r);

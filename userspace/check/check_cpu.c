@@ -58,8 +58,7 @@ enum check_result check_fred(struct check_report *r)
 	return judge_fred(r, a);
 }
 
-/* How many CPUs there may ever be: one more than the last possible number; 0: unknown. */
-static unsigned int possible_cpus(void)
+unsigned int check_cpu_numbers(void)
 {
 	char *line = sysfile_line("/sys/devices/system/cpu/possible");
 	unsigned int n = 0;
@@ -77,7 +76,7 @@ static unsigned int possible_cpus(void)
 
 enum check_result check_cpu_count(struct check_report *r)
 {
-	unsigned int n = possible_cpus();
+	unsigned int n = check_cpu_numbers();
 
 	if (!n)
 		return check_skip(r, "Linux does not tell");
@@ -126,7 +125,7 @@ enum check_result check_cpus_online(struct check_report *r)
 		return check_skip(r, "/proc/cpuinfo cannot be read");
 	madt = sysfile_read(&len, "/sys/firmware/acpi/tables/APIC");
 	if (!madt && errno == ENOENT) {
-		if (possible_cpus() != cpus->n)
+		if (check_cpu_numbers() != cpus->n)
 			return check_need(r, NO_MADT);
 		return check_pass(r, "all possible CPUs are online");
 	}

@@ -19,6 +19,7 @@ static const struct check checks[] = {
 	{ "no-fred",		true,	check_fred },
 	{ "cpu-count",		true,	check_cpu_count },
 	{ "cpus-online",	true,	check_cpus_online },
+	{ "memory",		true,	check_memory },
 	{ "sleep-ports",	true,	check_sleep_ports },
 	{ "no-paravirt",	true,	check_paravirt },
 	{ "module-loadable",	true,	check_lockdown },

@@ -201,7 +201,6 @@ static int announce_cpu(struct percpu *cpu)
 	if (cpu->cpu >= up_config.cpus)
 		return -UP_EINVAL;
 	cpu->self = cpu;
-	cpu->apic_id = up_config.apic_id[cpu->cpu];
 	spin_lock(&init_lock);
 	cpus[cpu->cpu] = cpu;
 	ncpus = up_config.cpus;
@@ -246,6 +245,7 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	int err;
 
 	cpu->cpu = (u32)st->cpu;
+	cpu->apic_id = (u32)st->apic_id;
 	init_tables(cpu);
 	wrmsr(MSR_GS_BASE, (u64)cpu);
 	/* CET off: root has no ENDBR64 behind its IDT, and no shadow stack. */

@@ -296,11 +296,11 @@ void test_check_paging_and_count(void **state)
 	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57\n");
 	assert_int_equal(check_paging(&r), CHECK_PASS);
 	assert_non_null(strstr(r.found, "5-level"));
-	tree_text("/sys/devices/system/cpu/possible", "0-63\n");
+	tree_text("/sys/devices/system/cpu/possible", "0-1023\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
-	tree_text("/sys/devices/system/cpu/possible", "0-64\n");
+	tree_text("/sys/devices/system/cpu/possible", "0-1024\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_FAIL);
-	assert_string_equal(r.found, "65 CPUs are possible, the layer takes 64");
+	assert_string_equal(r.found, "1025 CPUs are possible, the layer takes 1024");
 	tree_text("/sys/devices/system/cpu/possible", "0\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
 	tree_remove();

@@ -36,6 +36,8 @@
 	TEST(qmp_sees_the_end) \
 	TEST(qmp_times_out) \
 	TEST(qmp_reads_events_in_pieces) \
+	TEST(size_is_what_image_takes) \
+	TEST(memory_is_checked) \
 	TEST(madt_finds_offline_cpus) \
 	TEST(madt_refuses_malformed) \
 	TEST(fadt_names_what_cannot_be_watched) \
