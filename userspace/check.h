@@ -33,6 +33,9 @@ enum check_result check_skip(struct check_report *r, const char *fmt, ...)
 /* A failure in the words of module/needs.h, which insmod says, too. */
 #define check_need(r, need, ...)	check_fail(r, need##_CURE, need##_FOUND, ##__VA_ARGS__)
 
+/** report_see() - look at all that a report holds besides what checks look at (report.c) */
+void report_see(void);
+
 /** check_loaded() - is the layer there already? */
 bool check_loaded(void);
 
@@ -91,6 +94,9 @@ enum check_result judge_lock(struct check_report *r, const struct check_cpus *cp
 enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
+
+/** judge_paravirt() - what a hypervisor beneath offers; @ask: CPUID of a leaf */
+enum check_result judge_paravirt(struct check_report *r, void (*ask)(__u32 leaf, __u32 *r));
 
 /**
  * check_value() - the next value of a field of /proc/cpuinfo

@@ -181,12 +181,32 @@ static void on_ept_violation(struct percpu *cpu)
 		reinject_vectoring();
 }
 
+/*
+ * Linux on KVM would make these (Documentation/virt/kvm/x86/hypercalls.rst); the host side
+ * refuses such a machine (module/needs.h).
+ */
+static const char *const kvm_hypercalls[] = {
+	[1] = "VAPIC_POLL_IRQ", [5] = "KICK_CPU", [9] = "CLOCK_PAIRING", [10] = "SEND_IPI",
+	[11] = "SCHED_YIELD", [12] = "MAP_GPA_RANGE",
+};
+
+static void log_hypercall(u64 number)
+{
+	const char *name = number < ARRAY_SIZE(kvm_hypercalls) ? kvm_hypercalls[number] : NULL;
+
+	up_log_seldom("denied: VMCALL %lx%s%s: no call of the layer's", number,
+		      name ? ", KVM's " : "", name ? name : "");
+}
+
 static void on_vmcall(struct percpu *cpu)
 {
-	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC) {
 		up_call(cpu);
-	else
-		inject_ud();	/* as on a processor outside VMX operation */
+		return;
+	}
+	if (guest_cpl() == 0)
+		log_hypercall(cpu->gpr[RAX]);
+	inject_ud();	/* as on a processor outside VMX operation */
 }
 
 static void on_undefined(struct percpu *cpu)

@@ -43,7 +43,10 @@
 	TEST(check_names_each_lack) \
 	TEST(check_uniform_names_the_msr) \
 	TEST(check_paging_and_count) \
+	TEST(check_paravirt_names_the_feature) \
 	TEST(cpuinfo_same) \
+	TEST(observe_replays_what_was_seen) \
+	TEST(observe_refuses_what_is_no_report) \
 	TEST(check_unused_names_the_module) \
 	TEST(check_lockdown_wants_signature) \
 	TEST(check_kvm_ept_off) \
