@@ -9,7 +9,11 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
+#include <asm/apic.h>
+#include <asm/processor.h>
+#include <asm/smp.h>
 #include <asm/special_insns.h>
+#include <asm/sync_core.h>
 #include <asm/tlbflush.h>
 
 #include "module.h"
@@ -47,11 +51,19 @@ static void wait_for_all(struct change *c)
 static long leave_this_cpu(void)
 {
 	unsigned long cr3 = __read_cr3();
-	long err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	unsigned int cpu = smp_processor_id();
+	long err;
 
+	up_words_step(cpu, STEP_LEAVE);
+	/* The first call blocks NMIs: they wait in the processor until the IRET. */
+	do {
+		err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	} while (err == -EAGAIN);
 	/* The way out ends on a page table of the layer's: take our own again. */
 	if (!err)
 		native_write_cr3(cr3);
+	iret_to_self();
+	up_words_step(cpu, STEP_LEFT);
 	return err;
 }
 
@@ -89,13 +101,21 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
+	up_words_step(cpu, STEP_CAPTURE);
 	err = make_joint(joint, cr3, c->image_slot);
 	if (err)
 		return err;
 	up_capture(&st.linux_state);
+	up_words_step(cpu, STEP_ENTER);
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
+	up_words_step(cpu, err ? STEP_BACK : STEP_DEMOTED);
 	native_write_cr3(cr3);
+	/* An NMI that came in root mode is delivered by the first exit, or by us. */
+	if (!err)
+		cpuid_eax(0);
+	else if (st.nmi)
+		apic->icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
 	c->detail[cpu] = st.detail;
 	return err;
 }
@@ -108,6 +128,7 @@ static int launch_fn(void *arg)
 	c->error[cpu] = enter_this_cpu(c, cpu);
 	if (c->error[cpu])
 		atomic_inc(&c->failed);
+	up_words_step(cpu, STEP_WAIT);
 	wait_for_all(c);
 	if (atomic_read(&c->failed) && !c->error[cpu]) {
 		up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
@@ -167,7 +188,10 @@ int up_launch(struct up_layer *layer)
 
 	if (!c)
 		return -ENOMEM;
+	up_words_begin(STEP_COMES);
 	stop_machine(launch_fn, c, cpu_online_mask);
+	if (!atomic_read(&c->failed))
+		up_words_all(STEP_SETTLE);
 	err = report(c);
 	free_joint(c);
 	kfree(c);
@@ -200,7 +224,9 @@ int up_leave(void)
 		kfree(c);
 		return err;
 	}
+	up_words_begin(STEP_SETTLE);
 	stop_machine(leave_fn, c, cpu_online_mask);
+	up_words_end();
 	err = report(c);
 	kfree(c);
 	/* An offline CPU is still demoted, and needs the layer when it is started again. */

@@ -76,6 +76,7 @@ void cli_hex(char *out, const unsigned char *bytes, size_t len);
 int cli_unhex(const char *hex, unsigned char *bytes, size_t len);
 
 int cmd_check(int argc, char **argv);
+int cmd_last_words(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_vm(int argc, char **argv);
 int cmd_vm_run(int argc, char **argv);

@@ -19,7 +19,7 @@
 enum up_call {
 	/* rbx=page pfn to fill with struct up_status, rcx=CPU number */
 	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,
-	/* this CPU returns to root mode */
+	/* this CPU returns to root mode, UP_EAGAIN: call again; NMIs are blocked until IRET */
 	UP_CALL_LEAVE		= UP_CALL_MAGIC + 0x01,
 	/* drop this CPU's stale translations -> rbx=epoch reached */
 	UP_CALL_FLUSH		= UP_CALL_MAGIC + 0x02,
