@@ -8,6 +8,9 @@ set -u
 . ./tap.sh
 . ./lib.sh
 
+# Booted with maxcpus=1: with two, QEMU's disks change their names now and then.
+echo 1 >/sys/devices/system/cpu/cpu1/online
+
 there() {
 	underpin last-words >words && has words "$1"
 }
