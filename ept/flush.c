@@ -10,8 +10,7 @@
 #include "ept/view.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
-
-#define INV_ALL_CONTEXTS	2
+#include "vmx/base/x86.h"
 
 static u64 epoch = 1;
 static u64 reached;	/* by every flusher: saves asking each, only grows */
@@ -60,8 +59,8 @@ void flush_this_cpu(void)
 	u64 e = __atomic_load_n(&epoch, __ATOMIC_SEQ_CST);
 	struct percpu *cpu = this_cpu();
 
-	invept(INV_ALL_CONTEXTS, 0);
-	invvpid(INV_ALL_CONTEXTS, 0, 0);
+	invept(INVEPT_ALL, 0);
+	invvpid(INVVPID_ALL, 0, 0);
 	cpu->flushes++;
 	__atomic_store_n(&cpu->flushed_epoch, e, __ATOMIC_RELEASE);
 }

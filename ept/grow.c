@@ -5,8 +5,11 @@
 #include "ept/flush.h"
 #include "ept/owner.h"
 #include "ept/pool.h"
+#include "vmx/base/cpus.h"
 
 #define GROW_FRAMES	4096		/* moved by one call: some 100 us */
+#define LOW_FRAMES	256		/* the mark: that many, and for each CPU */
+#define LOW_FRAMES_CPU	16
 #define NO_PFN		MASK(39, 0)
 
 /* A list threaded through the frames' table entries. */
@@ -39,4 +42,16 @@ bool donated_to_pool(void)
 		pool_free(pfn << PAGE_SHIFT);
 	}
 	return waiting == NO_PFN;
+}
+
+u64 pool_wanted(void)
+{
+	u64 free, low = LOW_FRAMES + (u64)LOW_FRAMES_CPU * ncpus;
+	bool all;
+
+	spin_lock(&frames_lock);
+	all = donated_to_pool();
+	spin_unlock(&frames_lock);
+	free = pool_count();
+	return all && free < low ? 2 * low - free : 0;
 }

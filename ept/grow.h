@@ -17,4 +17,10 @@ void grow_wait(u64 pfn, u64 ticket);
  */
 bool donated_to_pool(void);
 
+/**
+ * pool_wanted() - frames that the host should donate now, so that none is ever missed
+ * Takes frames_lock.  Return: 0 above the low-water mark, and while frames are under way.
+ */
+u64 pool_wanted(void);
+
 #endif /* EPT_GROW_H */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The owner table (design, section 5). */
+/* The owner table (docs/memory.md). */
 
 #include "ept/owner.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
 
 /* The user-space build has its table elsewhere. */
 #ifndef OWNER_TABLE
@@ -20,6 +21,7 @@ static u64 nframes;		/* entries of the table */
 static u64 address_mask;
 static struct up_range ram[UP_MAX_RAM_RANGES];
 static u32 nram;
+static bool clflushopt;
 static struct frame_counters counters;	/* frames_lock */
 
 u64 phys_mask(void)
@@ -54,7 +56,9 @@ void frame_set(u64 pfn, u64 entry)
 
 u64 frame_entry(u64 pfn)
 {
-	return pfn < nframes ? READ_ONCE(OWNER_TABLE[pfn]) : 0;
+	u64 mask = mask_below(pfn, nframes);
+
+	return READ_ONCE(OWNER_TABLE[pfn & mask]) & mask;
 }
 
 bool frame_is_hosts(u64 pfn)
@@ -73,9 +77,16 @@ bool frame_host_usable(u64 pfn)
 	return frame_entry(pfn) == HOST_ENTRY;
 }
 
-void *host_page(u64 pfn)
+void frame_flush(u64 pfn)
 {
-	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT) : NULL;
+	flush_lines(phys(pfn << PAGE_SHIFT), clflushopt);
+}
+
+void *host_pointer(u64 pfn, u64 offset)
+{
+	u64 mask = mask_below(frame_entry(pfn) ^ HOST_ENTRY, 1);
+
+	return (void *)((u64)phys((pfn << PAGE_SHIFT | offset) & mask) & mask);
 }
 
 bool frame_owned_by(u64 pfn, const struct owner *o, u64 gfn)
@@ -138,8 +149,8 @@ static int claim(const struct up_range *r, u64 from, u64 to)
 
 int frames_init(const struct up_config *cfg)
 {
+	u32 i, r[4];
 	int err = 0;
-	u32 i;
 
 	if (cfg->ram_ranges > UP_MAX_RAM_RANGES || cfg->layer_chunks > UP_MAX_POOL_CHUNKS ||
 	    cfg->pool_chunks > UP_MAX_POOL_CHUNKS ||
@@ -147,6 +158,8 @@ int frames_init(const struct up_config *cfg)
 		return -UP_EINVAL;
 	nframes = cfg->table_frames;
 	nram = cfg->ram_ranges;
+	cpuid(7, 0, r);
+	clflushopt = r[1] & CPUID7_EBX_CLFLUSHOPT;
 	/* Four levels of EPT translate 48 bits. */
 	address_mask = MASK((cfg->maxphyaddr < 48 ? cfg->maxphyaddr : 48) - 1, 12);
 	memset(&counters, 0, sizeof(counters));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who owns a frame of RAM (design, section 5; S1.2, S1.4).
+ * Who owns a frame of RAM (docs/memory.md; S1.2, S1.4).
  *
  * One u64 a frame, indexed by PFN from 0, at UP_TABLE_BASE.  Zeroed memory
  * means "no RAM here".  Every path that makes memory reachable asks this table.
@@ -90,8 +90,35 @@ u64 phys_mask(void);
  */
 bool frame_host_usable(u64 pfn);
 
-/** host_page() - a page the host named as argument, or NULL if it may not be used */
-void *host_page(u64 pfn);
+/**
+ * host_pointer() - what the host named, through the layer's direct map
+ *
+ * The only way from a host's address to memory (gate: tests/suites/gates-spectre).  By
+ * arithmetic alone, so that also a processor that has guessed wrongly loads from NULL,
+ * which root does not map, and not from a VM's frame.
+ * Return: NULL unless the frame is the host's own
+ */
+void *host_pointer(u64 pfn, u64 offset);
+
+/** host_page(), host_byte() - by frame number, and by physical address */
+static inline void *host_page(u64 pfn)
+{
+	return host_pointer(pfn, 0);
+}
+
+static inline void *host_byte(u64 pa)
+{
+	return host_pointer(pa >> PAGE_SHIFT, pa & (PAGE_SIZE - 1));
+}
+
+/**
+ * frame_flush() - memory has what the caches have, and no cache has another copy
+ *
+ * The host may reach its frames uncached, which need not see a cache, nor be seen by one
+ * (SDM vol. 3, 12.12.4): before a frame's content is measured, and behind its zeroing
+ * for the host.
+ */
+void frame_flush(u64 pfn);
 
 /**
  * struct owner - a VM as an owner of frames

@@ -43,6 +43,11 @@ u64 pool_alloc(void)
 	return pool_take(POOL_RESERVE);
 }
 
+u64 pool_alloc_kvm(void)
+{
+	return pool_take(POOL_RESERVE_HOST);
+}
+
 u64 pool_alloc_reserve(void)
 {
 	return pool_take(0);

@@ -36,6 +36,7 @@ struct vm_ept *vm_ept_create(struct owner *o)
 
 	spin_lock(&frames_lock);
 	t->root = binding_root(o);
+	t->index = SHADOW_TABLES + o->id;
 	t->owner = t->root ? o : NULL;
 	t->gen++;	/* the root may have been another table's */
 	spin_unlock(&frames_lock);

@@ -17,29 +17,28 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
 
-#define INVEPT_SINGLE	1
-#define SHADOW_TABLES	(UP_MAX_CPUS + 32)	/* so that one is always unused */
 #define FREE_MAX	256			/* table frames freed in one go */
 #define OFF_MAX		4096			/* and when no VM is left: some 100 us */
 
 static struct vm_ept shadows[SHADOW_TABLES];
-static struct vm_ept *in_use[UP_MAX_CPUS];	/* that CPU writes, under frames_lock */
+static u32 nshadows;		/* of them have been used */
 static u64 use_clock;
 static u32 nfilled;		/* shadow tables that map something */
 
-static struct vm_ept **this_use(void)
+/* This CPU uses @t, or none, from here on. */
+static void use(struct vm_ept *t)
 {
-	return &in_use[this_cpu()->cpu];
-}
+	struct ept_cpu *cpu = &this_cpu()->ept;
 
-static u32 users(const struct vm_ept *t)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < ncpus; i++)
-		n += in_use[i] == t;
-	return n;
+	if (cpu->in_use) {
+		cpu->in_use->users--;
+		cpu->in_use->last_use = ++use_clock;
+	}
+	if (t)
+		t->users++;
+	cpu->in_use = t;
 }
 
 static void shadow_empty(struct vm_ept *t)
@@ -57,7 +56,7 @@ static void shadow_empty_all(u64 pfn)
 	u32 i;
 
 	(void)pfn;
-	for (i = 0; i < SHADOW_TABLES && nfilled; i++)
+	for (i = 0; i < nshadows && nfilled; i++)
 		shadow_empty(&shadows[i]);
 }
 
@@ -69,15 +68,18 @@ static struct vm_ept *shadow_victim(bool with_frames)
 {
 	struct vm_ept *t, *best = NULL;
 
-	for (t = shadows; t < shadows + SHADOW_TABLES; t++) {
-		if (users(t) || (with_frames && !t->root))
+	for (t = shadows; t < shadows + nshadows; t++) {
+		if (t->users || (with_frames && !t->root))
 			continue;
 		if (!t->eptp12)
 			return t;
 		if (!best || t->last_use < best->last_use)
 			best = t;
 	}
-	return best;
+	if (with_frames || nshadows == SHADOW_TABLES)
+		return best;
+	t->index = nshadows++;
+	return t;
 }
 
 /* Nobody uses @t: it stands for no EPTP12 any more, and gives frames back. */
@@ -104,7 +106,7 @@ bool shadow_reclaim(void)
 /* @t is in use, and gives its tables back: after a flush if others use it too. */
 bool shadow_shrink(struct vm_ept *t)
 {
-	bool others = users(t) - (*this_use() == t);
+	bool others = t->users > (this_cpu()->ept.in_use == t);
 	u32 budget = FREE_MAX;
 
 	shadow_empty(t);
@@ -116,7 +118,7 @@ void shadow_shrink_all(void)
 {
 	struct vm_ept *t;
 
-	for (t = shadows; t < shadows + SHADOW_TABLES; t++)
+	for (t = shadows; t < shadows + nshadows; t++)
 		if (t->root)
 			shadow_shrink(t);
 	ept_reap();	/* the flush that they wait for counts from now */
@@ -135,11 +137,24 @@ u64 table_alloc(void)
 	return pa;
 }
 
+u64 table_alloc_kvm(void)
+{
+	u64 pa = table_alloc();
+
+	if (!pa)
+		pa = pool_alloc_kvm();
+	if (!pa) {
+		shadow_shrink_all();
+		pa = pool_alloc_kvm();
+	}
+	return pa;
+}
+
 static struct vm_ept *shadow_find(u64 eptp12)
 {
 	u32 i;
 
-	for (i = 0; i < SHADOW_TABLES; i++)
+	for (i = 0; i < nshadows; i++)
 		if (shadows[i].eptp12 == eptp12)
 			return &shadows[i];
 	return NULL;
@@ -153,9 +168,7 @@ static struct vm_ept *shadow_new(u64 eptp12)
 	t->eptp12 = 0;
 	shadow_empty(t);
 	if (!t->root) {
-		t->root = table_alloc();
-		if (!t->root)
-			t->root = pool_alloc_reserve();	/* KVM gives up without */
+		t->root = table_alloc_kvm();
 		if (!t->root)
 			return NULL;
 		t->gen++;	/* the frame may have been another table's root */
@@ -166,19 +179,17 @@ static struct vm_ept *shadow_new(u64 eptp12)
 
 struct vm_ept *shadow_get(u64 eptp12)
 {
-	struct vm_ept **use = this_use(), *t = *use;
+	struct vm_ept *t = this_cpu()->ept.in_use;
 
 	/* A table in use keeps its meaning: no lock needed to see that it is ours. */
 	if (t && t->eptp12 == eptp12)
 		return t;
 	spin_lock(&frames_lock);
-	if (t)
-		t->last_use = ++use_clock;
-	*use = NULL;
+	use(NULL);
 	t = shadow_find(eptp12);
 	if (!t)
 		t = shadow_new(eptp12);
-	*use = t;
+	use(t);
 	spin_unlock(&frames_lock);
 	return t;
 }
@@ -188,10 +199,10 @@ void shadow_cpu_off(void)
 	u32 i, n = 0, budget = OFF_MAX;
 
 	spin_lock(&frames_lock);
-	*this_use() = NULL;
-	for (i = 0; i < ncpus; i++)
-		n += !!in_use[i];
-	for (i = 0; i < SHADOW_TABLES && !n; i++)
+	use(NULL);
+	for (i = 0; i < nshadows; i++)
+		n += shadows[i].users;
+	for (i = 0; i < nshadows && !n; i++)
 		shadow_release(&shadows[i], &budget);
 	spin_unlock(&frames_lock);
 }
@@ -243,13 +254,13 @@ static bool shadow_large(u64 pa)
 /* A new 4 KiB table: what KVM's has there already, at once. */
 static void shadow_fill_table(u64 *pt, const struct ept_walk *w)
 {
-	const u64 *pt12 = phys(w->table);
+	const u64 *pt12 = host_byte(w->table);	/* not NULL: ept_walk() was there */
 	u64 i, e12 = w->entry, pa = ALIGN_DOWN(w->hpa, SZ_2M);
 	u32 access = w->access;
 
 	for (i = 0; i < EPT_ENTRIES; i++, pa += PAGE_SIZE) {
 		if (w->level == 1) {
-			e12 = READ_ONCE(pt12[i]);
+			e12 = READ_ONCE(pt12[index_below(i, EPT_ENTRIES)]);
 			access = e12 & w->above;
 			if (!access || ept_entry_misconfigured(e12, 1))
 				continue;

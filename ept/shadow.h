@@ -54,4 +54,10 @@ void shadow_shrink_all(void);
 /** table_alloc() - pool_alloc() with shadow_reclaim() behind it */
 u64 table_alloc(void);
 
+/**
+ * table_alloc_kvm() - table_alloc() for what KVM cannot do without (ept/pool.h)
+ * Only while this CPU runs the host.
+ */
+u64 table_alloc_kvm(void);
+
 #endif /* EPT_SHADOW_H */

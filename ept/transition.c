@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The transitions of ownership (design, section 5; S1.4).  One shape: lock,
+ * The transitions of ownership (docs/memory.md; S1.4).  One shape: lock,
  * check every side's state, change, unlock.
  *
  * A frame that changes hands is PENDING until every CPU has flushed since the
@@ -80,6 +80,7 @@ static void host_gain(u64 pfn)
 	const struct view *v;
 
 	zero_page(phys(pfn << PAGE_SHIFT));
+	frame_flush(pfn);
 	frame_set(pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
 	for (v = __start_views; v < __stop_views; v++)
 		if (v->gain)
@@ -216,6 +217,7 @@ int vm_share_host(struct owner *o, u64 gfn)
 		err = -UP_EAGAIN;
 	if (!err) {
 		zero_page(phys(pfn << PAGE_SHIFT));
+		frame_flush(pfn);
 		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
 		o->frames_shared++;
 	}

@@ -6,15 +6,7 @@
 #include "ept/shadow.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
-
-#define INVEPT_SINGLE	1
-
-/* A violation that went to KVM just now, for each CPU; only that CPU touches it. */
-static struct reflected {
-	struct vm_ept *table;
-	u64 gpa;
-	u64 eptp12;
-} reflected[UP_MAX_CPUS];
+#include "vmx/base/x86.h"
 
 static enum ept_result violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)
 {
@@ -35,7 +27,7 @@ static enum ept_result violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qua
 
 enum ept_result vm_ept_violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qual)
 {
-	struct reflected *last = &reflected[this_cpu()->cpu];
+	struct ept_cpu *cpu = &this_cpu()->ept;
 	enum ept_result r;
 
 	up_assert(t->owner || t->eptp12 == eptp12);
@@ -44,9 +36,9 @@ enum ept_result vm_ept_violation(struct vm_ept *t, u64 eptp12, u64 gpa, u64 *qua
 	r = violation(t, eptp12, gpa, qual);
 	spin_unlock(&frames_lock);
 	if (r == EPT_REFLECT) {
-		last->table = t;
-		last->gpa = gpa;
-		last->eptp12 = eptp12;
+		cpu->reflected.table = t;
+		cpu->reflected.gpa = gpa;
+		cpu->reflected.eptp12 = eptp12;
 	}
 	return r;
 }
@@ -68,16 +60,15 @@ static void prefill(struct vm_ept *t, u64 eptp12, u64 gpa)
 
 void vm_ept_prepare(struct vm_ept *t)
 {
-	struct reflected *last = &reflected[this_cpu()->cpu];
-	u32 cpu = this_cpu()->cpu;
+	struct ept_cpu *cpu = &this_cpu()->ept;
 	u64 gen;
 
-	if (last->table == t && (t->owner || t->eptp12 == last->eptp12))
-		prefill(t, last->eptp12, last->gpa);
-	last->table = NULL;
+	if (cpu->reflected.table == t && (t->owner || t->eptp12 == cpu->reflected.eptp12))
+		prefill(t, cpu->reflected.eptp12, cpu->reflected.gpa);
+	cpu->reflected.table = NULL;
 	gen = READ_ONCE(t->gen);
-	if (t->seen[cpu] != gen) {
+	if (cpu->seen[t->index] != gen) {
 		invept(INVEPT_SINGLE, vm_ept_eptp(t));
-		t->seen[cpu] = gen;
+		cpu->seen[t->index] = gen;
 	}
 }

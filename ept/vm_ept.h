@@ -11,9 +11,10 @@ struct vm_ept {
 	u64 eptp12;		/* shadow: whose; 0: nobody's */
 	struct owner *owner;	/* protected VM's: whose; NULL: a shadow */
 	bool filled;		/* maps something */
+	u32 index;		/* in every CPU's seen[] */
+	u32 users;		/* shadow: CPUs that use it; under frames_lock */
 	u64 last_use;
 	u64 gen;		/* counts how often it was emptied */
-	u64 seen[UP_MAX_CPUS];	/* ->gen when that CPU last flushed; only it writes */
 };
 
 /** vm_ept_eptp() - the EPTP value for VMCS02 */

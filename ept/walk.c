@@ -29,6 +29,7 @@ bool ept_entry_misconfigured(u64 e, u32 level)
 
 int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
 {
+	const u64 *table;
 	u64 e;
 
 	w->table = eptp12 & EPT_ADDR;
@@ -36,9 +37,10 @@ int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
 	w->misconfigured = false;
 	w->hpa = 0;
 	for (w->level = EPT_LEVELS; ; w->level--) {
-		if (!frame_host_usable(w->table >> PAGE_SHIFT))
+		table = host_byte(w->table);
+		if (!table)
 			return -UP_EPERM;
-		e = READ_ONCE(((u64 *)phys(w->table))[ept_index(gpa, w->level)]);
+		e = READ_ONCE(table[ept_index(gpa, w->level)]);
 		w->entry = e;
 		w->above = w->access;
 		w->access &= e;

@@ -69,6 +69,7 @@ static void capture_segments(struct up_linux *s, const struct desc_ptr *gdt)
 
 /**
  * up_capture() - this CPU's state for the layer
+ * @s: filled in
  *
  * Context: on the CPU, interrupts off, until it calls up_enter().
  */

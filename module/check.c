@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * May this host be demoted?  All that stands against it is said at once, each with its
- * cure; nothing has been changed yet (design, section 3).
+ * cure; nothing has been changed yet (docs/host.md).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
@@ -10,6 +10,7 @@
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <asm/msr.h>
@@ -19,6 +20,7 @@
 
 #include "module.h"
 #include "module/needs.h"
+#include "module/sleep.h"
 
 #define SLOT_SIZE	BIT_ULL(39)	/* of a PML4 entry */
 
@@ -31,6 +33,8 @@
 
 /* What each CPU answers, by its number; CPUs stay online meanwhile. */
 static struct cpu_caps *caps;
+
+static struct up_sleep_regs sleep_regs;
 
 static void read_caps(void *unused)
 {
@@ -194,6 +198,77 @@ static int check_madt(void)
 	return err;
 }
 
+static int read_pm1(u32 port[2])
+{
+	struct acpi_table_header *table;
+	enum fadt_result found;
+
+	if (ACPI_FAILURE(acpi_get_table(ACPI_SIG_FADT, 0, &table)))
+		return refuse(-ENODEV, NO_FADT);
+	found = fadt_pm1((const u8 *)table, table->length, port);
+	acpi_put_table(table);
+	switch (found) {
+	case FADT_FINE:
+		return 0;
+	case FADT_MALFORMED:
+		return refuse(-ENODEV, BAD_FADT);
+	case FADT_NO_PM1:
+		return refuse(-ENODEV, REDUCED);
+	default:
+		return refuse(-ENODEV, PM1, found == FADT_PM1A_ODD ? 'a' : 'b');
+	}
+}
+
+static enum base_state base_state(struct pci_dev *dev, u32 pm1a)
+{
+	u32 id = 0, base = 0, locks = 0;
+
+	pci_read_config_dword(dev, PCI_VENDOR_ID, &id);
+	pci_read_config_dword(dev, PM_BASE, &base);
+	pci_read_config_dword(dev, PM_BASE_LOCKS, &locks);
+	return pm_base_state(id, base, locks, pm1a);
+}
+
+/*
+ * Firmware should have locked it.  The lock holds until the next reset, and changes
+ * nothing else.  PIIX4 has none: there the layer watches the register itself.
+ */
+static int lock_base(struct pci_dev *dev, u32 pm1a)
+{
+	u32 locks;
+
+	if (dev->device == PCI_ID_PIIX4 >> 16) {
+		sleep_regs.pm_base = 1u << 31 | dev->bus->number << 16 | dev->devfn << 8 | PM_BASE;
+		return 0;
+	}
+	pci_read_config_dword(dev, PM_BASE_LOCKS, &locks);
+	pci_write_config_dword(dev, PM_BASE_LOCKS, locks | PM_BASE_LOCK);
+	if (base_state(dev, pm1a) == BASE_LOCKED)
+		return 0;
+	return refuse(-ENODEV, LOOSE, PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn));
+}
+
+static int check_sleep(void)
+{
+	struct pci_dev *dev = NULL;
+	int err;
+
+	memset(&sleep_regs, 0, sizeof(sleep_regs));
+	err = read_pm1(sleep_regs.pm1_cnt);
+	if (err)
+		return err;
+	while (!err && (dev = pci_get_device(PCI_VENDOR_ID_INTEL, PCI_ANY_ID, dev)))
+		if (base_state(dev, sleep_regs.pm1_cnt[0]) == BASE_LOOSE)
+			err = lock_base(dev, sleep_regs.pm1_cnt[0]);
+	pci_dev_put(dev);
+	return err;
+}
+
+const struct up_sleep_regs *up_sleep_regs(void)
+{
+	return &sleep_regs;
+}
+
 static void ask_cpuid(u32 leaf, u32 *r)
 {
 	cpuid(leaf, &r[0], &r[1], &r[2], &r[3]);
@@ -209,8 +284,7 @@ static int check_paravirt(void)
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
 	check_vmx, check_lock, check_features, check_ept, check_uniform, check_unused,
-	check_kvm, check_layout, check_count, check_madt,
-	check_paravirt,
+	check_kvm, check_layout, check_count, check_madt, check_sleep, check_paravirt,
 };
 
 int up_check(void)

@@ -5,9 +5,7 @@
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
-#include <linux/acpi.h>
 #include <linux/gfp.h>
-#include <linux/ioport.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -188,29 +186,6 @@ static int map_cpus(void)
 	return 0;
 }
 
-/* What the resource tree calls "System RAM": the frames that have an owner. */
-static int find_ram(struct up_config *cfg)
-{
-	struct resource *r;
-
-	for (r = iomem_resource.child; r; r = r->sibling) {
-		struct up_range *out = &cfg->ram[cfg->ram_ranges];
-
-		if ((r->flags & IORESOURCE_SYSTEM_RAM) != IORESOURCE_SYSTEM_RAM)
-			continue;
-		out->start_pfn = PFN_UP(r->start);
-		out->end_pfn = PFN_DOWN(r->end + 1);
-		if (out->start_pfn >= out->end_pfn)
-			continue;
-		if (++cfg->ram_ranges == UP_MAX_RAM_RANGES) {
-			pr_err("more than %d ranges of RAM\n", UP_MAX_RAM_RANGES);
-			return -E2BIG;
-		}
-		cfg->table_frames = max_t(u64, cfg->table_frames, out->end_pfn);
-	}
-	return cfg->ram_ranges ? 0 : -ENODEV;
-}
-
 /* RAM, not executable, by 2 MiB: a page that is partly RAM is mapped whole. */
 static int map_direct(const struct up_config *cfg)
 {
@@ -298,7 +273,7 @@ static int configure(struct up_layer *layer)
 {
 	struct up_config *cfg = layer->config;
 	unsigned int cpu;
-	int err = find_ram(cfg);
+	int err = up_ram_find(cfg);
 
 	if (err)
 		return err;
@@ -307,8 +282,8 @@ static int configure(struct up_layer *layer)
 		cfg->apic_id[cpu] = per_cpu(x86_cpu_to_apicid, cpu);
 	cfg->maxphyaddr = boot_cpu_data.x86_phys_bits;
 	cfg->serial_port = 0x3f8;
-	cfg->pm1a_cnt = acpi_gbl_FADT.xpm1a_control_block.address;
-	cfg->pm1b_cnt = acpi_gbl_FADT.xpm1b_control_block.address;
+	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
+	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
 	cfg->root_cr3 = layer->root_cr3;
 	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
 	err = map_direct(cfg);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All CPUs at once, all or none: into the layer and out of it (design, section 3).
+ * All CPUs at once, all or none: into the layer and out of it (docs/architecture.md).
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/stop_machine.h>
 #include <asm/apic.h>
 #include <asm/processor.h>
@@ -39,6 +40,20 @@ static unsigned int demoted_cpus;
 bool up_running(void)
 {
 	return READ_ONCE(running);
+}
+
+static void count_lost(void *lost)
+{
+	if (up_vmcall(UP_CALL_FLUSH, 0, 0, 0, NULL, NULL) == -ENODEV)
+		atomic_inc(lost);
+}
+
+unsigned int up_lost_cpus(void)
+{
+	atomic_t lost = ATOMIC_INIT(0);
+
+	on_each_cpu(count_lost, &lost, 1);
+	return atomic_read(&lost);
 }
 
 static void wait_for_all(struct change *c)
@@ -213,14 +228,18 @@ static int leave_fn(void *arg)
 
 int up_leave(void)
 {
-	struct change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct change *c;
 	int err;
 
+	if (!up_running())
+		return 0;
+	c = kzalloc(sizeof(*c), GFP_KERNEL);
 	if (!c)
 		return -ENOMEM;
 	err = up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 	if (err) {
-		pr_err("leaving is refused: a protected VM exists\n");
+		pr_err("leaving is refused: %s\n", err == -EBUSY ? "a protected VM exists" :
+		       err == -ENODEV ? "the layer does not answer on this CPU" : "by the layer");
 		kfree(c);
 		return err;
 	}

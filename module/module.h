@@ -36,17 +36,33 @@ void up_image_free(void);
  */
 int up_check(void);
 
+/* Where sleep states are entered, for the layer to watch. */
+struct up_sleep_regs {
+	u32 pm1_cnt[2];		/* I/O ports, 0: there is none */
+	u32 pm_base;		/* the register that moves them, as port 0xcf8 takes it; 0: locked */
+};
+
+/** up_sleep_regs() - what up_check() found; valid after it has returned 0 */
+const struct up_sleep_regs *up_sleep_regs(void);
+
 /**
  * up_launch() - demote every CPU, all or none
  * Process context.  Return: 0 or a negative errno, the host as it was.
  */
 int up_launch(struct up_layer *layer);
 
-/** up_leave() - bring every CPU back.  Return: 0, or -EBUSY while a protected VM exists. */
+/**
+ * up_leave() - bring every CPU back
+ * Return: 0, also if that was done before; -EBUSY while a protected VM exists or a CPU is
+ * offline; -ENODEV if the layer does not answer.
+ */
 int up_leave(void);
 
-/** up_running() - true while the CPUs are demoted */
+/** up_running() - true from launch to leave, as far as this side knows */
 bool up_running(void);
+
+/** up_lost_cpus() - on how many online CPUs does no layer answer?  May sleep. */
+unsigned int up_lost_cpus(void);
 
 /**
  * up_log_flush() - copy new lines of the layer's log to the kernel log
@@ -59,6 +75,24 @@ void up_log_flush(void);
 /** up_hotplug_init() - watch CPUs go and come (module/hotplug.c); after launch */
 int up_hotplug_init(void);
 void up_hotplug_exit(void);
+
+/** up_hotplug_all_online() - bring back the CPUs that are offline.  Return: 0 or an error */
+int up_hotplug_all_online(void);
+
+/** up_life_init() - watch for suspend, hibernation, reboot and kexec (module/life.c) */
+int up_life_init(void);
+void up_life_exit(void);
+
+/**
+ * up_ram_find() - what of physical memory is RAM (module/ram.c)
+ * @cfg: ram, ram_ranges and table_frames are filled in, and remembered
+ * Return: 0 or a negative errno.
+ */
+int up_ram_find(struct up_config *cfg);
+
+/** up_ram_init() - from here on only memory that was found may come online */
+int up_ram_init(void);
+void up_ram_exit(void);
 
 /** up_kvm_hold_init() - have a kvm_intel that is loaded from now on hold the module */
 int up_kvm_hold_init(void);

@@ -4,7 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "cli.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/vm/vm.h"
+
+/* A program of its own, since it needs libraries that a host's tool does not. */
+static int cmd_policy(int argc, char **argv)
+{
+	(void)argc;
+	argv[0] = "underpin-policy";
+	execvp(argv[0], argv);
+	cli_error("%s: %s; install it into a directory of PATH", argv[0], strerror(errno));
+	return CLI_FAILED;
+}
 
 static const struct cli_command nouns[] = {
 	{ "check", cmd_check, "[-o json] [--report FILE | --replay FILE]", "is this host fit? each requirement, with its cure" },
@@ -15,16 +27,6 @@ static const struct cli_command nouns[] = {
 	{ "policy", cmd_policy, "COMMAND ...", "who may provision what (underpin-policy)", true },
 	{ }
 };
-
-/* A program of its own, since it needs libraries that a host's tool does not. */
-int cmd_policy(int argc, char **argv)
-{
-	(void)argc;
-	argv[0] = "underpin-policy";
-	execvp(argv[0], argv);
-	cli_error("%s: %s; install it into a directory of PATH", argv[0], strerror(errno));
-	return CLI_FAILED;
-}
 
 int main(int argc, char **argv)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM's EPT as a hostile host may write it: ept_walk() against a second, naive
- * walk, and what ept/vm.c makes of it, for an ordinary and for a protected VM.
+ * walk, and what ept/violation.c makes of it, for an ordinary and for a protected VM.
  *
  * Input: u8 flags, u8 access, u64 eptp, u64 gpa, then { u16 where, u64 entry }
  * stored into the first frames of memory, which hold the tables.

@@ -3,8 +3,8 @@
 # suite.sh.
 # shellcheck shell=sh
 
-make -s -f tests/vmxon/vmxon.mk >&2 || exit 1
-launch_hash=$(make -s root-hash)
+tests/lib/build -f tests/vmxon/vmxon.mk >&2 || exit 1
+launch_hash=$(tests/lib/build root-hash)
 
 # replays: the checks say of the machine's report what they said in the machine.
 replays() {

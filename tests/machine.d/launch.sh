@@ -133,6 +133,8 @@ insmod vmxon.ko cpu=$last
 underpin check >check.out
 ok 'with VMX in use insmod is refused, with CPU and cure' refused \
 	"refused: CPU $last: VMX is in use \(CR4.VMXE\): unload the other hypervisor" insmod underpin.ko
+ok 'there VMCALL fails, which is no answer of a layer' \
+	same -19 "$(cat /sys/module/vmxon/parameters/answer)"
 ok 'underpin check leaves that to insmod' has check.out '^SKIP +vmx-off .*insmod looks itself$'
 ok 'and nothing has changed, as with VMX in use' gone
 rmmod vmxon

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "../../userspace/policy/pdp.h"
+#include "compile/compile.h"
+#include "engine/pdp.h"
 
 #define REQUESTS	20000
 #define NOW		1795340000	/* a Sunday; the policy's windows are every day */

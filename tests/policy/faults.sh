@@ -108,7 +108,7 @@ recovers() { # RESOURCE ID: prints what is wrong
 # --- programs that stand between two daemons ---
 declare -A BETWEEN
 between_make() {
-	make -s -f userspace/policy/policy.mk build/policy/policy-proxy build/policy/policy-middle >&2
+	tests/policy/build build/policy/policy-proxy build/policy/policy-middle
 }
 through_proxies() { # each daemon is reached through what stands before it
 	local c l

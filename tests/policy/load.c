@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "http.h"
+#include "net/http.h"
 
 #define SAMPLES_MAX	200000
 
@@ -38,7 +38,7 @@ static int64_t ns(void)
 
 static int ask(const struct thread *t, const char *action)
 {
-	struct http_tls tls = { arg[2], arg[3], arg[4], "application" };
+	struct http_tls tls = { arg[2], arg[3], arg[4], NULL, "application" };
 	struct http_answer a;
 	char body[400], id[33];
 	struct timespec now;

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "../../userspace/policy/sla.h"
+#include "compile/compile.h"
+#include "engine/sla.h"
 #include "reference.h"
 
 static uint64_t state;
@@ -197,7 +198,7 @@ static void periods(struct m_model *m)
 
 		p.n_between = p.n_window ? rnd(2) : 1;
 		for (k = 0; k < p.n_window; k++) {
-			struct m_window w = { rnd(2) ? UINT32_MAX : rnd(128),
+			struct pol_window w = { rnd(2) ? UINT32_MAX : rnd(128),
 					      rnd(3) ? UINT32_MAX : rnd(1u << 31) << 1,
 					      rnd(3) ? UINT32_MAX : rnd(1u << 12) << 1,
 					      rnd(1440), rnd(1441) };

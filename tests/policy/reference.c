@@ -159,13 +159,13 @@ static void local_time(const char *zone, int64_t now, struct tm *tm)
 	localtime_r(&t, tm);
 }
 
-static bool day_matches(const struct m_window *w, const struct tm *tm)
+static bool day_matches(const struct pol_window *w, const struct tm *tm)
 {
 	return (w->days >> tm->tm_wday & 1) && (w->month_days >> tm->tm_mday & 1) &&
 	       (w->months >> (tm->tm_mon + 1) & 1);
 }
 
-static bool window_matches(const struct m_window *w, const struct tm *now)
+static bool window_matches(const struct pol_window *w, const struct tm *now)
 {
 	int minute = now->tm_hour * 60 + now->tm_min;
 	struct tm before = *now;

@@ -7,7 +7,8 @@
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
-#include "../../userspace/policy/pdp.h"
+#include "engine/pdp.h"
+#include "sheets/model.h"
 
 /**
  * ref_valid() - does the policy base keep its static constraints?

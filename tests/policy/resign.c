@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "key.h"
+#include "trust/key.h"
 
 static int change(struct ticket *t, const char *field)
 {

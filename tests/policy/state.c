@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "state.h"
+#include "state/state.h"
 
 #define TOGETHER	8
 

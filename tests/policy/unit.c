@@ -13,15 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin.h"
-#include "audit.h"
-#include "cmd.h"
+#include "compile/compile.h"
 #include "conf.h"
-#include "jwt.h"
-#include "key.h"
-#include "message.h"
-#include "provider.h"
-#include "sla.h"
+#include "engine/admin.h"
+#include "engine/sla.h"
+#include "net/message.h"
+#include "provider/provider.h"
+#include "tool/cmd.h"
+#include "trust/audit.h"
+#include "trust/key.h"
+#include "vrm/jwt.h"
 
 #define NS	"xmlns=\"urn:underpin:policy:1\""
 
@@ -360,7 +361,7 @@ static bool open_at(struct pol_image *p, const char *when)
 {
 	int64_t t;
 
-	assert_int_equal(model_time(when, &t), 0);
+	assert_int_equal(pol_time(when, &t), 0);
 	return period_contains(p, 0, t);
 }
 
@@ -697,7 +698,7 @@ static void test_sessions(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	write_session_policy(dir);
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
 	assert_int_equal(in_session(&a, "s2", "y", 1000), R_PERMIT);
@@ -708,15 +709,15 @@ static void test_sessions(void **state)
 	/* A reload keeps the sessions, a bad one the policy too. */
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"new\"/><role name=\"z\" max-active=\"1\"/>"
 		    "<role name=\"y\"/><role name=\"x\"/>"));
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	assert_int_equal(in_session(&a, "s1", "y", 1000), R_DSD);
 	assert_int_equal(in_session(&a, "s2", "z", 1000), R_MAX_ACTIVE);
 	write_sheet(dir, "roles.xml", "<roles");
-	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), -EINVAL);
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	write_sheet(dir, "roles.xml", "<roles " NS " cloud=\"d\"><role name=\"x\"/><role name=\"y\"/>"
 		    "<role name=\"z\"/></roles>");
-	assert_int_equal(admin_reload(&a, dir, &e), -EINVAL);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), -EINVAL);
 	assert_string_equal(e.msg, "the policy is of cloud 'd', this daemon of 'c'");
 	assert_int_equal(in_session(&a, "s1", "x", 1000), R_PERMIT);
 	/* Idle sessions end, and give back what they held. */
@@ -758,7 +759,7 @@ static void test_session_bounds(void **state)
 
 	(void)state;
 	write_session_policy(mkdtemp(dir));
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	memset(key, 'k', sizeof(key));
 	key[ADMIN_KEY_MAX] = 0;
 	assert_int_equal(in_session(&a, key, "x", 1000), R_BAD_SESSION);
@@ -784,7 +785,7 @@ static void test_session_bounds(void **state)
 			 R_TOO_MANY_SESSIONS);
 	/* Under a policy that was replaced meanwhile a session is new, not absent. */
 	old = admin_get(&a);
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	admin_decide(&a, old, "u:u|new", &in, &st, &q, &d);
 	assert_true(d.permit);
 	admin_put(&a, old);
@@ -822,7 +823,7 @@ static void test_session_texts(void **state)
 	write_session_policy(mkdtemp(dir));
 	write_sheet(dir, "d.xml", "<constraints " NS "><period name=\"late\" zone=\"Europe/Berlin\">"
 		    "<window from=\"22:00\" until=\"23:00\"/></period></constraints>");
-	assert_int_equal(admin_init(&a, dir, &e), 0);
+	assert_int_equal(admin_init(&a, pol_load(dir, &e), &e), 0);
 	assert_session_text(&a, "s1", "x", 1000, "acting as role x");
 	assert_session_text(&a, "s1", "y", 1000, "session d: at most 1, and these are 2: x y");
 	assert_session_text(&a, "s1", "z", 1000, "acting as role z");
@@ -830,7 +831,7 @@ static void test_session_texts(void **state)
 	assert_session_text(&a, "s1", "z", 1130, "role z: at most 100 s, and it has been for 130 s");
 	write_sheet(dir, "roles.xml", ROLES("<role name=\"x\" period=\"late\"/><role name=\"y\"/>"
 		    "<role name=\"z\"/>"));
-	assert_int_equal(admin_reload(&a, dir, &e), 0);
+	assert_int_equal(admin_reload(&a, pol_load(dir, &e), &e), 0);
 	/* 1 August, 10:00 in UTC, is summer time in Berlin. */
 	assert_session_text(&a, "s3", "x", 1785578400,
 			    "role x, late: local time Sat 2026-08-01 12:00:00 in Europe/Berlin");
@@ -949,8 +950,8 @@ static size_t b64url(const uint8_t *in, size_t n, char *out)
 	return len;
 }
 
-/* Signs @claims as JWS does: r and s, not DER, for P-256. */
-static void make_token(EVP_PKEY *k, const char *alg, const char *claims, char *out)
+/* Signs @claims under @header as JWS does: r and s, not DER, for P-256. */
+static void make_token_of(EVP_PKEY *k, const char *header, const char *claims, char *out)
 {
 	bool p256 = EVP_PKEY_get_id(k) == EVP_PKEY_EC;
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
@@ -958,9 +959,7 @@ static void make_token(EVP_PKEY *k, const char *alg, const char *claims, char *o
 	const uint8_t *der = sig;
 	size_t n, sn = sizeof(sig);
 	ECDSA_SIG *es;
-	char header[64];
 
-	snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", alg);
 	n = b64url((uint8_t *)header, strlen(header), out);
 	out[n++] = '.';
 	n += b64url((const uint8_t *)claims, strlen(claims), out + n);
@@ -979,76 +978,264 @@ static void make_token(EVP_PKEY *k, const char *alg, const char *claims, char *o
 	b64url(raw, 64, out + n);
 }
 
-static struct jwt_key *public_key(EVP_PKEY *k)
+static void make_token(EVP_PKEY *k, const char *alg, const char *claims, char *out)
+{
+	char header[64];
+
+	snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", alg);
+	make_token_of(k, header, claims, out);
+}
+
+static struct jwt_keys *public_key(EVP_PKEY *k)
 {
 	char path[] = "/tmp/policy-unit-XXXXXX";
 	FILE *f = fdopen(mkstemp(path), "w");
-	struct jwt_key *out;
+	struct jwt_keys *out;
 	struct pol_err e;
 
 	assert_int_equal(PEM_write_PUBKEY(f, k), 1);
 	fclose(f);
-	out = jwt_key_load(path, &e);
+	out = jwt_keys_load(path, &e);
 	unlink(path);
 	assert_non_null(out);
 	return out;
 }
 
+/* Is @token taken? If not, for what @error says. */
+static void assert_token(const char *token, const struct jwt_keys *k, const char *error)
+{
+	const struct jwt_rules rules = { "i", "a", 1000, 30 };
+	struct pol_err e = { "" };
+	struct jwt out;
+	int ret = jwt_verify(token, k, &rules, &out, &e);
+
+	jwt_free(&out);
+	if (!ret == !error && (!error || strstr(e.msg, error)))
+		return;
+	fail_msg("%s: '%s', not '%s'", token, e.msg, error ? error : "");
+}
+
+#define CLAIMS(more)	"{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000" more "}"
+#define TIMES(more)	"{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\"" more "}"
+
+/*
+ * What RFC 7519 says must be so, by its sections; the time is 1000, the skew 30. What it
+ * leaves to the issuer's and this side's agreement (that "exp", "iss", "aud" and "sub"
+ * must be there) is asked for, too.
+ */
 static void test_assertions(void **state)
 {
 	static const struct {
 		const char *claims, *error;
 	} cases[] = {
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", NULL },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[\"x\",\"a\"],\"exp\":2000,"
-		  "\"nbf\":1000}", NULL },
+		{ CLAIMS(""), NULL },
+		/* 2, NumericDate: a number, not always a whole one */
+		{ TIMES(",\"exp\":2000.5"), NULL },
+		{ TIMES(",\"exp\":1000.5"), NULL },
+		{ TIMES(",\"exp\":1.5e3"), NULL },
+		{ TIMES(",\"exp\":\"2000\""), "'exp' is no number" },
+		{ TIMES(",\"exp\":null"), "'exp' is no number" },
+		{ CLAIMS(",\"nbf\":999.25"), NULL },
+		{ CLAIMS(",\"nbf\":\"999\""), "'nbf' is no number" },
+		{ CLAIMS(",\"iat\":999.25"), NULL },
+		{ CLAIMS(",\"iat\":\"999\""), "'iat' is no number" },
+		/* 4: claim names are unique; those not understood are ignored */
+		{ CLAIMS(",\"iss\":\"i\""), "no JSON object" },
+		{ CLAIMS(",\"other\":{\"a\":[1,{}]}"), NULL },
+		/* 4.1.1 iss, case-sensitive */
 		{ "{\"iss\":\"j\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", "another issuer" },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"b\",\"exp\":2000}", "another audience" },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[],\"exp\":2000}", "another audience" },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":1000}", "expired" },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\"}", "expired" },
-		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000,"
-		  "\"nbf\":1001}", "not yet" },
+		{ "{\"iss\":\"I\",\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", "another issuer" },
+		{ "{\"iss\":[\"i\"],\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", "another issuer" },
+		{ "{\"sub\":\"s\",\"aud\":\"a\",\"exp\":2000}", "another issuer" },
+		/* 4.1.2 sub, a text */
 		{ "{\"iss\":\"i\",\"aud\":\"a\",\"exp\":2000}", "no subject" },
+		{ "{\"iss\":\"i\",\"sub\":\"\",\"aud\":\"a\",\"exp\":2000}", "no subject" },
+		{ "{\"iss\":\"i\",\"sub\":7,\"aud\":\"a\",\"exp\":2000}", "no subject" },
+		/* 4.1.3 aud: a text or a list of texts; who is not in it rejects */
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[\"x\",\"a\"],\"exp\":2000}", NULL },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"b\",\"exp\":2000}", "another audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"A\",\"exp\":2000}", "another audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[],\"exp\":2000}", "another audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":[\"a\",7],\"exp\":2000}", "list of texts" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":7,\"exp\":2000}", "no audience" },
+		{ "{\"iss\":\"i\",\"sub\":\"s\",\"exp\":2000}", "no audience" },
+		/* 4.1.4 exp: not on or after it, without leeway */
+		{ TIMES(",\"exp\":1001"), NULL },
+		{ TIMES(",\"exp\":1000"), "expired" },
+		{ TIMES(",\"exp\":999.9"), "expired" },
+		{ TIMES(",\"exp\":-1"), "expired" },
+		{ TIMES(""), "does not say when it expires" },
+		/* 4.1.5 nbf: not before it, with the leeway for clocks that differ */
+		{ CLAIMS(",\"nbf\":1000"), NULL },
+		{ CLAIMS(",\"nbf\":1030"), NULL },
+		{ CLAIMS(",\"nbf\":1030.5"), "not yet" },
+		{ CLAIMS(",\"nbf\":1031"), "not yet" },
+		/* 4.1.7 jti, a text */
+		{ CLAIMS(",\"jti\":\"x\""), NULL },
+		{ CLAIMS(",\"jti\":7"), "'jti' is no text" },
+		/* 7.2, step 10: a JSON object, in UTF-8 */
 		{ "[]", "no JSON object" },
+		{ "", "no JSON object" },
+		{ CLAIMS("") "x", "no JSON object" },
+		{ CLAIMS(",\"x\":\"\xff\""), "no JSON object" },
+	};
+	/* 7.2, steps 1 to 7, and RFC 7515, section 4.1 */
+	static const struct {
+		const char *header, *error;
+	} headers[] = {
+		{ "{\"alg\":\"EdDSA\"}", NULL },
+		{ "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"other\":1}", NULL },
+		{ "{\"alg\":\"EdDSA\",\"kid\":\"any\"}", NULL },
+		{ "{\"alg\":\"none\"}", "not signed with" },
+		{ "{\"alg\":\"eddsa\"}", "not signed with" },
+		{ "{\"alg\":\"HS256\"}", "not signed with" },
+		{ "{\"alg\":[\"EdDSA\"]}", "not signed with" },
+		{ "{}", "not signed with" },
+		{ "{\"alg\":\"none\",\"alg\":\"EdDSA\"}", "header" },
+		{ "{\"alg\":\"EdDSA\",\"crit\":[\"b64\"],\"b64\":false}", "header" },
+		{ "[]", "header" },
+		{ "", "header" },
 	};
 	EVP_PKEY *pair[2] = { EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), EVP_EC_gen("P-256") };
 	static const char *const algs[2] = { "EdDSA", "ES256" };
-	struct jwt_key *key[2];
-	struct pol_err e;
-	char token[2048];
-	struct jwt out;
+	struct jwt_keys *key[2];
+	char token[4096];
 	size_t i;
-	int k, ret;
+	int k;
 
 	(void)state;
 	for (k = 0; k < 2; k++)
 		key[k] = public_key(pair[k]);
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		make_token_of(pair[0], headers[i].header, cases[0].claims, token);
+		assert_token(token, key[0], headers[i].error);
+	}
 	for (k = 0; k < 2; k++) {
 		for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 			make_token(pair[k], algs[k], cases[i].claims, token);
-			e.msg[0] = 0;
-			ret = jwt_verify(token, key[k], "i", "a", 1000, &out, &e);
-			assert_int_equal(!ret, !cases[i].error);
-			if (cases[i].error && !strstr(e.msg, cases[i].error))
-				fail_msg("%s: %s", cases[i].claims, e.msg);
+			assert_token(token, key[k], cases[i].error);
 		}
 		make_token(pair[k], algs[k], cases[0].claims, token);
-		assert_int_equal(jwt_verify(token, key[!k], "i", "a", 1000, &out, &e), -EINVAL);
+		assert_token(token, key[!k], "not signed with");
 		/* The key decides the algorithm, not the token. */
 		make_token(pair[k], algs[!k], cases[0].claims, token);
-		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
-		make_token(pair[k], "none", cases[0].claims, token);
-		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
+		assert_token(token, key[k], "not signed with");
 		make_token(pair[k], algs[k], cases[0].claims, token);
+		strcat(token, "=");
+		assert_token(token, key[k], "not the issuer's");
+		token[strlen(token) - 1] = 0;
 		token[strlen(token) - 3] ^= 1;
-		assert_int_equal(jwt_verify(token, key[k], "i", "a", 1000, &out, &e), -EINVAL);
+		assert_token(token, key[k], "not the issuer's");
+		strcat(token, ".x");
+		assert_token(token, key[k], "not three parts");
+		assert_token("x", key[k], "not three parts");
 	}
 	for (k = 0; k < 2; k++) {
-		jwt_key_free(key[k]);
+		jwt_keys_free(key[k]);
 		EVP_PKEY_free(pair[k]);
 	}
 }
+
+/* Every claim that a policy could ask for is taken, or the assertion is not. */
+static void test_assertion_claims(void **state)
+{
+	const struct jwt_rules rules = { "i", "a", 1000, 30 };
+	EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	struct jwt_keys *key = public_key(pair);
+	char token[8192], claims[4096];
+	struct pol_err e;
+	struct jwt out;
+	int n, i, many;
+
+	(void)state;
+	for (many = 60; many <= 61; many++) {	/* with iss, sub, aud and exp: 64, 65 */
+		n = snprintf(claims, sizeof(claims), "{\"iss\":\"i\",\"sub\":\"s\",\"aud\":\"a\","
+			     "\"exp\":2000");
+		for (i = 0; i < many; i++)
+			n += snprintf(claims + n, sizeof(claims) - n, ",\"c%d\":\"v%d\"", i, i);
+		snprintf(claims + n, sizeof(claims) - n, "}");
+		make_token(pair, "EdDSA", claims, token);
+		assert_int_equal(jwt_verify(token, key, &rules, &out, &e), many > 60 ? -EINVAL : 0);
+		if (many > 60) {
+			assert_non_null(strstr(e.msg, "more than 64 claims"));
+		} else {
+			assert_string_equal(out.name[63], "claim.c59");
+			assert_string_equal(out.value[63], "v59");
+		}
+		jwt_free(&out);
+	}
+	make_token(pair, "EdDSA", CLAIMS(",\"t\":true,\"n\":-7,\"r\":1.5,\"l\":[\"x\",\"y\"],"
+					 "\"bad\":[\"x y\"],\"o\":{}"), token);
+	assert_int_equal(jwt_verify(token, key, &rules, &out, &e), 0);
+	assert_int_equal(out.n_claim, 7);
+	assert_string_equal(out.value[4], "true");
+	assert_string_equal(out.value[5], "-7");
+	assert_string_equal(out.value[6], "x y");
+	jwt_free(&out);
+	jwt_keys_free(key);
+	EVP_PKEY_free(pair);
+}
+
+static void jwk(EVP_PKEY *k, const char *more, char *out, size_t size)
+{
+	uint8_t raw[65];
+	char x[64], y[64];
+	size_t n = sizeof(raw);
+
+	if (EVP_PKEY_get_id(k) == EVP_PKEY_ED25519) {
+		assert_int_equal(EVP_PKEY_get_raw_public_key(k, raw, &n), 1);
+		b64url(raw, 32, x);
+		snprintf(out, size, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"%s}", x, more);
+		return;
+	}
+	assert_int_equal(EVP_PKEY_get_octet_string_param(k, "pub", raw, sizeof(raw), &n), 1);
+	b64url(raw + 1, 32, x);
+	b64url(raw + 33, 32, y);
+	snprintf(out, size, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\"%s}", x, y,
+		 more);
+}
+
+/* A set of keys: the old one and the new one while both are in use, and others. */
+static void test_key_sets(void **state)
+{
+	EVP_PKEY *k[3] = { EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), EVP_EC_gen("P-256"),
+			   EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") };
+	char path[] = "/tmp/policy-unit-XXXXXX", one[3][400], token[4096];
+	struct jwt_keys *keys;
+	struct pol_err e;
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	(void)state;
+	jwk(k[0], ",\"kid\":\"old\",\"use\":\"sig\"", one[0], sizeof(one[0]));
+	jwk(k[1], ",\"kid\":\"new\"", one[1], sizeof(one[1]));
+	jwk(k[2], ",\"use\":\"enc\"", one[2], sizeof(one[2]));
+	fprintf(f, "{\"keys\":[%s,{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"},7,%s,%s]}", one[0],
+		one[1], one[2]);
+	fclose(f);
+	keys = jwt_keys_load(path, &e);
+	assert_non_null(keys);
+	make_token(k[0], "EdDSA", CLAIMS(""), token);
+	assert_token(token, keys, NULL);
+	make_token(k[1], "ES256", CLAIMS(""), token);
+	assert_token(token, keys, NULL);
+	make_token_of(k[1], "{\"alg\":\"ES256\",\"kid\":\"new\"}", CLAIMS(""), token);
+	assert_token(token, keys, NULL);
+	make_token_of(k[1], "{\"alg\":\"ES256\",\"kid\":\"old\"}", CLAIMS(""), token);
+	assert_token(token, keys, "not signed with");
+	make_token(k[2], "EdDSA", CLAIMS(""), token);
+	assert_token(token, keys, "not the issuer's");
+	jwt_keys_free(keys);
+	f = fopen(path, "w");
+	fprintf(f, "{\"keys\":[%s]}", one[2]);
+	fclose(f);
+	assert_null(jwt_keys_load(path, &e));
+	unlink(path);
+	for (int i = 0; i < 3; i++)
+		EVP_PKEY_free(k[i]);
+}
+
+#define P	"layer = platform\n"
+#define BAD	"is unknown, is given twice, or its value is not allowed"
 
 /* What a configuration must say, and what it must not. */
 static void test_conf(void **state)
@@ -1059,13 +1246,38 @@ static void test_conf(void **state)
 	static const struct {
 		const char *more, *error;
 	} cases[] = {
-		{ "layer = platform\n", NULL },
-		{ "layer = platform\nskew-seconds = 1800\n", NULL },
+		{ P, NULL },
+		{ P "skew-seconds = 1800\n", NULL },
 		{ "layer = application\n", NULL },
+		{ P "own.platform = https://[::1]:8443\nown.application = https://a.example\n", NULL },
+		{ P "jwt-key = x\njwt-issuer = x\njwt-audience = x\n", NULL },
 		{ "", "'layer' is missing" },
-		{ "layer = cellar\n", "'layer' is unknown, or its value is not allowed" },
-		{ "layer = platform\nskew-seconds = 1801\n", "'skew-seconds' is at most 1800" },
-		{ "layer = platform\nticket-lifetime = 3601\n", "is at most 3600" },
+		{ "layer = cellar\n", "'layer' " BAD },
+		{ P "skew-seconds = 1801\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 0\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 4294967297\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = -4294967295\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = +30\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = 30 s\n", "'skew-seconds' " BAD },
+		{ P "skew-seconds = \n", "'skew-seconds' " BAD },
+		{ P "ticket-lifetime = 3601\n", "'ticket-lifetime' " BAD },
+		{ P "queue = 4294972296\n", "'queue' " BAD },
+		{ P "listen = 127.0.0.1:2\n", "'listen' " BAD },
+		{ P "layer = platform\n", "'layer' " BAD },
+		{ P "cloud = d\n", "'cloud' " BAD },
+		{ P "own.issuer = y\n", "'own.issuer' " BAD },
+		{ P "own.platform = http://a:1\n", "'own.platform' " BAD },
+		{ P "own.platform = https://\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:0\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:65536\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:4294975739\n", "'own.platform' " BAD },
+		{ P "own.platform = https://a:1/v1\n", "'own.platform' " BAD },
+		{ P "own.platform = https://b@a:1\n", "'own.platform' " BAD },
+		{ P "own.cellar = https://a:1\n", "'own.cellar' " BAD },
+		{ P "peer.c.issuer = x\npeer.c.ca = x\n", "is this cloud itself" },
+		{ P "peer.d.issuer = x\n", "'peer.d.ca' is missing" },
+		{ P "jwt-key = x\n", "all are given or none" },
+		{ P "root-image = 00\n", "not 64 hexadecimal digits" },
 		{ "layer = infrastructure\n", "the infrastructure layer needs" },
 	};
 	char path[] = "/tmp/policy-unit-XXXXXX";
@@ -1086,6 +1298,45 @@ static void test_conf(void **state)
 		assert_int_equal(!ret, !cases[i].error);
 		if (ret && !strstr(e.msg, cases[i].error))
 			fail_msg("'%s' says '%s'", cases[i].more, e.msg);
+	}
+	unlink(path);
+}
+
+/* Where a daemon listens. */
+static void test_conf_listen(void **state)
+{
+	static const struct {
+		const char *listen;
+		bool good, ipv6;
+	} cases[] = {
+		{ "127.0.0.1:1", true, false }, { "0.0.0.0:65535", true, false },
+		{ "[::1]:8443", true, true }, { "[::]:8443", true, true },
+		{ "127.0.0.1", false, false }, { "127.0.0.1:", false, false },
+		{ "127.0.0.1:0", false, false }, { "127.0.0.1:65536", false, false },
+		{ "127.0.0.1:4294975739", false, false }, { "127.0.0.1:84x", false, false },
+		{ "127.0.0.1:-1", false, false }, { "127.0.0.1:+1", false, false },
+		{ "::1:8443", false, false }, { "[::1:8443", false, false },
+		{ "[127.0.0.1]:8443", false, false }, { "localhost:8443", false, false },
+		{ "127.0.0.256:8443", false, false }, { "", false, false },
+	};
+	char path[] = "/tmp/policy-unit-XXXXXX";
+	struct pol_err e;
+	struct conf c;
+	size_t i;
+	FILE *f;
+
+	(void)state;
+	close(mkstemp(path));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f = fopen(path, "w");
+		fprintf(f, "listen = %s\ncloud = c\ncertificate = x\nkey = x\ntrust = x\nstate = x\n"
+			"policy = x\ndirectory = x\naudit-key = x\nown.issuer = x\nown.ca = x\n" P,
+			cases[i].listen);
+		fclose(f);
+		if (!conf_load(&c, path, &e) != cases[i].good)
+			fail_msg("listen = %s", cases[i].listen);
+		if (cases[i].good)
+			assert_int_equal(c.ipv6, cases[i].ipv6);
 	}
 	unlink(path);
 }
@@ -1248,11 +1499,14 @@ int main(void)
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_chains_bounds),
 		cmocka_unit_test(test_assertions),
+		cmocka_unit_test(test_assertion_claims),
+		cmocka_unit_test(test_key_sets),
 		cmocka_unit_test(test_foreign_steps),
 		cmocka_unit_test(test_foreign_last_word),
 		cmocka_unit_test(test_bad_text),
 		cmocka_unit_test(test_full_trace),
 		cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_conf_listen),
 		cmocka_unit_test(test_definitions),
 	};
 

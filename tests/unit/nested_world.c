@@ -66,7 +66,14 @@ bool frame_host_usable(u64 pfn)
 	return pfn < W_FRAMES && w_usable[pfn];
 }
 
-u64 pool_alloc(void)
+struct spinlock frames_lock;
+
+void *host_pointer(u64 pfn, u64 offset)
+{
+	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT | offset) : NULL;
+}
+
+u64 table_alloc_kvm(void)
 {
 	u64 pa;
 
@@ -90,6 +97,12 @@ void pool_free(u64 pa)
 	memset(phys(pa), 0xa5, PAGE_SIZE);
 	pool_list[pool_free_count++] = pa;
 	w_pool_used--;
+}
+
+/* Launch has more than it needs. */
+u64 pool_alloc(void)
+{
+	return table_alloc_kvm();
 }
 
 /* Both inject as the real ones do, and are remembered. */

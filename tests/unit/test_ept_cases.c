@@ -361,7 +361,7 @@ static void shadow_tables_are_recycled(void *arg)
 	u64 free = 0;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	w_kvm_map(0, 0x1000, 2000ULL << PAGE_SHIFT | 0x37);
 	for (i = 0; i < 400; i++) {
 		/* Each a root frame of its own, all with VM 0's tables below. */
@@ -400,7 +400,7 @@ static void one_vm_outgrows_the_pool(void *arg)
 	u64 eptp, qual, i;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	eptp = vm_of_many_tables();
 	for (i = 0; i < 512; i++) {
 		qual = EPT_VIOL_READ;
@@ -431,7 +431,7 @@ static void host_gets_its_tables(void *arg)
 	u64 eptp, qual, i, waits = 0;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	ept_caps &= ~EPT_CAP_1G;	/* a table for each GiB */
 	eptp = vm_of_many_tables();
 	fake_cpu = cpus[1];

@@ -168,7 +168,7 @@ static void sequence(u64 seed, u64 length)
 	u64 i;
 
 	rnd_seed(seed);
-	w_init(seed % 4 ? 500 : 60 + rnd(40));
+	w_init(seed % 4 ? 500 : POOL_RESERVE + 44 + rnd(40));
 	for (i = 0; i < length; i++) {
 		event();
 		if (!rnd(16))

@@ -190,8 +190,6 @@ static void vmptrld_and_vmclear_name_what_is_wrong(void **state)
 	w_load(W_VMCS12);
 	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12 + 8), W_FAIL_VALID);
 	assert_int_equal(w_insn_error(), VMERR_VMPTRLD_ADDRESS);
-	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMFRAME), W_FAIL_VALID);
-	assert_int_equal(w_insn_error(), VMERR_VMPTRLD_ADDRESS);
 	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMXON), W_FAIL_VALID);
 	assert_int_equal(w_insn_error(), VMERR_VMPTRLD_VMXON);
 	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_SCRATCH), W_FAIL_VALID);
@@ -466,6 +464,97 @@ static void no_frame_is_lost(void **state)
 		assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12), W_FAIL_INVALID);
 		assert_int_equal(w_pool_used, before);
 	}
+}
+
+/*
+ * KVM does not look whether VMPTRLD failed.  The manual's failures leave the VMCS that
+ * was current; those that only the layer has must leave none, not another vCPU's.
+ */
+static void what_cannot_be_loaded_leaves_no_vmcs_current(void **state)
+{
+	u64 val;
+
+	(void)state;
+	w_vmxon();
+	w_load(W_VMCS12);
+	w_write(VMCS_GUEST_RIP, 0x1111);
+	for (u32 more = 0; more < 4; more++) {
+		bool shared = more == 3;	/* not for want of memory: the frame is a VM's */
+		u64 pa = shared ? W_VMFRAME : W_VMCS12B;
+
+		w_pool_limit = w_pool_used + more % 3;
+		assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, pa), W_FAIL_INVALID);
+		assert_null(fake_cpu->nested.current);
+		assert_int_equal(w_vmwrite(VMCS_GUEST_RIP, 0x2222), W_FAIL_INVALID);
+		assert_int_equal(w_vmread(VMCS_GUEST_RIP, &val), W_FAIL_INVALID);
+		assert_int_equal(w_enter(true), W_FAIL_INVALID);
+		assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12), W_SUCCEED);
+		assert_int_equal(w_read(VMCS_GUEST_RIP), 0x1111);
+	}
+	w_pool_limit = 1000;
+	w_use_cpu(1);
+	w_vmxon();
+	w_load(W_VMCS12B);
+	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12), W_FAIL_INVALID);
+	assert_null(fake_cpu->nested.current);
+}
+
+#define MANY	5000U
+
+/* The frame of the nth of many VMCS12s. */
+static u64 nth(u32 n)
+{
+	return (W_FRAMES - MANY + n) << PAGE_SHIFT;
+}
+
+static bool vpid_seen[1 << 16];
+
+static void check_vpid(u16 hw_vpid, u64 n)
+{
+	assert_true(hw_vpid >= VVMCS_FIRST_VPID && !vpid_seen[hw_vpid]);
+	vpid_seen[hw_vpid] = true;
+	assert_true(n < MANY);
+}
+
+/* Memory is the only bound; every one keeps its contents and has a VPID of its own. */
+static void five_thousand_vmcss_are_active(void **state)
+{
+	u32 before;
+
+	(void)state;
+	memset(vpid_seen, 0, sizeof(vpid_seen));
+	w_pool_limit = 4 * MANY;
+	w_vmxon();
+	before = w_pool_used;
+	for (u32 n = 0; n < MANY; n++) {
+		w_usable[nth(n) >> PAGE_SHIFT] = true;
+		*(u32 *)phys(nth(n)) = W_REVISION;
+		w_load(nth(n));
+		w_write(VMCS_GUEST_RIP, n);
+		w_write(VMCS_VPID, n + 1);
+	}
+	for (u32 n = 0; n < MANY; n++) {
+		assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, nth(n)), W_SUCCEED);
+		assert_int_equal(w_read(VMCS_GUEST_RIP), n);
+		vvmcs_for_vpid(fake_cpu, (u16)(n + 1), check_vpid, n);
+	}
+	/* From the middle of the list, both its ends, and the rest at once. */
+	for (u32 n = 1; n < MANY; n += 2)
+		assert_int_equal(w_insn_mem(EXIT_REASON_VMCLEAR, nth(n)), W_SUCCEED);
+	assert_int_equal(w_insn_mem(EXIT_REASON_VMCLEAR, nth(0)), W_SUCCEED);
+	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, nth(3)), W_SUCCEED);
+	assert_int_equal(w_read(VMCS_GUEST_RIP), 3);
+	assert_int_equal(w_insn(EXIT_REASON_VMXOFF, 0, 0), W_SUCCEED);
+	assert_int_equal(w_pool_used, before);
+}
+
+/* VPIDs come back: more VMCSs than there are numbers, one after the other. */
+static void vpids_do_not_run_out(void **state)
+{
+	(void)state;
+	w_vmxon();
+	for (u32 i = 0; i < 70000; i++)
+		w_load(W_VMCS12);
 }
 
 static void a_bound_vmcs_stays_the_layers(void **state)
@@ -935,6 +1024,52 @@ static void msr_lists_load_only_what_is_allowed(void **state)
 	assert_int_equal(w_vmcs(w_vmcs02(), VMCS_ENTRY_MSR_LOAD_COUNT), 0);	/* once */
 }
 
+/* Longer than a frame, and no frame is needed for it: the last value counts. */
+static void a_list_of_512_entries_is_taken(void **state)
+{
+	struct list_entry *l = phys(W_MSR_LIST), *copy;
+
+	(void)state;
+	in_vm_ready();
+	w_pool_limit = w_pool_used;
+	w_write(VMCS_ENTRY_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_write(VMCS_ENTRY_MSR_LOAD_COUNT, 512);
+	for (u32 i = 0; i < 512; i++)
+		l[i] = (struct list_entry){ 0xc1 + i % 7, 0, i };
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_int_equal(w_vmcs(w_vmcs02(), VMCS_ENTRY_MSR_LOAD_COUNT), 7);
+	copy = phys(w_vmcs(w_vmcs02(), VMCS_ENTRY_MSR_LOAD_ADDR));
+	assert_int_equal((u64)copy % 16, 0);
+	for (u32 i = 0; i < 7; i++) {
+		assert_int_equal(copy[i].index, 0xc1 + i);
+		assert_int_equal(copy[i].value % 7, i);
+		assert_true(copy[i].value >= 505);
+	}
+}
+
+/* All MSRs that may be listed, at once. */
+static void the_copy_has_room_for_every_msr(void **state)
+{
+	struct list_entry *l = phys(W_MSR_LIST);
+	u32 n = 0;
+
+	(void)state;
+	in_vm_ready();
+	for (u64 msr = 0; msr < 0xc0002000; msr += msr == 0x1fff ? 0xbfffe001 : 1) {
+		const struct msr_row *r = msr_row((u32)msr);
+
+		if (r && r->list == MSR_LIST_REGISTER) {
+			assert_true(n < 512);
+			l[n++] = (struct list_entry){ (u32)msr, 0, 0 };
+		}
+	}
+	assert_true(n > 30);
+	w_write(VMCS_ENTRY_MSR_LOAD_ADDR, W_MSR_LIST);
+	w_write(VMCS_ENTRY_MSR_LOAD_COUNT, n);
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_int_equal(w_vmcs(w_vmcs02(), VMCS_ENTRY_MSR_LOAD_COUNT), n);
+}
+
 /* What KVM lists on servers while the NMI watchdog or perf uses PEBS. */
 static void the_ds_area_may_be_listed(void **state)
 {
@@ -1328,6 +1463,9 @@ int main(void)
 		T(one_vmcs_on_two_cpus_is_refused),
 		T(a_donated_frame_gets_nothing_back),
 		T(no_frame_is_lost),
+		T(what_cannot_be_loaded_leaves_no_vmcs_current),
+		T(five_thousand_vmcss_are_active),
+		T(vpids_do_not_run_out),
 		T(a_bound_vmcs_stays_the_layers),
 		T(of_a_bound_vmcs_only_the_guard_touches_guest_state),
 		T(entry_merges_what_l1_wants_with_what_the_layer_needs),
@@ -1346,6 +1484,8 @@ int main(void)
 		T(many_open_words_are_merged_as_a_whole),
 		T(ports_of_the_floor_exit),
 		T(msr_lists_load_only_what_is_allowed),
+		T(a_list_of_512_entries_is_taken),
+		T(the_copy_has_room_for_every_msr),
 		T(the_ds_area_may_be_listed),
 		T(exit_lists_are_carried_out_on_exits_to_l1),
 		T(an_exit_list_cannot_spoil_l1s_own_state),

@@ -4,7 +4,7 @@
 POL_SRC := userspace/policy
 POLD_SRC := userspace/underpind
 POL_OUT := build/policy
-POL_PKGS := libxml-2.0 libcrypto sqlite3 jansson libcurl
+POL_PKGS := libxml-2.0 libssl libcrypto sqlite3 jansson libcurl
 
 # Asked when first used: a machine that lacks the libraries can make the rest.
 POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKGS) \
@@ -17,7 +17,7 @@ POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
 POL_LDFLAGS := -pie -Wl,-z,relro,-z,now
 
-POL_LIB_C := $(filter-out $(POL_SRC)/main.c,$(wildcard $(POL_SRC)/*.c))
+POL_LIB_C := $(filter-out $(POL_SRC)/tool/main.c,$(wildcard $(POL_SRC)/*/*.c))
 POL_LIB_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/%.o) $(POL_OUT)/schemas.o
 POL_LIB_SAN_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/san/%.o) $(POL_OUT)/schemas.o
 
@@ -29,9 +29,9 @@ $(POL_OUT)/san/%.o: $(POL_SRC)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) $(POL_SAN) -MMD -MP -c -o $@ $<
 
-$(POL_OUT)/schemas.o: $(POL_SRC)/schemas.S $(wildcard $(POL_SRC)/schemas/*.xsd)
+$(POL_OUT)/schemas.o: $(POL_SRC)/sheets/schemas.S $(wildcard $(POL_SRC)/sheets/schemas/*.xsd)
 	@mkdir -p $(@D)
-	$(CC) -I$(POL_SRC)/schemas -Wa,-I$(POL_SRC)/schemas -c -o $@ $<
+	$(CC) -Wa,-I$(POL_SRC)/sheets/schemas -c -o $@ $<
 
 $(POL_OUT)/libpolicy.a: $(POL_LIB_O)
 	rm -f $@
@@ -42,15 +42,15 @@ $(POL_OUT)/libpolicy-san.a: $(POL_LIB_SAN_O)
 	$(AR) rcs $@ $^
 
 # The tools as a program of their own; underpin links cmd_policy() itself.
-$(POL_OUT)/underpin-policy: $(POL_OUT)/main.o $(POL_OUT)/libpolicy.a
+$(POL_OUT)/underpin-policy: $(POL_OUT)/tool/main.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
-$(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/main.o $(POL_OUT)/libpolicy-san.a
+$(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/tool/main.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
-POLD_C := $(wildcard $(POLD_SRC)/*.c)
-POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls libssl) $(POL_LIBS)
+POLD_C := $(wildcard $(POLD_SRC)/*.c $(POLD_SRC)/*/*.c)
+POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
 POL_TEST_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -I$(POLD_SRC)
 
 $(POL_OUT)/daemon/%.o: $(POLD_SRC)/%.c
@@ -92,7 +92,7 @@ $(POL_OUT)/property-san: $(POL_OUT)/san/tests/property.o $(POL_OUT)/san/tests/re
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
--include $(wildcard $(POL_OUT)/*.d $(POL_OUT)/*/*.d $(POL_OUT)/*/*/*.d)
+-include $(wildcard $(foreach d,/ /*/ /*/*/ /*/*/*/,$(POL_OUT)$(d)*.d))
 
 .PHONY: clouds
 clouds: policy-all
@@ -101,7 +101,8 @@ clouds: policy-all
 $(POL_OUT)/policy-bench: $(POL_OUT)/tests/bench.o $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POL_LIBS)
 
-$(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/http.o $(POL_OUT)/daemon/loop.o \
+$(POL_OUT)/policy-load: $(POL_OUT)/tests/load.o $(POL_OUT)/daemon/net/http.o \
+		$(POL_OUT)/daemon/net/loop.o \
 		$(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
 
@@ -117,8 +118,8 @@ bench-policy: $(POL_OUT)/policy-bench $(POL_OUT)/policy-load $(POL_OUT)/policy-c
 POL_FUZZ := sheet image message ticket jwt zone definition
 POL_FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 POL_FUZZ_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -O1 $(POL_FUZZ_FLAGS)
-POL_FUZZ_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/fuzz/lib/%.o) $(POL_OUT)/fuzz/lib/message.o \
-	$(POL_OUT)/fuzz/lib/jwt.o $(POL_OUT)/fuzz/lib/provider_dir.o $(POL_OUT)/schemas.o
+POL_FUZZ_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/fuzz/lib/%.o) $(POL_OUT)/fuzz/lib/net/message.o \
+	$(POL_OUT)/fuzz/lib/vrm/jwt.o $(POL_OUT)/fuzz/lib/provider/provider_dir.o $(POL_OUT)/schemas.o
 
 $(POL_OUT)/fuzz/lib/%.o: $(POL_SRC)/%.c
 	@mkdir -p $(@D)
@@ -135,7 +136,7 @@ $(POL_OUT)/fuzz/%.o: tests/policy/fuzz/%.c
 $(POL_FUZZ:%=$(POL_OUT)/fuzz/%): $(POL_OUT)/fuzz/%: $(POL_OUT)/fuzz/%.o $(POL_FUZZ_O)
 	clang -pie -fsanitize=fuzzer,address,undefined -o $@ $^ $(POL_LIBS)
 
-$(POL_OUT)/fuzz/seed-ticket: tests/policy/fuzz/seed-ticket.c $(POL_OUT)/ticket.o
+$(POL_OUT)/fuzz/seed-ticket: tests/policy/fuzz/seed-ticket.c $(POL_OUT)/trust/ticket.o
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $^
 
@@ -146,12 +147,13 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
-$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/jwt.o \
-		$(POL_OUT)/san/message.o $(POL_OUT)/san/conf.o $(POL_OUT)/san/provider_dir.o \
+$(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/vrm/jwt.o \
+		$(POL_OUT)/san/net/message.o $(POL_OUT)/san/net/url.o $(POL_OUT)/san/conf.o \
+		$(POL_OUT)/san/provider/provider_dir.o \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
-$(POL_OUT)/state-unit: $(POL_OUT)/san/tests/state.o $(POL_OUT)/san/state.o \
+$(POL_OUT)/state-unit: $(POL_OUT)/san/tests/state.o $(POL_OUT)/san/state/state.o \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)
 
@@ -169,3 +171,7 @@ $(POL_OUT)/policy-middle: tests/policy/middle.c
 $(POL_OUT)/policy-attack: tests/policy/attack.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
+
+$(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o \
+		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/libpolicy-san.a
+	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POLD_LIBS)

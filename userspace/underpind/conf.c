@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "conf.h"
+#include "net/url.h"
+#include "trust/ticket.h"
 
 #define SKEW_MAX	1800	/* half of what state.c remembers: a replay is never forgotten */
 
@@ -15,12 +20,12 @@ static const struct {
 	const char *name;
 	enum conf_type type;
 	size_t offset;
-	size_t size;
+	size_t size;		/* of a text, its end included; the most that a number may be */
 	bool needed;
 } options[] = {
 #define O_TEXT(n, f, needed) \
 	{ n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed }
-#define O_NUM(n, f) { n, NUMBER, offsetof(struct conf, f), 0, false }
+#define O_NUM(n, f, max) { n, NUMBER, offsetof(struct conf, f), max, false }
 	O_TEXT("cloud", cloud, true),
 	O_TEXT("certificate", cert, true),
 	O_TEXT("key", key, true),
@@ -36,13 +41,13 @@ static const struct {
 	O_TEXT("jwt-issuer", jwt_issuer, false),
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),
-	O_NUM("ticket-lifetime", ticket_lifetime),
-	O_NUM("deadline-ms", deadline_ms),
-	O_NUM("skew-seconds", skew_s),
-	O_NUM("queue", queue),
-	O_NUM("connections", connections),
-	O_NUM("connections-per-address", per_address),
-	O_NUM("peer-connections", peer_connections),
+	O_NUM("ticket-lifetime", ticket_lifetime, TICKET_LIFETIME_MAX),
+	O_NUM("deadline-ms", deadline_ms, 600000),
+	O_NUM("skew-seconds", skew_s, SKEW_MAX),
+	O_NUM("queue", queue, 1000000),
+	O_NUM("connections", connections, 1000000),
+	O_NUM("connections-per-address", per_address, 1000000),
+	O_NUM("peer-connections", peer_connections, 1000000),
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -62,61 +67,88 @@ static bool put(char *to, size_t size, const char *value)
 	return (size_t)snprintf(to, size, "%s", value) < size;
 }
 
+/* ADDRESS:PORT or [ADDRESS]:PORT */
 static bool set_listen(struct conf *c, const char *value)
 {
 	const char *colon = strrchr(value, ':');
-	unsigned int port;
+	size_t n = colon ? colon - value : 0;
+	struct in6_addr in6;
+	struct in_addr in;
+	uint32_t port;
 
-	if (!colon || (size_t)(colon - value) >= sizeof(c->address) ||
-	    sscanf(colon + 1, "%u", &port) != 1 || !port || port > 65535)
+	if (!n || n >= sizeof(c->address) || *c->address || !url_number(colon + 1, 1, 65535, &port))
 		return false;
-	memcpy(c->address, value, colon - value);
 	c->port = port;
-	return true;
+	c->ipv6 = *value == '[' && value[n - 1] == ']';
+	memcpy(c->address, value + c->ipv6, n - 2 * c->ipv6);
+	c->address[n - 2 * c->ipv6] = 0;
+	return c->ipv6 ? inet_pton(AF_INET6, c->address, &in6) == 1 :
+			 inet_pton(AF_INET, c->address, &in) == 1;
+}
+
+static bool put_once(char *to, size_t size, const char *value)
+{
+	return !*to && *value && put(to, size, value);
+}
+
+/* Finds the peer called what stands before the last dot of @name, or makes it. */
+static struct conf_peer *peer_of(struct conf *c, const char *name, const char *dot)
+{
+	char cloud[64];
+	uint32_t i;
+
+	if (dot <= name || (size_t)(dot - name) >= sizeof(cloud))
+		return NULL;
+	memcpy(cloud, name, dot - name);
+	cloud[dot - name] = 0;
+	for (i = 0; i < c->n_peer; i++)
+		if (!strcmp(c->peer[i].cloud, cloud))
+			return &c->peer[i];
+	if (c->n_peer == CONF_PEERS_MAX)
+		return NULL;
+	put(c->peer[c->n_peer].cloud, sizeof(cloud), cloud);
+	return &c->peer[c->n_peer++];
 }
 
 /* own.issuer, own.ca, own.LAYER, peer.CLOUD.issuer, peer.CLOUD.ca, peer.CLOUD.LAYER */
 static bool set_peer(struct conf *c, const char *name, const char *value)
 {
 	const char *dot = strrchr(name, '.');
-	struct conf_peer *p = NULL;
-	char cloud[64];
-	uint32_t i;
+	struct conf_peer *p = !strncmp(name, "own.", 4) ? &c->own : peer_of(c, name + 5, dot);
 	int layer;
 
-	if (!strncmp(name, "own.", 4)) {
-		p = &c->own;
-	} else {
-		name += 5;
-		if (dot <= name || (size_t)(dot - name) >= sizeof(cloud))
-			return false;
-		memcpy(cloud, name, dot - name);
-		cloud[dot - name] = 0;
-		for (i = 0; i < c->n_peer && !p; i++)
-			p = strcmp(c->peer[i].cloud, cloud) ? NULL : &c->peer[i];
-		if (!p && c->n_peer < CONF_PEERS_MAX) {
-			p = &c->peer[c->n_peer++];
-			put(p->cloud, sizeof(p->cloud), cloud);
-		}
-	}
 	if (!p)
 		return false;
 	if (!strcmp(dot, ".issuer"))
-		return put(p->issuer, sizeof(p->issuer), value);
+		return put_once(p->issuer, sizeof(p->issuer), value);
 	if (!strcmp(dot, ".ca"))
-		return put(p->ca, sizeof(p->ca), value);
+		return put_once(p->ca, sizeof(p->ca), value);
+	if (!strcmp(dot, ".crl"))
+		return put_once(p->crl, sizeof(p->crl), value);
 	layer = layer_named(dot + 1);
-	return layer >= 0 && put(p->url[layer], sizeof(p->url[0]), value);
+	return layer >= 0 && url_ok(value, "https://") &&
+	       put_once(p->url[layer], sizeof(p->url[0]), value);
+}
+
+static bool set_option(struct conf *c, size_t i, const char *value)
+{
+	char *at = (char *)c + options[i].offset;
+	uint32_t n;
+
+	if (options[i].type == TEXT)
+		return put_once(at, options[i].size, value);
+	if (!url_number(value, 1, options[i].size, &n))
+		return false;
+	memcpy(at, &n, sizeof(n));
+	return true;
 }
 
 static bool set(struct conf *c, const char *name, const char *value)
 {
-	uint32_t number;
 	size_t i;
-	char *end;
 
 	if (!strcmp(name, "layer")) {
-		if (layer_named(value) < 0)
+		if (layer_named(value) < 0 || c->layer != L_NLAYERS)
 			return false;
 		c->layer = layer_named(value);
 		return true;
@@ -125,15 +157,9 @@ static bool set(struct conf *c, const char *name, const char *value)
 		return set_listen(c, value);
 	if (!strncmp(name, "own.", 4) || !strncmp(name, "peer.", 5))
 		return set_peer(c, name, value);
-	for (i = 0; i < N_OPTIONS; i++) {
-		if (strcmp(name, options[i].name))
-			continue;
-		if (options[i].type == TEXT)
-			return put((char *)c + options[i].offset, options[i].size, value);
-		number = strtoul(value, &end, 10);
-		memcpy((char *)c + options[i].offset, &number, sizeof(number));
-		return !*end && number && number <= 1000000;
-	}
+	for (i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(name, options[i].name))
+			return set_option(c, i, value);
 	return false;
 }
 
@@ -155,6 +181,8 @@ static int parse(struct conf *c, FILE *f, const char *path, struct pol_err *e)
 	int n;
 
 	for (n = 1; fgets(line, sizeof(line), f); n++) {
+		if (strlen(line) == sizeof(line) - 1)
+			return pol_fail(e, EINVAL, "%s:%d: the line is too long", path, n);
 		text = trim(line);
 		if (!*text || *text == '#')
 			continue;
@@ -163,34 +191,58 @@ static int parse(struct conf *c, FILE *f, const char *path, struct pol_err *e)
 			return pol_fail(e, EINVAL, "%s:%d: not 'name = value'", path, n);
 		*eq = 0;
 		if (!set(c, trim(text), trim(eq + 1)))
-			return pol_fail(e, EINVAL, "%s:%d: '%s' is unknown, or its value is not "
-					"allowed: see underpind.conf(5)", path, n, trim(text));
+			return pol_fail(e, EINVAL, "%s:%d: '%s' is unknown, is given twice, or its "
+					"value is not allowed: see underpind.conf(5)", path, n, trim(text));
 	}
+	return 0;
+}
+
+static int complete_peers(const struct conf *c, const char *path, struct pol_err *e)
+{
+	const struct conf_peer *p;
+
+	if (!*c->own.issuer || !*c->own.ca)
+		return pol_fail(e, EINVAL, "%s: 'own.issuer' or 'own.ca' is missing", path);
+	for (p = c->peer; p < c->peer + c->n_peer; p++) {
+		if (!strcmp(p->cloud, c->cloud))
+			return pol_fail(e, EINVAL, "%s: 'peer.%s' is this cloud itself: say own.",
+					path, p->cloud);
+		if (!*p->issuer || !*p->ca)
+			return pol_fail(e, EINVAL, "%s: 'peer.%s.issuer' or 'peer.%s.ca' is "
+					"missing", path, p->cloud, p->cloud);
+	}
+	return 0;
+}
+
+static int complete_layer(const struct conf *c, const char *path, struct pol_err *e)
+{
+	uint8_t image[32];
+
+	if (c->layer == L_NLAYERS)
+		return pol_fail(e, EINVAL, "%s: 'layer' is missing", path);
+	if (*c->root_image && !pol_unhex(c->root_image, image, sizeof(image)))
+		return pol_fail(e, EINVAL, "%s: 'root-image' is not 64 hexadecimal digits", path);
+	if (c->layer == L_INFRASTRUCTURE && (!*c->provider || !*c->ticket_key || !*c->root_image))
+		return pol_fail(e, EINVAL, "%s: the infrastructure layer needs 'provider', "
+				"'ticket-key' and 'root-image'", path);
 	return 0;
 }
 
 static int complete(const struct conf *c, const char *path, struct pol_err *e)
 {
+	int jwt = !!*c->jwt_issuer + !!*c->jwt_audience + !!*c->jwt_key, ret;
 	size_t i;
 
 	for (i = 0; i < N_OPTIONS; i++)
 		if (options[i].needed && !*((const char *)c + options[i].offset))
 			return pol_fail(e, EINVAL, "%s: '%s' is missing", path, options[i].name);
-	if (c->layer == L_NLAYERS)
-		return pol_fail(e, EINVAL, "%s: 'layer' is missing", path);
 	if (!c->port)
 		return pol_fail(e, EINVAL, "%s: 'listen' is missing", path);
-	if (!*c->own.issuer || !*c->own.ca)
-		return pol_fail(e, EINVAL, "%s: 'own.issuer' or 'own.ca' is missing", path);
-	if (c->layer == L_INFRASTRUCTURE &&
-	    (!*c->provider || !*c->ticket_key || strlen(c->root_image) != 64))
-		return pol_fail(e, EINVAL, "%s: the infrastructure layer needs 'provider', "
-				"'ticket-key' and 'root-image' (64 hexadecimal digits)", path);
-	if (c->ticket_lifetime > 3600)
-		return pol_fail(e, EINVAL, "%s: 'ticket-lifetime' is at most 3600", path);
-	if (c->skew_s > SKEW_MAX)
-		return pol_fail(e, EINVAL, "%s: 'skew-seconds' is at most %d", path, SKEW_MAX);
-	return 0;
+	if (jwt && jwt != 3)
+		return pol_fail(e, EINVAL, "%s: of 'jwt-issuer', 'jwt-audience' and 'jwt-key' all "
+				"are given or none", path);
+	ret = complete_layer(c, path, e);
+	return ret ? ret : complete_peers(c, path, e);
 }
 
 int conf_load(struct conf *c, const char *path, struct pol_err *e)

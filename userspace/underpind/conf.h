@@ -3,7 +3,10 @@
 #ifndef CONF_H
 #define CONF_H
 
-#include "model.h"
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/terms.h"
 
 #define CONF_PEERS_MAX	32
 #define CONF_TEXT_MAX	256
@@ -13,6 +16,7 @@ struct conf_peer {
 	char cloud[64];
 	char issuer[CONF_TEXT_MAX];		/* DN of its certificate authority */
 	char ca[CONF_TEXT_MAX];			/* the authority's certificate, PEM */
+	char crl[CONF_TEXT_MAX];		/* what it has revoked, PEM; or nothing */
 	char url[L_NLAYERS][CONF_TEXT_MAX];
 };
 
@@ -20,6 +24,7 @@ struct conf {
 	char cloud[64];
 	enum pol_layer layer;
 	char address[64];
+	bool ipv6;
 	uint16_t port;
 	char cert[CONF_TEXT_MAX], key[CONF_TEXT_MAX], trust[CONF_TEXT_MAX];
 	char state[CONF_TEXT_MAX];		/* SQLite: requests, allocations, audit */

@@ -3,15 +3,16 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
-#include "admin.h"
 #include "conf.h"
-#include "jwt.h"
-#include "key.h"
-#include "message.h"
-#include "metrics.h"
-#include "provider.h"
-#include "state.h"
-#include "vgds.h"
+#include "engine/admin.h"
+#include "net/message.h"
+#include "net/metrics.h"
+#include "provider/provider.h"
+#include "state/state.h"
+#include "trust/key.h"
+#include "vgds/vgds.h"
+#include "vrm/jwt.h"
+#include "vrm/sender.h"
 
 struct work;
 
@@ -25,36 +26,12 @@ struct daemon {
 	struct vgds vgds;
 	struct provider *provider;	/* infrastructure layer only */
 	struct key *audit_key, *ticket_key;
-	struct jwt_key *jwt_key;
+	struct jwt_keys *jwt_keys;
 	uint8_t root_image[32];
 	struct metrics metrics;
 	struct work *works;		/* requests under way */
 	uint32_t n_works;
 };
-
-enum sender_kind {
-	SENDER_NONE,		/* a certificate that means nothing here */
-	SENDER_USER,
-	SENDER_UPPER,		/* a daemon of this cloud */
-	SENDER_REMOTE,		/* a daemon of another cloud */
-};
-
-/* Who is at the other end of a connection, as its certificate proves. */
-struct sender {
-	enum sender_kind kind;
-	char issuer[256], subject[256], fingerprint[65];
-	char org[64], unit[64];
-	enum pol_layer layer;			/* of a daemon */
-	const struct conf_peer *peer;		/* of SENDER_REMOTE */
-};
-
-/**
- * sender_identify() - classify a sender by its certificate's names
- * @s: issuer, subject, org and unit set; the rest is filled
- *
- * A daemon's certificate has O=underpind and OU=LAYER, from its cloud's authority.
- */
-void sender_identify(const struct conf *c, struct sender *s);
 
 /**
  * vrm_start() - answer one message (S2.3, S2.5, S2.7)

@@ -5,6 +5,9 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "base/hex.h"
+#include "check.h"
+#include "compile/compile.h"
 #include "daemon.h"
 
 static const struct option longs[] = {
@@ -28,8 +31,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 {
 	struct conf *c = &d->conf;
 	struct http_tls tls = { c->cert, c->key, *c->directory_ca ? c->directory_ca : c->own.ca,
-				NULL };
-	unsigned int i;
+				NULL, NULL };
 	int ret;
 
 	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);
@@ -40,14 +42,12 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		return -1;
 	if (*c->ticket_key && !(d->ticket_key = key_load(c->ticket_key, true, e)))
 		return -1;
-	if (*c->jwt_key && !(d->jwt_key = jwt_key_load(c->jwt_key, e)))
+	if (*c->jwt_key && !(d->jwt_keys = jwt_keys_load(c->jwt_key, e)))
 		return -1;
 	if (c->layer == L_INFRASTRUCTURE && !(d->provider = provider_open(c->provider, e)))
 		return -1;
-	for (i = 0; i < 32 && *c->root_image; i++)
-		if (sscanf(c->root_image + 2 * i, "%2hhx", &d->root_image[i]) != 1)
-			return pol_fail(e, EINVAL, "root-image: not hexadecimal");
-	ret = admin_init(&d->admin, c->policy, e);
+	pol_unhex(c->root_image, d->root_image, sizeof(d->root_image));
+	ret = admin_init(&d->admin, pol_load(c->policy, e), e);
 	if (!ret && strcmp(pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud))
 		ret = pol_fail(e, EINVAL, "the policy is of cloud '%s', the configuration of '%s'",
 			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);
@@ -65,7 +65,7 @@ static void close_all(struct daemon *d)
 		d->provider->ops->close(d->provider);
 	key_free(d->audit_key);
 	key_free(d->ticket_key);
-	jwt_key_free(d->jwt_key);
+	jwt_keys_free(d->jwt_keys);
 	http_close(d->http);
 	loop_exit(&d->loop);
 }
@@ -77,6 +77,14 @@ static void keep_memory(void)
 	mallopt(M_TOP_PAD, 256 << 10);
 	mallopt(M_MXFAST, 0);	/* or each large block is a reason to merge small ones */
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
+static int check_senders(const struct conf *c, struct pol_err *e)
+{
+	struct senders *s = senders_load(c, e);
+
+	senders_free(s);
+	return s ? 0 : -EINVAL;
 }
 
 int main(int argc, char **argv)
@@ -103,7 +111,11 @@ int main(int argc, char **argv)
 	}
 	keep_memory();
 	ret = conf_load(&d->conf, config, &e);
+	ret = ret ? ret : check_identity(&d->conf, &e);
+	ret = ret ? ret : check_senders(&d->conf, &e);
 	ret = ret ? ret : open_all(d, &e);
+	if (!ret && check)
+		ret = vgds_check(&d->vgds, &e);
 	if (!ret && import)
 		ret = vgds_import(&d->vgds, import, &e);
 	else if (!ret && !check)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The HTTPS side of a daemon: libmicrohttpd takes messages, the VRM answers them,
- * both in the loop's one thread. Mutually authenticated TLS 1.3 only; each
- * connection's certificate is checked once, against the one authority of the cloud
- * that it claims to be of.
+ * both in the loop's one thread. Mutually authenticated TLS 1.3 only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compile/compile.h"
 #include "daemon.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
@@ -38,7 +37,7 @@ struct conn {
 	time_t since;		/* of the last thing that made it wait */
 	bool busy;		/* a request is being answered */
 	bool idle;		/* has been answered at least once, and waits */
-	bool checked;
+	uint32_t checked;	/* s->senders_loaded when it was; 0: never */
 	struct sender sender;
 };
 
@@ -64,17 +63,12 @@ struct upload {
 	uint32_t bytes;
 };
 
-struct authority {
-	gnutls_x509_crt_t crt;
-	const char *issuer;
-};
-
 struct server {
 	struct daemon *d;
 	struct MHD_Daemon *mhd;
 	bool run_mhd;			/* it has something to do */
-	struct authority ca[CONF_PEERS_MAX + 1];
-	int n_ca;
+	struct senders *senders;
+	uint32_t senders_loaded;	/* how often */
 	struct conn *conns;		/* the newest first */
 	uint32_t n_conns;
 	struct upload upload[UPLOADS_MAX];
@@ -103,90 +97,24 @@ static char *read_pem(const char *path, struct pol_err *e)
 	return NULL;
 }
 
-static int load_ca(struct server *s, const struct conf_peer *p, struct pol_err *e)
-{
-	struct authority *a = &s->ca[s->n_ca];
-	char *pem = read_pem(p->ca, e);
-	gnutls_datum_t data = { (unsigned char *)pem, pem ? strlen(pem) : 0 };
-
-	if (!pem)
-		return -EIO;
-	a->issuer = p->issuer;
-	if (gnutls_x509_crt_init(&a->crt) ||
-	    gnutls_x509_crt_import(a->crt, &data, GNUTLS_X509_FMT_PEM)) {
-		free(pem);
-		return pol_fail(e, EINVAL, "%s: no certificate in PEM", p->ca);
-	}
-	s->n_ca++;
-	free(pem);
-	return 0;
-}
-
 /* --- who is there --- */
 
-static void dn_part(gnutls_x509_crt_t crt, const char *oid, char *buf, size_t size)
-{
-	size_t n = size;
-
-	if (gnutls_x509_crt_get_dn_by_oid(crt, oid, 0, 0, buf, &n))
-		*buf = 0;
-}
-
-static void names(gnutls_x509_crt_t crt, struct sender *s)
-{
-	gnutls_datum_t dn = { NULL, 0 };
-	unsigned char fp[32];
-	size_t n, i;
-
-	/* RFC 4514's order; a name that does not fit is nobody's. */
-	if (!gnutls_x509_crt_get_dn3(crt, &dn, 0) && dn.size < sizeof(s->subject))
-		snprintf(s->subject, sizeof(s->subject), "%s", dn.data);
-	gnutls_free(dn.data);
-	dn_part(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, s->org, sizeof(s->org));
-	dn_part(crt, GNUTLS_OID_X520_ORGANIZATIONAL_UNIT_NAME, s->unit, sizeof(s->unit));
-	n = sizeof(fp);
-	if (!gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, fp, &n))
-		for (i = 0; i < n; i++)
-			sprintf(s->fingerprint + 2 * i, "%02x", fp[i]);
-}
-
-/*
- * Exactly one authority may have issued the certificate, directly: with chains,
- * one cloud's authority could name a subordinate like another's.
- */
-static void check_certificate(struct server *s, gnutls_x509_crt_t crt, struct sender *who)
-{
-	unsigned int status;
-	int i;
-
-	for (i = 0; i < s->n_ca; i++)
-		if (!gnutls_x509_crt_list_verify(&crt, 1, &s->ca[i].crt, 1, NULL, 0, 0, &status) &&
-		    !status) {
-			snprintf(who->issuer, sizeof(who->issuer), "%s", s->ca[i].issuer);
-			names(crt, who);
-			sender_identify(&s->d->conf, who);
-			return;
-		}
-}
-
+/* Once a connection, and anew when its certificate ends or the authorities are reloaded. */
 static void check_peer(struct server *s, struct MHD_Connection *mc, struct conn *c)
 {
 	const union MHD_ConnectionInfo *info;
+	int64_t now = time(NULL);
 	const gnutls_datum_t *der;
 	unsigned int n = 0;
-	gnutls_x509_crt_t crt;
 
-	if (c->checked)
+	if (c->checked == s->senders_loaded && now >= c->sender.from && now < c->sender.until)
 		return;
-	c->checked = true;
-	c->sender.kind = SENDER_NONE;
+	c->checked = s->senders_loaded;
+	c->sender = (struct sender){ .kind = SENDER_NONE };
 	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	der = info ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
-	if (!der || !n || gnutls_x509_crt_init(&crt))
-		return;
-	if (!gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER))
-		check_certificate(s, crt, &c->sender);
-	gnutls_x509_crt_deinit(crt);
+	if (der && n)
+		sender_identify(s->senders, der->data, der->size, &c->sender);
 }
 
 /* --- connections --- */
@@ -255,7 +183,7 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 
 static void end_upload(struct upload *u)
 {
-	loop_forget(&u->s->d->loop, u->fd);
+	loop_forget(&u->s->d->loop, u->fd, u);
 	close(u->fd);
 	u->fd = 0;
 }
@@ -493,16 +421,17 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 				    struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(c->port) };
+	void *addr = c->ipv6 ? (void *)&in6 : &in;
 	struct MHD_Daemon *m;
 
-	if (inet_pton(AF_INET, c->address, &addr.sin_addr) != 1) {
-		pol_fail(e, EINVAL, "listen: '%s' is no IPv4 address", c->address);
-		return NULL;
-	}
-	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, c->port,
+	inet_pton(c->ipv6 ? AF_INET6 : AF_INET, c->address, c->ipv6 ? (void *)&in6.sin6_addr :
+								      &in.sin_addr);
+	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
+			     (c->ipv6 ? MHD_USE_IPv6 : 0), c->port,
 			     NULL, NULL, handle, s,
-			     MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_HTTPS_MEM_KEY, key,
+			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_MEM_KEY, key,
 			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
@@ -522,27 +451,21 @@ static int start(struct server *s, struct pol_err *e)
 	const struct conf *c = &s->d->conf;
 	char *key = read_pem(c->key, e), *cert = key ? read_pem(c->cert, e) : NULL;
 	char *trust = cert ? read_pem(c->trust, e) : NULL;
-	uint32_t i;
-	int ret = trust ? load_ca(s, &c->own, e) : -EIO;
 
-	for (i = 0; !ret && i < c->n_peer; i++)
-		if (*c->peer[i].ca)
-			ret = load_ca(s, &c->peer[i], e);
-	if (!ret) {
-		s->mhd = listen_on(s, key, cert, trust, e);
-		ret = s->mhd ? 0 : -EIO;
-	}
+	s->senders = trust ? senders_load(c, e) : NULL;
+	s->senders_loaded = 1;
+	s->mhd = s->senders ? listen_on(s, key, cert, trust, e) : NULL;
 	free(key);
 	free(cert);
 	free(trust);
-	return ret;
+	return s->mhd ? 0 : -EIO;
 }
 
 static void reload_once(struct server *s)
 {
 	struct pol_err e;
 
-	if (!admin_reload(&s->d->admin, s->d->conf.policy, &e)) {
+	if (!admin_reload(&s->d->admin, pol_load(s->d->conf.policy, &e), &e)) {
 		METRIC_INC(&s->d->metrics, reload);
 		fprintf(stderr, "underpind: policy reloaded\n");
 	} else {
@@ -593,6 +516,22 @@ static void reload(struct server *s)
 	fprintf(stderr, "underpind: the old policy stays in force: no thread to read a new one\n");
 }
 
+/* Each connection is looked at anew when it asks again. */
+static void reload_senders(struct server *s)
+{
+	struct pol_err e;
+	struct senders *new = senders_load(&s->d->conf, &e);
+
+	if (!new) {
+		fprintf(stderr, "underpind: the old authorities stay: %s\n", e.msg);
+		return;
+	}
+	senders_free(s->senders);
+	s->senders = new;
+	s->senders_loaded++;
+	fprintf(stderr, "underpind: authorities reloaded\n");
+}
+
 static void on_signal(void *ctx, int fd, uint32_t events)
 {
 	struct signalfd_siginfo info;
@@ -601,10 +540,12 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	(void)events;
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (info.ssi_signo == SIGHUP)
-		reload(s);
-	else
+	if (info.ssi_signo != SIGHUP) {
 		s->stop = true;
+		return;
+	}
+	reload_senders(s);
+	reload(s);
 }
 
 static void on_mhd(void *ctx, int fd, uint32_t events)
@@ -706,8 +647,7 @@ int server_run(struct daemon *d, struct pol_err *e)
 	for (u = s->upload; u < s->upload + UPLOADS_MAX; u++)
 		if (u->fd)
 			end_upload(u);
-	while (s->n_ca)
-		gnutls_x509_crt_deinit(s->ca[--s->n_ca].crt);
+	senders_free(s->senders);
 	close(s->signals);
 	free(s);
 	return ret;

@@ -57,7 +57,7 @@ struct up_range {
 
 /*
  * Launch configuration: written by the host side into the image's bss before
- * any CPU enters.  The host is still trusted then (design, section 1).
+ * any CPU enters.  The host is still trusted then (docs/threat-model.md).
  */
 struct up_config {
 	unsigned int cpus;

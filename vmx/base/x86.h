@@ -90,6 +90,8 @@
 #define PTE_D			BIT(6)
 #define PTE_PS			BIT(7)
 
+#define CACHE_LINE		64	/* of every processor with VMX */
+
 /* Memory types (SDM vol. 3, table 12-2) and what a PAT holds after reset */
 #define MEMTYPE_UC		0
 #define MEMTYPE_WC		1
@@ -98,12 +100,21 @@
 #define MEMTYPE_WB		6
 #define PAT_RESET		0x0007040600070406ULL
 
+/* Types of INVEPT and INVVPID (SDM vol. 3, section 31.3) */
+#define INVEPT_SINGLE		1
+#define INVEPT_ALL		2
+#define INVVPID_ADDRESS		0
+#define INVVPID_SINGLE		1
+#define INVVPID_ALL		2
+#define INVVPID_KEEP_GLOBALS	3
+
 /* Model-specific registers (SDM vol. 4) */
 #define MSR_TSC			0x10
 #define MSR_KVM_WALL_CLOCK_OLD	0x11
 #define MSR_KVM_SYSTEM_TIME_OLD	0x12
 #define MSR_APIC_BASE		0x1b
 #define MSR_FEATURE_CONTROL	0x3a
+#define MSR_TEST_CTRL		0x33
 #define MSR_SPEC_CTRL		0x48
 #define MSR_PRED_CMD		0x49
 #define MSR_UCODE_WRITE		0x79
@@ -114,10 +125,13 @@
 #define MSR_ARCH_CAPABILITIES	0x10a
 #define MSR_FLUSH_CMD		0x10b
 #define MSR_TSX_CTRL		0x122
+#define MSR_MCU_OPT_CTRL	0x123
+#define MSR_MISC_FEATURES	0x140
 #define MSR_OC_MAILBOX		0x150
 #define MSR_SYSENTER_CS		0x174
 #define MSR_SYSENTER_ESP	0x175
 #define MSR_SYSENTER_EIP	0x176
+#define MSR_MCG_STATUS		0x17a
 #define MSR_PERFEVTSEL0		0x186
 #define MSR_PERFEVTSEL7		0x18d
 #define MSR_MISC_ENABLE		0x1a0
@@ -133,9 +147,11 @@
 #define MSR_MTRR_FIX4K_C0000	0x268
 #define MSR_MTRR_FIX4K_F8000	0x26f
 #define MSR_PAT			0x277
+#define MSR_NO_EVICT_MODE	0x2e0
 #define MSR_MTRR_DEF_TYPE	0x2ff
 #define MSR_FIXED_CTR0		0x309
 #define MSR_FIXED_CTR2		0x30b
+#define MSR_PERF_CAPABILITIES	0x345
 #define MSR_FIXED_CTR_CTRL	0x38d
 #define MSR_PERF_GLOBAL_CTRL	0x38f
 #define MSR_PEBS_ENABLE		0x3f1
@@ -169,6 +185,7 @@
 #define MSR_X2APIC_LAST		0x83f
 #define MSR_TME_ACTIVATE	0x982
 #define MSR_TME_EXCLUDE_BASE	0x984
+#define MSR_BNDCFGS		0xd90
 #define MSR_XSS			0xda0
 #define MSR_LBR_CTL		0x14ce
 #define MSR_HW_FEEDBACK_PTR	0x17d0
@@ -185,9 +202,18 @@
 #define MSR_KERNEL_GS_BASE	0xc0000102
 #define MSR_TSC_AUX		0xc0000103
 
+#define MCG_STATUS_RIPV	BIT(0)
 #define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 #define MISC_ENABLE_XD_DISABLE	BIT(34)
 #define XSS_PT			BIT(8)
+
+#define PERF_METRICS		BIT(15)	/* IA32_PERF_CAPABILITIES */
+#define PERF_GLOBAL_METRICS	BIT(48)
+#define SPEC_CTRL_IBRS		BIT(0)
+#define PRED_CMD_IBPB		BIT(0)
+#define FLUSH_CMD_L1D		BIT(0)
+/* RNGDS_MITG_DIS, FB_CLEAR_DIS, GDS_MITG_DIS: less is cleared between contexts */
+#define MCU_OPT_DISABLES	(BIT(0) | BIT(3) | BIT(4))
 
 #define ARCH_RDCL_NO		BIT(0)
 #define ARCH_SKIP_L1D_FLUSH	BIT(3)
@@ -199,10 +225,12 @@
 #define CPUID1_ECX_VMX		BIT(5)
 #define CPUID1_ECX_XSAVE	BIT(26)
 #define CPUID1_ECX_OSXSAVE	BIT(27)
+#define CPUID7_EBX_CLFLUSHOPT	BIT(23)
 #define CPUID7_ECX_PKU		BIT(3)
 #define CPUID7_ECX_OSPKE	BIT(4)
 #define CPUID7_EDX_MD_CLEAR	BIT(10)
 #define CPUID7_EDX_IBT		BIT(20)
+#define CPUID7_EDX_IBRS_IBPB	BIT(26)
 #define CPUID7_EDX_L1D_FLUSH	BIT(28)
 #define CPUID7_EDX_ARCH_CAPS	BIT(29)
 #define CPUID_D1_XSAVEOPT	BIT(0)

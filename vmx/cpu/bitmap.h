@@ -3,7 +3,7 @@
 #ifndef VMX_BITMAP_H
 #define VMX_BITMAP_H
 
-#include "vmx/base/types.h"
+#include "vmx/base/asm.h"
 
 /**
  * msr_bit() - bit number in an MSR bitmap: read low, read high, write low, write high
@@ -21,7 +21,7 @@ static inline s32 msr_bit(u32 msr, bool write)
 /** bitmap_test(), bitmap_set(), bitmap_clear() - one bit; L1 may write its own meanwhile */
 static inline bool bitmap_test(const u8 *bitmap, u32 bit)
 {
-	return READ_ONCE(bitmap[bit / 8]) >> (bit % 8) & 1;
+	return READ_ONCE(bitmap[index_below(bit / 8, PAGE_SIZE)]) >> (bit % 8) & 1;
 }
 
 static inline void bitmap_set(u8 *bitmap, u32 bit)

@@ -3,6 +3,13 @@
 #include "vmx/cpu/event.h"
 #include "ept/table.h"
 
+void step_over(void)
+{
+	advance_rip();
+	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmwrite(VMCS_GUEST_PENDING_DBG, vmread(VMCS_GUEST_PENDING_DBG) | PENDING_DBG_BS);
+}
+
 void inject_exception(u32 vector, bool has_error, u32 error)
 {
 	u32 info = vector | INTR_TYPE_HARD_EXC << 8 | INTR_VALID;

@@ -60,6 +60,9 @@ static inline void advance_rip(void)
 			blocking & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 }
 
+/** step_over() - step over the instruction that exited, as the processor would have: TF counts */
+void step_over(void);
+
 /** inject_exception() - deliver a fault to the current guest; RIP stays at the instruction */
 void inject_exception(u32 vector, bool has_error, u32 error);
 

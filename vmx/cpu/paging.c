@@ -80,9 +80,9 @@ static int step(struct walk *w, u64 *pa)
 	u64 *slot, entry, offset;
 	int err;
 
-	if (!frame_host_usable(w->table >> PAGE_SHIFT))
+	slot = host_byte(w->table | index << 3);
+	if (!slot)
 		return -UP_EINVAL;
-	slot = (u64 *)phys(w->table) + index;
 	entry = READ_ONCE(*slot);
 	if (!(entry & PTE_P))
 		return page_fault(w, 0);

@@ -34,6 +34,7 @@ void root_state_init(struct percpu *cpu)
 	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
 	vmwrite(VMCS_HOST_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+	vmwrite(VMCS_HOST_PERF_GLOBAL, 0);	/* nothing counts or samples root mode */
 	vmwrite(VMCS_HOST_RIP, root_entries.exit);
 	vmwrite(VMCS_HOST_RSP, area + UP_CPU_STACK_OFF + UP_CPU_STACK_SIZE);
 }

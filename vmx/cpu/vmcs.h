@@ -26,7 +26,7 @@ enum vmcs_row {
 enum vmx_ctls { CTLS_PIN, CTLS_CPU, CTLS_CPU2, CTLS_EXIT, CTLS_ENTRY, NR_CTLS };
 enum vmcs_class { CLASS_CTRL, CLASS_EXIT, CLASS_GUEST, CLASS_HOST };
 enum vmcs_sync { SYNC_NONE, SYNC_COPY, SYNC_MERGE, SYNC_EAGER, SYNC_LAZY };
-enum vmcs_see { SEE_TRUE, SEE_OWN, SEE_MASK, SEE_ZERO };
+enum vmcs_see { SEE_OWN, SEE_SHOWN, SEE_ZERO };
 enum vmcs_set { SET_YES, SET_FILTER, SET_NO };
 
 struct vmcs_field {
@@ -186,6 +186,8 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define CR_REG(q)		((u32)(q) >> 8 & 0xf)
 #define CR_TYPE_TO		0
 #define CR_TYPE_FROM		1
+
+#define HOST_VPID		1	/* the demoted host's; VMs have the numbers above */
 
 /* Segment access rights (table 25-2) */
 #define SEG_AR_DPL(ar)		((ar) >> 5 & 3)

@@ -75,6 +75,7 @@ reenter_end:
  */
 	.globl	nmi_entry
 nmi_entry:
+	endbr64					/* Linux's CET may still be on, or on again */
 	push	%rax
 	push	%rdx
 	mov	16(%rsp), %rax			/* interrupted RIP */

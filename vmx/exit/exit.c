@@ -7,10 +7,19 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
 #include "vmx/base/x86.h"
-#include "vmx/cpu/vmcs.h"
+#include "vmx/cpu/event.h"
 #include "vmx/host/host.h"
 #include "vmx/nested/nested.h"
 #include "ept/flush.h"
+
+/* The banks still say what it was; another event goes first. */
+static void deliver_machine_check(struct percpu *cpu)
+{
+	if (vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID)
+		return;
+	cpu->mc_pending = false;
+	inject_exception(VEC_MC, false, 0);
+}
 
 void vm_exit(struct percpu *cpu)
 {
@@ -28,6 +37,8 @@ void vm_exit(struct percpu *cpu)
 		host_exit(cpu, reason);
 	if (flushed && cpu->nested.in_vm)
 		nested_recheck(cpu);
+	if (cpu->mc_pending && !cpu->nested.in_vm)
+		deliver_machine_check(cpu);
 }
 
 void vm_entry_failed(struct percpu *cpu)
@@ -46,6 +57,11 @@ void root_exception(struct exception_frame *f)
 	if (f->vector == VEC_GP && (f->rip == (u64)rdmsr_insn || f->rip == (u64)wrmsr_insn ||
 				    f->rip == (u64)xsetbv_insn)) {
 		f->rip = (u64)msr_fault;
+		return;
+	}
+	if (f->vector == VEC_MC && (rdmsr(MSR_MCG_STATUS) & MCG_STATUS_RIPV)) {
+		up_log("machine check in root mode: for the host");
+		this_cpu()->mc_pending = true;
 		return;
 	}
 	up_panic("exception %lu, error %lx, RIP %lx, RSP %lx, CR2 %lx", f->vector, f->error,

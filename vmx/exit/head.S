@@ -28,6 +28,7 @@
  */
 	.globl	up_enter
 up_enter:
+	endbr64					/* Linux may track indirect calls (CET) */
 	mov	(%rdi), %rax			/* st->cpu */
 	imul	$UP_CPU_STRIDE, %rax, %rax
 	movabs	$(UP_CPU_BASE + UP_CPU_DATA_OFF), %rdx

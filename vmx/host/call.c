@@ -15,6 +15,7 @@
 #include "vmx/vm/call.h"
 #include "vmx/vm/vm.h"
 #include "ept/flush.h"
+#include "ept/grow.h"
 #include "ept/owner.h"
 #include "ept/stats.h"
 #include "ept/transition.h"
@@ -37,9 +38,10 @@ static long call_status(struct percpu *cpu)
 {
 	struct up_status *out = host_page(cpu->gpr[RBX]);
 	u64 n = cpu->gpr[RCX];
+	const struct percpu *c = n < ncpus ? cpus[index_below(n, ncpus)] : NULL;
 
 	_Static_assert(sizeof(struct up_status) <= PAGE_SIZE, "fits a page");
-	if (!out || n >= ncpus || !cpus[n])
+	if (!out || !c)
 		return -UP_EINVAL;
 	memset(out, 0, sizeof(*out));
 	out->abi = UP_ABI_VERSION;
@@ -49,7 +51,7 @@ static long call_status(struct percpu *cpu)
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
 	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
 	ept_stats(out);
-	fill_cpu(&out->cpu, cpus[n]);
+	fill_cpu(&out->cpu, c);
 	return 0;
 }
 
@@ -93,11 +95,12 @@ static long call_leave_prepare(struct percpu *cpu)
 	return on > 1 ? -UP_EINVAL : vms_close(on);
 }
 
-/* -> rbx: the epoch that this CPU has reached */
+/* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */
 static long call_flush(struct percpu *cpu)
 {
 	cpu->gpr[RBX] = flush_epoch();
 	flush_this_cpu();
+	cpu->gpr[RCX] = pool_wanted();
 	return 0;
 }
 
@@ -126,7 +129,7 @@ static long call_pool_donate(struct percpu *cpu)
 	if (!list || count > LIST_MAX)
 		return -UP_EINVAL;
 	for (i = 0; i < count && !err; i++) {
-		pfn = READ_ONCE(list[i]);
+		pfn = READ_ONCE(list[index_below(i, LIST_MAX)]);	/* as in call_vm_donate() */
 		err = pfn == cpu->gpr[RBX] ? -UP_EINVAL : host_donate_layer(pfn);
 		if (err)
 			break;
@@ -139,20 +142,9 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-	{ UP_CALL_STATUS, call_status },
-	{ UP_CALL_LEAVE, call_leave },
-	{ UP_CALL_LEAVE_PREPARE, call_leave_prepare },
-	{ UP_CALL_FLUSH, call_flush },
-	{ UP_CALL_LOG, call_log },
-	{ UP_CALL_POOL_DONATE, call_pool_donate },
-	{ UP_CALL_VM_CREATE, call_vm_create },
-	{ UP_CALL_VM_DONATE, call_vm_donate },
-	{ UP_CALL_VM_BIND_VCPU, call_vm_bind_vcpu },
-	{ UP_CALL_VM_MEASURE, call_vm_measure },
-	{ UP_CALL_VM_KILL, call_vm_kill },
-	{ UP_CALL_VM_RECLAIM, call_vm_reclaim },
-	{ UP_CALL_VM_DESTROY, call_vm_destroy },
-	{ UP_CALL_VM_INFO, call_vm_info },
+#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn, args, errors)
+#include "vmx/abi/calls.h"
 };
 
 void up_call(struct percpu *cpu)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exits of the demoted host: one function a reason, one table.  The host must
- * notice nothing but what the design takes from it.
+ * notice nothing but what is taken from it (docs/root.md).
  */
 #include "vmx/host/host.h"
 #include "vmx/base/asm.h"
@@ -106,6 +106,7 @@ static void write_cr0_for_host(u64 val)
 	}
 	vmwrite(VMCS_CR0_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
+	host_forget_translations();
 	advance_rip();
 }
 
@@ -125,6 +126,7 @@ static void write_cr4_for_host(struct percpu *cpu, u64 val)
 	}
 	vmwrite(VMCS_CR4_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR4, val | CR4_VMXE);
+	host_forget_translations();
 	advance_rip();
 }
 

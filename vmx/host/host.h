@@ -3,10 +3,23 @@
 #ifndef VMX_HOST_H
 #define VMX_HOST_H
 
+#include "vmx/base/asm.h"
 #include "vmx/base/percpu.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/vmcs.h"
 
 /** host_exit() - an exit of the demoted host, VMCS01 current */
 void host_exit(struct percpu *cpu, u32 reason);
+
+/**
+ * host_forget_translations() - the host's paging has changed in an exit
+ * Its translations are tagged with its VPID, and MOV to CR0 or CR4 and INIT drop them
+ * (SDM vol. 3, section 4.10.4.1); VM entry does not.
+ */
+static inline void host_forget_translations(void)
+{
+	invvpid(INVVPID_SINGLE, HOST_VPID, 0);
+}
 
 /* Handlers of other files.  VMCS01 is current. */
 

@@ -31,6 +31,7 @@ void host_init(struct percpu *cpu)
 	}
 	guest_init_state(cpu->gpr);
 	nested_cpu_reset(cpu);
+	host_forget_translations();
 	/* DR0-3 and DR6 are not in the VMCS. */
 	write_dr0(0);
 	write_dr1(0);
@@ -51,6 +52,7 @@ void host_sipi(struct percpu *cpu)
 	vmwrite(VMCS_GUEST_CS_SEL, vector << 8);
 	vmwrite(VMCS_GUEST_CS_BASE, vector << 12);
 	vmwrite(VMCS_GUEST_RIP, 0);
+	host_forget_translations();
 	/* Wait-for-SIPI blocks SMIs; an active processor outside SMM does not. */
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);

@@ -137,6 +137,25 @@ static void pair_perf_global(void)
 	*offered(MSR_VMX_EXIT) &= ~exit;
 }
 
+/*
+ * VM entry fails for a bit that the processor lacks: known by CPUID leaf 0xa (SDM
+ * vol. 3, 20.2.5).  Without the controls WRMSR judges.
+ */
+static void find_counters(void)
+{
+	u64 perf;
+	u32 r[4];
+
+	vmx_caps.perf_global = ~0ULL;
+	if (!caps_perf_global())
+		return;
+	cpuid(0xa, 0, r);
+	vmx_caps.perf_global = (BIT(r[0] >> 8 & 0x1f) - 1) |
+			       ((BIT(r[3] & 0x1f) - 1) | r[2]) << 32;
+	if (!rdmsr_safe(MSR_PERF_CAPABILITIES, &perf) && (perf & PERF_METRICS))
+		vmx_caps.perf_global |= PERF_GLOBAL_METRICS;
+}
+
 static void offer_fixed_bits(void)
 {
 	vmx_caps.cr0_fixed0 = rdmsr(MSR_VMX_CR0_FIXED0);
@@ -199,6 +218,7 @@ int caps_init(void)
 			return err;
 	}
 	pair_perf_global();
+	find_counters();
 	offer_fixed_bits();
 	return offer_rest();
 }

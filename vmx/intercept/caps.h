@@ -10,6 +10,7 @@ struct vmx_caps {
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	u64 misc;
 	u64 ept_vpid;
+	u64 perf_global;	/* bits that IA32_PERF_GLOBAL_CTRL may have */
 	u32 revision;
 };
 
@@ -18,6 +19,16 @@ extern struct vmx_caps vmx_caps;
 static inline bool caps_may(enum vmx_ctls c, u64 bit)
 {
 	return vmx_caps.ctls[c] >> 32 & bit;
+}
+
+/**
+ * caps_perf_global() - does hardware switch IA32_PERF_GLOBAL_CTRL?
+ * Then it is zero in root mode, so that nothing counts or samples there, and VMCS01 and
+ * VMCS02 have the value for whoever runs.
+ */
+static inline bool caps_perf_global(void)
+{
+	return caps_may(CTLS_ENTRY, ENTRY_LOAD_PERF_GLOBAL);
 }
 
 /** caps_field_exists() - true if what a VMCS field depends on is offered */

@@ -79,6 +79,23 @@ static enum msr_verdict check_xss(u32 msr, u64 val)
 	return val & XSS_PT ? MSR_REFUSED : MSR_TAKEN;
 }
 
+/*
+ * A bit that leaves more of the VM's behind for the host to find is not set any more.
+ * Quietly: KVM sets and clears FB_CLEAR_DIS around each entry of a VM.
+ */
+static enum msr_verdict check_mcu_opt_ctrl(u32 msr, u64 val)
+{
+	u64 old;
+
+	return !rdmsr_safe(msr, &old) && (val & ~old & MCU_OPT_DISABLES) ? MSR_IGNORED : MSR_TAKEN;
+}
+
+static enum msr_verdict check_perf_global(u32 msr, u64 val)
+{
+	(void)msr;
+	return val & ~vmx_caps.perf_global ? MSR_REFUSED : MSR_TAKEN;
+}
+
 /* Root's page tables and CPUID answers need both as they were at the launch. */
 static enum msr_verdict check_misc_enable(u32 msr, u64 val)
 {
@@ -108,6 +125,14 @@ const struct msr_row *msr_row(u32 msr)
 		if (msr <= msr_rows[i].last)
 			return &msr_rows[i];
 	return NULL;
+}
+
+u32 msr_field(const struct msr_row *r)
+{
+	if (r->list == MSR_LIST_REGISTER ||
+	    (r->list == VMCS_GUEST_PERF_GLOBAL && !caps_perf_global()))
+		return 0;
+	return r->list;
 }
 
 static void intercept(u8 *bitmap, u32 msr, u32 access)
@@ -167,6 +192,8 @@ int host_msr_write(u32 msr, u64 val)
 	enum msr_verdict verdict = r ? r->check(msr, val) : MSR_TAKEN;
 	u64 old;
 
+	if (verdict == MSR_TAKEN && r && msr_field(r))
+		return vmwrite(msr_field(r), val);
 	if (verdict == MSR_TAKEN)
 		return wrmsr_safe(msr, val);
 	up_log_seldom("%s: write of %lx to MSR %x",

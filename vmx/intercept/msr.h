@@ -6,7 +6,8 @@
 #include "vmx/base/types.h"
 
 enum msr_access { ACCESS_NO, ACCESS_R, ACCESS_W, ACCESS_RW };
-enum msr_guest { GUEST_KVM, GUEST_READ, GUEST_FIELD, GUEST_SWITCHED, GUEST_QUIET, GUEST_LAYER };
+enum msr_guest { GUEST_KVM, GUEST_READ, GUEST_FIELD, GUEST_SWITCHED, GUEST_OPEN, GUEST_QUIET,
+		 GUEST_LAYER };
 
 /* What becomes of a value. */
 enum msr_verdict { MSR_TAKEN, MSR_REFUSED, MSR_IGNORED };
@@ -29,6 +30,9 @@ extern const u32 msr_nrows;
 
 /** msr_row() - the row of an MSR, or NULL */
 const struct msr_row *msr_row(u32 msr);
+
+/** msr_field() - where VMCS01 and VMCS02 keep a row's MSR, or 0: the register does */
+u32 msr_field(const struct msr_row *r);
 
 /** msr_init() - build the demoted host's MSR bitmap.  Launch, first CPU. */
 int msr_init(void);

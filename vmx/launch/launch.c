@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From Linux in root mode to Linux in non-root mode, one CPU (design, section 3).
+ * From Linux in root mode to Linux in non-root mode, one CPU (docs/architecture.md).
  */
 #include "vmx/launch/launch.h"
 #include "vmx/abi/errno.h"
@@ -253,7 +253,8 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	 */
 	__asm__ __volatile__("lidt %0; lgdt %1" : : "m"(idt), "m"(gdt));
 	wrmsr(MSR_GS_BASE, (u64)cpu);
-	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE);
+	/* CET off: root has no ENDBR64 behind its IDT, and no shadow stack. */
+	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
 	err = demote(cpu, &s, rip, &detail);
 	write_cr3(cr3);

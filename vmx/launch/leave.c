@@ -10,7 +10,9 @@
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
 #include "vmx/cpu/vmcs.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/base/x86.h"
+#include "ept/owner.h"
 
 #define PML4_SLOT	(UP_IMAGE_BASE >> 39 & 0x1ff)
 #define PML5_SLOT	(UP_IMAGE_BASE >> 48 & 0x1ff)
@@ -18,7 +20,7 @@
 #define TSS_BUSY	BIT(41)
 
 struct linux_state {
-	u64 cr0, cr3, cr4, dr7, debugctl, sysenter[3], pat, fs_base, gs_base;
+	u64 cr0, cr3, cr4, dr7, debugctl, sysenter[3], pat, fs_base, gs_base, perf_global;
 	u16 es, ss, ds, fs, gs, ldt, tr;
 	struct dtr gdt, idt;
 };
@@ -34,6 +36,7 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 	s->sysenter[1] = vmread(VMCS_GUEST_SYSENTER_ESP);
 	s->sysenter[2] = vmread(VMCS_GUEST_SYSENTER_EIP);
 	s->pat = vmread(VMCS_GUEST_PAT);
+	s->perf_global = vmread(VMCS_GUEST_PERF_GLOBAL);
 	s->fs_base = vmread(VMCS_GUEST_FS_BASE);
 	s->gs_base = vmread(VMCS_GUEST_GS_BASE);
 	s->es = (u16)vmread(VMCS_GUEST_ES_SEL);
@@ -54,9 +57,13 @@ static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_f
 	f->rflags = vmread(VMCS_GUEST_RFLAGS);
 }
 
-static u64 *table_of(u64 entry)
+/* A host that runs on a table of somebody else's cannot go on. */
+static void copy_table(u64 *to, u64 entry)
 {
-	return phys(entry & MASK(51, 12));
+	const void *theirs = host_byte(entry & MASK(51, 12));
+
+	up_assert(theirs);
+	memcpy(to, theirs, PAGE_SIZE);
 }
 
 /*
@@ -66,16 +73,16 @@ static u64 *table_of(u64 entry)
  */
 static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 {
-	u64 *joint = phys(cpu->vmxon_pa), *root = table_of(up_config.root_cr3);
+	u64 *joint = phys(cpu->vmxon_pa), *root = phys(up_config.root_cr3);
 
-	memcpy(joint, table_of(cr3), PAGE_SIZE);
+	copy_table(joint, cr3);
 	if (read_cr4() & CR4_LA57) {
 		u64 *slot = &joint[PML5_SLOT];
 
 		joint = phys(cpu->vmcs01_pa);
-		memcpy(joint, table_of(*slot), PAGE_SIZE);
+		copy_table(joint, *slot);
 		*slot = cpu->vmcs01_pa | (*slot & MASK(11, 0));
-		root = table_of(root[PML5_SLOT]);
+		root = phys(root[PML5_SLOT] & MASK(51, 12));
 	}
 	joint[PML4_SLOT] = root[PML4_SLOT];
 	return cpu->vmxon_pa;
@@ -100,7 +107,7 @@ static void load_task_register(const struct linux_state *s)
 static void load_state(const struct linux_state *s)
 {
 	write_cr0(s->cr0);
-	write_cr4(s->cr4);
+	write_cr4(s->cr4 & ~CR4_CET);	/* root's IDT is in force still */
 	wrmsr(MSR_PAT, s->pat);
 	load_task_register(s);
 	__asm__ __volatile__("mov %w0, %%es; mov %w1, %%ss; mov %w2, %%ds"
@@ -113,7 +120,10 @@ static void load_state(const struct linux_state *s)
 	wrmsr(MSR_SYSENTER_ESP, s->sysenter[1]);
 	wrmsr(MSR_SYSENTER_EIP, s->sysenter[2]);
 	wrmsr(MSR_DEBUGCTL, s->debugctl);
+	if (caps_perf_global())
+		wrmsr(MSR_PERF_GLOBAL_CTRL, s->perf_global);
 	write_dr7(s->dr7);
+	write_cr4(s->cr4);
 }
 
 void leave_cpu(struct percpu *cpu)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The demoted host's VMCS: what it exits for, and where exits come in.  As little
- * as possible is intercepted (design, section 3: the host must notice nothing).
+ * as possible is intercepted (docs/architecture.md: the host must notice nothing).
  */
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"
 #include "vmx/launch/launch.h"
 #include "vmx/base/log.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/intercept/msr.h"
 #include "vmx/intercept/port.h"
 #include "vmx/cpu/root_state.h"
+#include "vmx/cpu/speculation.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
-
-#define HOST_VPID	1	/* vmx/nested/entry.c gives VMs the others */
 
 /* One row a set of controls; capability MSRs are the "true" ones (caps_init()). */
 static const struct {
@@ -26,9 +26,10 @@ static const struct {
 	{ VMCS_CPU2_CTLS, MSR_VMX_PROCBASED2, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID,
 	  CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_USER_WAIT_PAUSE },
 	{ VMCS_EXIT_CTLS, MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER |
-	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, 0 },
+	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, EXIT_LOAD_PERF_GLOBAL },
 	{ VMCS_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY,
-	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT, 0 },
+	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT,
+	  ENTRY_LOAD_PERF_GLOBAL },
 };
 
 static int init_controls(struct percpu *cpu)
@@ -55,6 +56,10 @@ int vmcs01_init(struct percpu *cpu)
 
 	if (err)
 		return err;
+	/* The host's counters; for its later writes, see host_msr_write(). */
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, rdmsr(MSR_PERF_GLOBAL_CTRL));
+	speculation_init();
 	root_state_init(cpu);
 	vmwrite(VMCS_VPID, HOST_VPID);
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap_host());

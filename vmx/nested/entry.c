@@ -11,6 +11,7 @@
 #include "vmx/base/log.h"
 #include "vmx/base/x86.h"
 #include "vmx/cpu/root_state.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/intercept/port.h"
 #include "vmx/vm/protect.h"
 #include "vmx/vmcs/check.h"
@@ -58,19 +59,24 @@ static void sync_execution_controls(const struct vvmcs *vv)
 }
 
 /*
- * Exit and entry controls.  EFER and PAT are always switched, so that the layer's
- * own and L2's survive an exit that L1 never sees; the timer is always saved for
- * the same reason.
+ * Exit and entry controls.  EFER, PAT and, where hardware can, PERF_GLOBAL_CTRL are
+ * always switched, so that the layer's own and L2's survive an exit that L1 never sees;
+ * the timer is always saved for the same reason.
  */
 static void sync_transition_controls(const struct vvmcs *vv)
 {
-	u64 exit = vv->f[ROW_EXIT_CTLS];
+	u64 exit = vv->f[ROW_EXIT_CTLS], entry = vv->f[ROW_ENTRY_CTLS];
 
 	exit |= EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	entry |= ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
+	if (caps_perf_global()) {
+		exit |= EXIT_LOAD_PERF_GLOBAL;
+		entry |= ENTRY_LOAD_PERF_GLOBAL;
+	}
 	if (vv->f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		exit |= EXIT_SAVE_PREEMPTION;
 	vmwrite(VMCS_EXIT_CTLS, exit);
-	vmwrite(VMCS_ENTRY_CTLS, vv->f[ROW_ENTRY_CTLS] | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT);
+	vmwrite(VMCS_ENTRY_CTLS, entry);
 	vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
@@ -94,27 +100,30 @@ static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 		vmwrite(VMCS_PREEMPTION_TIMER, vv->f[ROW_PREEMPTION_TIMER]);
 	/* Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3). */
 	if (vv->flush_vpid || !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
-		invvpid(1, vv->vpid, 0);
+		invvpid(INVVPID_SINGLE, vv->vpid, 0);
 		vv->flush_vpid = false;
 	}
 }
 
 /*
  * What L1 does not ask to load L2 keeps from L1 (section 27.3.2.1): EFER but for
- * its two long-mode bits, and PAT.
+ * its two long-mode bits, PAT and PERF_GLOBAL_CTRL.
  */
-static void sync_guest_state(const struct vvmcs *vv, u64 l1_efer, u64 l1_pat)
+static void sync_guest_state(const struct vvmcs *vv, const struct passed_msrs *l1)
 {
 	u64 entry = vv->f[ROW_ENTRY_CTLS];
 	u64 efer = vv->f[ROW_GUEST_EFER];
 
 	if (!(entry & ENTRY_LOAD_EFER)) {
-		efer = l1_efer & ~(EFER_LME | EFER_LMA);
+		efer = l1->efer & ~(EFER_LME | EFER_LMA);
 		if (entry & ENTRY_IA32E)
 			efer |= EFER_LME | EFER_LMA;
 	}
 	vmwrite(VMCS_GUEST_EFER, efer);
-	vmwrite(VMCS_GUEST_PAT, entry & ENTRY_LOAD_PAT ? vv->f[ROW_GUEST_PAT] : l1_pat);
+	vmwrite(VMCS_GUEST_PAT, entry & ENTRY_LOAD_PAT ? vv->f[ROW_GUEST_PAT] : l1->pat);
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, entry & ENTRY_LOAD_PERF_GLOBAL ?
+			vv->f[ROW_GUEST_PERF_GLOBAL] : l1->perf_global);
 }
 
 /* Return: NULL, or the name of the failed check with its VM-instruction error. */
@@ -167,22 +176,21 @@ void nested_prepare_tables(struct vvmcs *vv)
 }
 
 /* Unprotected VMs.  Return: false when the entry has failed and L1 runs on. */
-static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u64 l1_pat)
+static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv,
+			   const struct passed_msrs *l1)
 {
-	u32 count;
+	u32 count, bad;
 	u64 list;
-	int err;
 
 	vmwrite(VMCS_EPTP, vm_ept_eptp(vv->ept));
-	sync_guest_state(vv, l1_efer, l1_pat);
+	sync_guest_state(vv, l1);
 	if (!vv->f[ROW_ENTRY_MSR_LOAD_COUNT])
 		return true;
-	err = msr_list_arm(vv, &list, &count);
-	if (err) {
+	bad = msr_list_arm(vv, &list, &count);
+	if (bad) {
 		nested_switch_to_l1(cpu);
-		up_log_seldom("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
-		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD,
-					     err > 0 ? (u64)err : 1);
+		up_log_seldom("nested: CPU %u: VM-entry MSR-load list: entry %u", cpu->cpu, bad);
+		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD, bad);
 		return false;
 	}
 	vmwrite(VMCS_ENTRY_MSR_LOAD_ADDR, list);
@@ -203,8 +211,9 @@ static bool enter_protected(struct percpu *cpu, struct vvmcs *vv)
 
 void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 {
-	u64 l1_efer = vmread(VMCS_GUEST_EFER), l1_pat = vmread(VMCS_GUEST_PAT), qual;
+	struct passed_msrs l1 = passed_msrs();
 	const char *failed;
+	u64 qual;
 
 	if (!prepare(cpu, vv))
 		return;
@@ -216,7 +225,7 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 	}
 	nested_switch_to_l2(cpu, vv);
 	sync_controls(cpu, vv);
-	if (!(vv->vcpu ? enter_protected(cpu, vv) : enter_ordinary(cpu, vv, l1_efer, l1_pat)))
+	if (!(vv->vcpu ? enter_protected(cpu, vv) : enter_ordinary(cpu, vv, &l1)))
 		return;
 	nested_prepare_tables(vv);
 	rows_zero(vv->dirty);

@@ -15,16 +15,15 @@
 #include "vmx/vmcs/reflect.h"
 #include "ept/violation.h"
 
-/* Of a protected vCPU L1 gets what vmx/vm/show.c makes, and its own EFER and PAT back. */
+/* Of a protected vCPU L1 gets what vmx/vm/show.c makes, and its own MSRs back. */
 static void finish_protected(struct percpu *cpu, struct vvmcs *vv)
 {
-	u64 efer, pat;
+	struct passed_msrs l1;
 
 	vv->f[ROW_ENTRY_INTR_INFO] &= ~INTR_VALID;
 	nested_switch_to_l1(cpu);
-	efer = vmread(VMCS_GUEST_EFER);
-	pat = vmread(VMCS_GUEST_PAT);
-	vmcs12_to_l1(cpu, vv, efer, pat);
+	l1 = passed_msrs();
+	vmcs12_to_l1(cpu, vv, &l1);
 }
 
 static void reflect_protected(struct percpu *cpu, struct vvmcs *vv, u32 reason)
@@ -115,7 +114,7 @@ static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
 	return true;
 }
 
-/* The two-stage mapping protocol (ept/ept.h) decides. */
+/* The two-stage mapping protocol (ept/violation.h) decides. */
 static bool on_ept_violation(struct percpu *cpu, struct vvmcs *vv)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
@@ -260,7 +259,7 @@ static void save_undelivered(struct vvmcs *vv)
 bool nested_nmi(struct percpu *cpu)
 {
 	struct vvmcs *vv = cpu->nested.current;
-	u64 efer = vmread(VMCS_GUEST_EFER), pat = vmread(VMCS_GUEST_PAT);
+	struct passed_msrs l2 = passed_msrs();
 
 	/* A protected vCPU always exits by NMI: the host's are not for it. */
 	if (!vv->vcpu && !(vv->f[ROW_PIN_CTLS] & PIN_NMI_EXITING))
@@ -275,6 +274,6 @@ bool nested_nmi(struct percpu *cpu)
 	save_nmi_exit(vv);
 	save_undelivered(vv);
 	vv->f[ROW_ENTRY_INTR_INFO] &= ~INTR_VALID;
-	vmcs12_to_l1(cpu, vv, efer, pat);
+	vmcs12_to_l1(cpu, vv, &l2);
 	return true;
 }

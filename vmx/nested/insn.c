@@ -4,6 +4,7 @@
 #include "vmx/nested/entry.h"
 #include "vmx/nested/l1mem.h"
 #include "vmx/nested/result.h"
+#include "vmx/abi/errno.h"
 #include "vmx/base/log.h"
 #include "vmx/cpu/event.h"
 #include "vmx/cpu/operand.h"
@@ -49,6 +50,14 @@ static bool write_operand(struct percpu *cpu, u64 val)
 	return memory_operand(cpu, sizeof(val), &la) && !l1_write(la, &val, sizeof(val));
 }
 
+/* The revision identifier of a region, or none that is offered: not the host's frame. */
+static u32 revision_at(u64 pa)
+{
+	const u32 *revision = host_byte(pa);
+
+	return revision ? READ_ONCE(*revision) : ~caps_revision();
+}
+
 /* VMXON (SDM vol. 3, VMXON). */
 static void do_vmxon(struct percpu *cpu)
 {
@@ -68,8 +77,7 @@ static void do_vmxon(struct percpu *cpu)
 	}
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT) ||
-	    READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (!pa_is_frame(pa) || revision_at(pa) != caps_revision()) {
 		vm_fail_invalid();
 		return;
 	}
@@ -119,21 +127,31 @@ static void do_vmclear(struct percpu *cpu)
 	}
 }
 
+/*
+ * Hardware knows no such failure, so KVM goes on as if there was none: with whatever
+ * VMCS is current.  It must not be another vCPU's.
+ */
+static void vmptrld_failed(struct percpu *cpu, u64 pa, int err)
+{
+	up_log_seldom("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
+		      (unsigned long long)pa, err);
+	cpu->nested.current = NULL;
+	vm_fail_invalid();
+}
+
 static void load_vmcs(struct percpu *cpu, u64 pa)
 {
 	struct vvmcs *vv;
 	int err;
 
 	/* Bit 31 marks a shadow VMCS: not offered. */
-	if (READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (revision_at(pa) != caps_revision()) {
 		vm_fail(cpu, VMERR_VMPTRLD_REVISION);
 		return;
 	}
 	err = vvmcs_load(cpu, pa, &vv);
 	if (err) {
-		up_log_seldom("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
-			   (unsigned long long)pa, err);
-		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
+		vmptrld_failed(cpu, pa, err);
 		return;
 	}
 	cpu->nested.current = vv;
@@ -146,10 +164,12 @@ static void do_vmptrld(struct percpu *cpu)
 
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT))
+	if (!pa_is_frame(pa))
 		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
 	else if (pa == cpu->nested.vmxon_pa)
 		vm_fail(cpu, VMERR_VMPTRLD_VMXON);
+	else if (!frame_host_usable(pa >> PAGE_SHIFT))
+		vmptrld_failed(cpu, pa, -UP_EPERM);
 	else
 		load_vmcs(cpu, pa);
 }
@@ -328,14 +348,14 @@ static void do_invept(struct percpu *cpu)
 
 static void invvpid_address(u16 hw_vpid, u64 gla)
 {
-	invvpid(0, hw_vpid, gla);
+	invvpid(INVVPID_ADDRESS, hw_vpid, gla);
 }
 
 /* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
 static void invvpid_context(u16 hw_vpid, u64 unused)
 {
 	(void)unused;
-	invvpid(1, hw_vpid, 0);
+	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
 /*
@@ -361,7 +381,7 @@ static void do_invvpid(struct percpu *cpu)
 	if (type == 0)
 		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
 	else if (type == 2)
-		invvpid(2, 0, 0);
+		invvpid(INVVPID_ALL, 0, 0);
 	else
 		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
 	vm_succeed();

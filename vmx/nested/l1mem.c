@@ -4,6 +4,7 @@
 #include "vmx/abi/errno.h"
 #include "vmx/cpu/event.h"
 #include "vmx/cpu/paging.h"
+#include "ept/owner.h"
 
 static void read_paging(struct paging *p)
 {
@@ -30,6 +31,7 @@ static int l1_access(u64 gva, void *buf, u32 len, bool write)
 	u32 first = PAGE_SIZE - (gva & ~PAGE_MASK);
 	struct paging p;
 	u64 pa[2] = { 0, 0 };
+	u8 *at[2];
 	u32 error = 0;
 	int err;
 
@@ -44,8 +46,14 @@ static int l1_access(u64 gva, void *buf, u32 len, bool write)
 		if (err)
 			return fault(err, gva + first, error);
 	}
+	at[0] = host_page(pa[0] >> PAGE_SHIFT);
+	at[1] = host_page(pa[1] >> PAGE_SHIFT);
+	if (!at[0] || (first < len && !at[1]))
+		return -UP_EAGAIN;	/* given away by another CPU just now */
 	for (u32 i = 0; i < len; i++) {
-		u8 *byte = phys(i < first ? pa[0] + i : pa[1] + i - first);
+		/* No branch: it could be guessed beyond the page's end (Spectre v1). */
+		u64 la = gva + i;
+		u8 *byte = at[(la ^ gva) >> PAGE_SHIFT & 1] + (la & ~PAGE_MASK);
 
 		if (write)
 			WRITE_ONCE(*byte, ((u8 *)buf)[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VMX as the layer offers it to the host's stock KVM (design, section 4).
+ * VMX as the layer offers it to the host's stock KVM (docs/root.md).
  *
  * L1 is the demoted host, L2 a VM of its KVM.  VMCS12 is what L1 reads and
  * writes; the layer keeps its contents in its own memory (struct vvmcs), keyed

@@ -36,7 +36,8 @@ int protect_init(void)
 	memset(bitmap, 0xff, PAGE_SIZE);
 	for (i = 0; i < msr_nrows; i++) {
 		const struct msr_row *r = &msr_rows[i];
-		bool open = r->guest == GUEST_FIELD || r->guest == GUEST_SWITCHED;
+		/* FIELD, SWITCHED, OPEN */
+		bool open = r->guest >= GUEST_FIELD && r->guest <= GUEST_OPEN;
 
 		for (msr = r->first; msr <= r->last; msr++) {
 			if (open || r->guest == GUEST_READ)
@@ -66,11 +67,28 @@ void protect_bind(struct vcpu *v)
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED | cr4_kept());
 	vmwrite(VMCS_CR4_SHADOW, 0);
-	/* Raised anew by their own delivery they would keep this CPU for ever. */
-	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC));
+	/*
+	 * A guest can make the delivery of #DB and #AC raise them again without end
+	 * (CVE-2015-8104, CVE-2015-5307); #MC is the host's to handle.
+	 */
+	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC));
+	/* No interrupt table until the firmware loads one. */
+	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0);
+	vmwrite(VMCS_GUEST_PERF_GLOBAL, 0);	/* the host's counters stop */
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
+}
+
+void protect_windows(const struct vcpu *v)
+{
+	u64 ctls = (v->vv->f[ROW_CPU_CTLS] & ~CPU_NEVER) | CPU_ALWAYS;
+
+	if (v->held_intr)
+		ctls |= CPU_INTR_WINDOW;
+	if (v->held_nmi && caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
+		ctls |= CPU_NMI_WINDOW;
+	vmwrite(VMCS_CPU_CTLS, ctls);
 }
 
 /* After sync_controls(): what of it is not L1's to decide. */
@@ -78,24 +96,30 @@ void protect_controls(struct vcpu *v)
 {
 	const u64 *f = v->vv->f;
 	u64 cpu2 = f[ROW_CPU_CTLS] & CPU_SECONDARY_CTLS ? f[ROW_CPU2_CTLS] : 0;
-	u64 entry = f[ROW_ENTRY_CTLS] & ~(ENTRY_IA32E | ENTRY_LOAD_PERF_GLOBAL);
-	u64 exit = (f[ROW_EXIT_CTLS] & ~EXIT_LOAD_PERF_GLOBAL) | EXIT_SAVE_DEBUG |
-		   EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	u64 entry = f[ROW_ENTRY_CTLS] & ~ENTRY_IA32E;
+	u64 exit = f[ROW_EXIT_CTLS] | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
+		   EXIT_SAVE_PAT | EXIT_LOAD_PAT;
 	u64 pin = f[ROW_PIN_CTLS] | PIN_EXTINT_EXITING | PIN_NMI_EXITING;
 
 	if (f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		exit |= EXIT_SAVE_PREEMPTION;
+	if (caps_perf_global()) {
+		entry |= ENTRY_LOAD_PERF_GLOBAL;
+		exit |= EXIT_LOAD_PERF_GLOBAL;
+	}
 	if (vmread(VMCS_GUEST_EFER) & EFER_LMA)
 		entry |= ENTRY_IA32E;
 	/* Without virtual NMIs L1 could inject one into the handler of another. */
 	if (caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
 		pin |= PIN_VIRTUAL_NMIS;
 	vmwrite(VMCS_PIN_CTLS, pin);
-	vmwrite(VMCS_CPU_CTLS, (f[ROW_CPU_CTLS] & ~CPU_NEVER) | CPU_ALWAYS);
 	vmwrite(VMCS_CPU2_CTLS, (cpu2 & ~CPU2_NEVER) | CPU2_ALWAYS);
 	vmwrite(VMCS_ENTRY_CTLS, entry | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG);
 	vmwrite(VMCS_EXIT_CTLS, exit);
 	vmwrite(VMCS_MSR_BITMAP, bitmap_pa);
 	vmwrite(VMCS_TSC_OFFSET, f[ROW_CPU_CTLS] & CPU_TSC_OFFSETTING ? f[ROW_TSC_OFFSET] : 0);
+	/* What is not there takes no value, and has no control either. */
+	vmwrite(VMCS_TSC_MULTIPLIER, f[ROW_TSC_MULTIPLIER]);
+	vmwrite(VMCS_XSS_EXIT_BITMAP, 0);	/* XSS is */
 	vmwrite(VMCS_EPTP, vm_ept_eptp(v->vm->ept));
 }

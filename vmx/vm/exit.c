@@ -18,14 +18,6 @@
 
 #define EFER_ALLOWED	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
-/* Step over the instruction that exited, as the processor would have. */
-void step_over(void)
-{
-	advance_rip();
-	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
-		vmwrite(VMCS_GUEST_PENDING_DBG, vmread(VMCS_GUEST_PENDING_DBG) | PENDING_DBG_BS);
-}
-
 /* Exits that the host never sees.  Return: true: run on. */
 typedef bool (*handler)(struct percpu *cpu, struct vcpu *v);
 
@@ -79,7 +71,10 @@ static bool write_efer(u64 val)
 	return true;
 }
 
-/* EFER and XSS are the layer's, other MSRs that exit are for KVM to emulate. */
+/*
+ * EFER, XSS and what the processor is vulnerable to are the layer's; other MSRs that exit
+ * are for KVM to emulate.
+ */
 static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 {
 	u32 msr = (u32)cpu->gpr[RCX];
@@ -88,6 +83,8 @@ static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 	(void)v;
 	if (msr == MSR_EFER)
 		val = vmread(VMCS_GUEST_EFER);
+	else if (msr == MSR_ARCH_CAPABILITIES)
+		val = protect_arch_capabilities();
 	else if (msr != MSR_XSS)
 		return false;
 	set_edx_eax(cpu, val);
@@ -115,35 +112,12 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 	return true;
 }
 
-/*
- * Leaf 0xd describes XCR0, which the layer keeps: KVM does not know the VM's and
- * would state the sizes for another.  The VM's XCR0 is in force here.
- */
-static void cpuid_xstate(u32 sub, u32 r[4])
-{
-	u64 mask = vcpu_xcr0_mask();
-
-	cpuid(0xd, sub, r);
-	if (sub == 0) {
-		r[0] &= (u32)mask;
-		r[3] &= (u32)(mask >> 32);
-	} else if (sub == 1) {
-		r[0] &= CPUID_D1_XSAVEOPT | CPUID_D1_XSAVEC | CPUID_D1_XGETBV1;
-		r[2] = r[3] = 0;
-	} else if (sub > 62 || !(mask & BIT(sub))) {
-		memset(r, 0, 4 * sizeof(*r));
-	}
-}
-
-/* KVM's paravirtual leaves would invite the guest to share its secrets. */
 static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
-	u32 leaf = (u32)cpu->gpr[RAX], r[4] = { 0 };
+	u32 leaf = (u32)cpu->gpr[RAX], r[4];
 
 	(void)v;
-	if (leaf == 0xd)
-		cpuid_xstate((u32)cpu->gpr[RCX], r);
-	else if (leaf >> 28 != 4)
+	if (!protect_cpuid(leaf, (u32)cpu->gpr[RCX], r))
 		return false;
 	set_cpuid(cpu, r);
 	step_over();
@@ -216,6 +190,13 @@ static void take_debug_exception(void)
 		~(u64)(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 }
 
+/* NMI and #MC are the host's; what else exits is an exception of the VM's own. */
+static bool is_hosts(u32 info)
+{
+	return INTR_TYPE(info) == INTR_TYPE_NMI ||
+	       (INTR_TYPE(info) == INTR_TYPE_HARD_EXC && INTR_VECTOR(info) == VEC_MC);
+}
+
 /*
  * #DB and #AC are the VM's, and are injected when it runs next; meanwhile the host
  * gets a turn.  One raised while an interrupt was being delivered comes again with it.
@@ -227,7 +208,7 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 
 	(void)cpu;
 	(void)v;
-	if (INTR_TYPE(info) == INTR_TYPE_NMI)
+	if (is_hosts(info))
 		return false;
 	if ((vectoring & INTR_VALID) && (INTR_TYPE(vectoring) == INTR_TYPE_EXTERNAL ||
 					 INTR_TYPE(vectoring) == INTR_TYPE_NMI))
@@ -240,8 +221,19 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 	return false;
 }
 
+/* The window that the layer opened for what it holds, or else the host's. */
+static bool on_window(struct percpu *cpu, struct vcpu *v)
+{
+	(void)cpu;
+	if (!protect_deliver_held(v))
+		return false;
+	protect_windows(v);
+	return true;
+}
+
 static const handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_EXCEPTION_NMI] = on_exception,
+	[EXIT_REASON_INTR_WINDOW ... EXIT_REASON_NMI_WINDOW] = on_window,
 	[EXIT_REASON_CPUID] = on_cpuid,
 	[EXIT_REASON_GETSEC] = on_undefined,
 	[EXIT_REASON_INVD] = on_invd,
@@ -304,8 +296,7 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	if (v->vm->own.state != UP_VM_RUNNABLE || reason >= UP_EXIT_REASONS)
 		reason = EXIT_REASON_TRIPLE_FAULT;
 	/* An exception of the VM's own: KVM looks what there is to inject, and goes on. */
-	if (reason == EXIT_REASON_EXCEPTION_NMI &&
-	    INTR_TYPE(vmread(VMCS_EXIT_INTR_INFO)) != INTR_TYPE_NMI)
+	if (reason == EXIT_REASON_EXCEPTION_NMI && !is_hosts((u32)vmread(VMCS_EXIT_INTR_INFO)))
 		reason = EXIT_REASON_INTR_WINDOW;
 	v->last_reason = reason;
 	v->last_qual = vmread(VMCS_EXIT_QUAL);
@@ -313,8 +304,6 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	save_events(v);
 	vcpu_save(v);
 	protect_show(cpu, v);
-	v->held_event = 0;
-	vcpu_scrub();
 }
 
 int protect_entry(struct percpu *cpu, struct vvmcs *vv)

@@ -21,14 +21,26 @@ struct exit_row {
 /* exit_rows[] - reasons without a row are the layer's own or end the VM */
 extern const struct exit_row exit_rows[UP_EXIT_REASONS];
 
-/** step_over() - the instruction that exited, as the processor would have */
-void step_over(void);
+/** protect_cpuid() - the layer's own answer.  Return: false: KVM answers */
+bool protect_cpuid(u32 leaf, u32 sub, u32 r[4]);
+
+/** protect_correct_cpuid() - what KVM answered, in v->gpr, less what the VM shall not see */
+void protect_correct_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+
+/** protect_arch_capabilities() - IA32_ARCH_CAPABILITIES for a protected VM */
+u64 protect_arch_capabilities(void);
 
 /** protect_show() - what the host gets to see of an exit, into vv->f[] and cpu->gpr */
 void protect_show(struct percpu *cpu, const struct vcpu *v);
 
 /** protect_take() - what the host changed: the result of an instruction, an event */
 void protect_take(struct percpu *cpu, struct vcpu *v);
+
+/** protect_deliver_held() - an event that is held goes in now.  Return: false: none may */
+bool protect_deliver_held(struct vcpu *v);
+
+/** protect_windows() - exit as soon as what is held can be delivered */
+void protect_windows(const struct vcpu *v);
 
 /** protect_controls() - VMCS02's controls, after L1's were merged */
 void protect_controls(struct vcpu *v);

@@ -24,7 +24,7 @@
 long call_vm_donate(struct percpu *cpu)
 {
 	const struct up_donation *list = host_page(cpu->gpr[RCX]);
-	u64 count = cpu->gpr[RDX], i;
+	u64 count = cpu->gpr[RDX], i, at;
 	struct up_donation d;
 	struct vm *vm;
 	long err = 0;
@@ -35,8 +35,10 @@ long call_vm_donate(struct percpu *cpu)
 	if (!vm)
 		return -UP_ENOENT;
 	for (i = 0; i < count; i++) {
-		d.pfn = READ_ONCE(list[i].pfn);
-		d.gfn = READ_ONCE(list[i].gfn);
+		/* What lies behind the last entry is another's frame (Spectre v1). */
+		at = index_below(i, DONATIONS_MAX);
+		d.pfn = READ_ONCE(list[at].pfn);
+		d.gfn = READ_ONCE(list[at].gfn);
 		err = d.pfn == cpu->gpr[RCX] ? -UP_EINVAL : host_donate_vm(&vm->own, d.pfn, d.gfn);
 		if (err)
 			break;

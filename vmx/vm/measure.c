@@ -24,8 +24,11 @@ static bool measure_frame(struct vm *vm, u64 gfn, u64 pfn)
 		u64 gfn;
 		u8 digest[32];
 	} record = { .gfn = gfn };
-	bool zero = page_is_zero(page);
 	struct sha256 s;
+	bool zero;
+
+	frame_flush(pfn);
+	zero = page_is_zero(page);
 
 	if (zero) {
 		memcpy(record.digest, zero_digest, 32);

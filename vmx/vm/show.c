@@ -68,27 +68,48 @@ static u64 shown_qual(const struct vcpu *v, const struct exit_row *r)
 	return v->last_reason == EXIT_REASON_IO ? v->last_qual : v->last_qual & MASK(5, 0);
 }
 
-static void show_fields(const struct vcpu *v, u64 *f, const struct exit_row *r)
+/* Blocked by STI or NMI is also who holds an event of the host's already (take.c). */
+static u64 shown_blocking(const struct vcpu *v)
 {
-	u64 page = ~(PAGE_SIZE - 1);
+	return vmread(VMCS_GUEST_INTERRUPTIBILITY) | (v->held_intr ? BLOCKED_BY_STI : 0) |
+	       (v->held_nmi ? BLOCKED_BY_NMI : 0);
+}
 
-	f[ROW_EXIT_REASON] = v->last_reason;
-	f[ROW_EXIT_QUAL] = shown_qual(v, r);
-	f[ROW_GUEST_PHYS_ADDR] = r->address ? vmread(VMCS_GUEST_PHYS_ADDR) & page : 0;
-	f[ROW_EXIT_INTR_INFO] = r->intr ? vmread(VMCS_EXIT_INTR_INFO) : 0;
-	f[ROW_EXIT_INTR_ERROR] = 0;
-	f[ROW_EXIT_INSN_LEN] = r->advance ? vmread(VMCS_EXIT_INSN_LEN) : 0;
-	f[ROW_EXIT_INSN_INFO] = 0;
-	f[ROW_GUEST_LINEAR] = 0;
-	f[ROW_IDT_VECTORING_INFO] = v->held_event;
-	f[ROW_IDT_VECTORING_ERROR] = 0;
-	f[ROW_GUEST_RIP] = SHOWN_RIP;
-	f[ROW_GUEST_RSP] = 0;
-	f[ROW_GUEST_RFLAGS] = RFLAGS_FIXED | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
-	f[ROW_GUEST_INTERRUPTIBILITY] = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-	f[ROW_GUEST_ACTIVITY] = ACTIVITY_ACTIVE;
-	if (f[ROW_EXIT_CTLS] & EXIT_SAVE_PREEMPTION)
-		f[ROW_PREEMPTION_TIMER] = vmread(VMCS_PREEMPTION_TIMER);
+/* The value of a row that vmcs_fields.h calls SHOWN. */
+static u64 shown(const struct vcpu *v, const struct exit_row *r, u32 row)
+{
+	switch (row) {
+	case ROW_EXIT_REASON:
+		return v->last_reason;
+	case ROW_EXIT_QUAL:
+		return shown_qual(v, r);
+	case ROW_GUEST_PHYS_ADDR:
+		return r->address ? vmread(VMCS_GUEST_PHYS_ADDR) & PAGE_MASK : 0;
+	case ROW_EXIT_INTR_INFO:
+		return r->intr ? vmread(VMCS_EXIT_INTR_INFO) : 0;
+	case ROW_EXIT_INSN_LEN:
+		return r->advance ? vmread(VMCS_EXIT_INSN_LEN) : 0;
+	case ROW_GUEST_RIP:
+		return SHOWN_RIP;
+	case ROW_GUEST_RFLAGS:
+		return RFLAGS_FIXED | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+	case ROW_GUEST_INTERRUPTIBILITY:
+		return shown_blocking(v);
+	case ROW_PREEMPTION_TIMER:
+		return v->vv->f[ROW_EXIT_CTLS] & EXIT_SAVE_PREEMPTION ?
+		       vmread(VMCS_PREEMPTION_TIMER) : v->vv->f[ROW_PREEMPTION_TIMER];
+	default:
+		return 0;
+	}
+}
+
+static void show_fields(const struct vcpu *v, const struct exit_row *r)
+{
+	u32 row;
+
+	for (row = 0; row < NR_VMCS_ROWS; row++)
+		if (row_test(rows_seen, row))
+			v->vv->f[row] = vmcs_field[row].see == SEE_SHOWN ? shown(v, r, row) : 0;
 }
 
 void protect_show(struct percpu *cpu, const struct vcpu *v)
@@ -96,5 +117,5 @@ void protect_show(struct percpu *cpu, const struct vcpu *v)
 	const struct exit_row *r = &exit_rows[v->last_reason];
 
 	show_registers(cpu, v, r);
-	show_fields(v, v->vv->f, r);
+	show_fields(v, r);
 }

@@ -8,6 +8,7 @@
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
+#include "ept/owner.h"
 #include "ept/protected.h"
 
 #define FORGET_SPINS	(1u << 24)	/* a second or so */
@@ -18,9 +19,9 @@ static bool leaving;		/* under vms_lock: vms_close() was granted */
 
 static struct vm *vm_find(u64 id)
 {
-	if (id >= UP_MAX_VMS || READ_ONCE(vms[id].own.state) == UP_VM_NONE)
-		return NULL;
-	return &vms[id];
+	u64 i = index_below(id, UP_MAX_VMS);
+
+	return i == id && READ_ONCE(vms[i].own.state) != UP_VM_NONE ? &vms[i] : NULL;
 }
 
 u32 vms_count(void)
@@ -68,12 +69,24 @@ void vm_unlock(struct vm *vm)
 	spin_unlock(&vm->lock);
 }
 
+/*
+ * Beneath no layer the host reads all memory: nobody leaves before the last frame of a VM
+ * is zeroed.  The owner table says so, whatever became of the VMs.
+ */
+static bool vms_hold_memory(void)
+{
+	struct frame_counters c;
+
+	frame_counters(&c);
+	return c.vm || vms_count();
+}
+
 long vms_close(bool on)
 {
 	long err = 0;
 
 	spin_lock(&vms_lock);
-	if (on && vms_count())
+	if (on && vms_hold_memory())
 		err = -UP_EBUSY;
 	else
 		leaving = on;
@@ -83,7 +96,7 @@ long vms_close(bool on)
 
 bool vms_closed(void)
 {
-	return leaving && !vms_count();
+	return leaving && !vms_hold_memory();
 }
 
 /* A CPU that left runs the host in root mode: cancelling does not bring it back. */

@@ -3,35 +3,8 @@
 #include "vmx/vm/exits.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/x86.h"
+#include "vmx/cpu/event.h"
 #include "vmx/vmcs/vvmcs.h"
-
-#define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
-#define CPUID7_ECX_OFFERED	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
-
-/*
- * What KVM answers, less what the processor does not have or the layer does not
- * switch (KVM would emulate UMIP, for one), and the mirrors of CR4, which it
- * cannot see.
- */
-static void correct_cpuid(struct vcpu *v, u32 leaf, u32 sub)
-{
-	u64 cr4 = vmread(VMCS_GUEST_CR4), *gpr = v->gpr;
-	u32 r[4];
-
-	cpuid(leaf, sub, r);
-	if (leaf == 1) {
-		gpr[RCX] &= (r[2] | CPUID1_ECX_EMULATED) &
-			    ~(CPUID1_ECX_VMX | CPUID1_ECX_OSXSAVE);
-		if (cr4 & CR4_OSXSAVE)
-			gpr[RCX] |= CPUID1_ECX_OSXSAVE;
-	} else if (leaf == 7) {
-		gpr[RBX] &= r[1];
-		gpr[RCX] &= sub ? 0 : r[2] & CPUID7_ECX_OFFERED;
-		gpr[RDX] &= sub ? 0 : r[3] & ~CPUID7_EDX_IBT;
-		if (!sub && (gpr[RCX] & CPUID7_ECX_PKU) && (cr4 & CR4_PKE))
-			gpr[RCX] |= CPUID7_ECX_OSPKE;
-	}
-}
 
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
 {
@@ -51,7 +24,7 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
 		if (r->set & BIT(i))
 			v->gpr[i] = (u32)cpu->gpr[i];
 	if (v->last_reason == EXIT_REASON_CPUID)
-		correct_cpuid(v, leaf, sub);
+		protect_correct_cpuid(v, leaf, sub);
 }
 
 /*
@@ -107,42 +80,66 @@ static u32 clean_event(const struct vcpu *v, u32 info)
 }
 
 /*
- * May hardware deliver L1's event now (SDM vol. 3, 27.3.1.4)?  KVM brings an event
- * that was handed back without asking again; the entry would be refused.
+ * May hardware deliver L1's event now (SDM vol. 3, 27.3.1.4)?  In real mode never: until
+ * the firmware has an IDT, an NMI would run whatever is at address 0 (CR0.PE is set
+ * together with it, and at creation IDTR has no limit).
  */
-static bool deliverable(u32 info)
+static bool deliverable(bool nmi)
 {
 	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	switch (INTR_TYPE(info)) {
-	case INTR_TYPE_EXTERNAL:
-		return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-		       !(blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
-	case INTR_TYPE_NMI:
-		return !(blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS | BLOCKED_BY_NMI));
-	default:
-		return true;
-	}
+	if (!(vmread(VMCS_GUEST_CR0) & CR0_PE) ||
+	    (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+		return false;
+	return nmi ? !(blocking & BLOCKED_BY_NMI) : vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
 }
 
+static void inject(u32 info, u32 error, u32 len)
+{
+	vmwrite(VMCS_ENTRY_INTR_ERROR, error);
+	vmwrite(VMCS_ENTRY_INSN_LEN, len);
+	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+}
+
+bool protect_deliver_held(struct vcpu *v)
+{
+	if (v->held_nmi && deliverable(true)) {
+		v->held_nmi = false;
+		inject(INTR_VALID | INTR_TYPE_NMI << 8 | VEC_NMI, 0, 0);
+	} else if (v->held_intr && deliverable(false)) {
+		inject(v->held_intr, 0, 0);
+		v->held_intr = 0;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/*
+ * KVM believes that an event is delivered once the VM was entered with it; shown again
+ * with an exit of another reason, it makes KVM give up (internal error, suberror 3).  So
+ * the layer holds what cannot be delivered yet, one of a kind, and shows the VM as blocked
+ * for that kind meanwhile.
+ */
 static void inject_events(struct vcpu *v)
 {
 	u32 info = clean_event(v, (u32)v->vv->f[ROW_ENTRY_INTR_INFO]);
 
+	if (INTR_TYPE(info) == INTR_TYPE_NMI)
+		v->held_nmi = true;
+	else if (info && INTR_TYPE(info) == INTR_TYPE_EXTERNAL && !v->held_intr)
+		v->held_intr = info;
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
 	if (v->pending_event & INTR_VALID) {
-		/* The VM's own goes first; L1's is handed back at the next exit. */
-		v->held_event = info;
-		info = v->pending_event;
-		vmwrite(VMCS_ENTRY_INTR_ERROR, v->pending_error);
-		vmwrite(VMCS_ENTRY_INSN_LEN, v->pending_len);
+		/* The VM's own goes first. */
+		inject(v->pending_event, v->pending_error, v->pending_len);
 		v->pending_event = 0;
-	} else if (info && !deliverable(info)) {
-		v->held_event = info;
-		info = 0;
-	} else if (info & INTR_HAS_ERROR) {
-		vmwrite(VMCS_ENTRY_INTR_ERROR, 0);
+	} else if (info && INTR_TYPE(info) == INTR_TYPE_HARD_EXC) {
+		inject(info, 0, 0);
+	} else {
+		protect_deliver_held(v);
 	}
-	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+	protect_windows(v);
 }
 
 void protect_take(struct percpu *cpu, struct vcpu *v)

@@ -54,11 +54,11 @@ extern struct spinlock vms_lock;	/* outermost: the table of VMs, and leaving */
 
 /**
  * vms_close() - from here on, or no more, no VM can be made
- * Return: 0, -UP_EBUSY while one exists.  Takes vms_lock.
+ * Return: 0, -UP_EBUSY while one exists or holds memory.  Takes vms_lock.
  */
 long vms_close(bool on);
 
-/** vms_closed() - vms_close() was granted, and no VM exists.  Holds vms_lock. */
+/** vms_closed() - vms_close() was granted, no VM exists or holds memory.  Holds vms_lock. */
 bool vms_closed(void);
 
 /** vm_kill() - it never runs again; the first reason given is kept */

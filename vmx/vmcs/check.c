@@ -81,7 +81,7 @@ const char *vmcs12_check_controls(const struct vvmcs *vv)
 
 	if (failed)
 		return failed;
-	/* Without EPT a VM would need L1's shadow tables: their place is sync_tables(). */
+	/* Without EPT a VM would run on L1's own shadow tables, which nobody checks. */
 	if (!(second & CPU2_EPT))
 		return "EPT is not enabled";
 	if (!eptp_ok(f(vv, ROW_EPTP)))
@@ -162,6 +162,7 @@ bool host_field_ok(const struct vvmcs *vv, u32 guest_field, u64 val)
 	case VMCS_GUEST_PAT:
 		return pat_ok(val);
 	case VMCS_GUEST_SYSENTER_CS:
+	case VMCS_GUEST_PERF_GLOBAL:	/* its row has a check */
 		return true;
 	case VMCS_GUEST_SYSENTER_ESP:
 	case VMCS_GUEST_SYSENTER_EIP:
@@ -210,6 +211,9 @@ const char *vmcs12_check_host_state(const struct vvmcs *vv)
 		failed = check_host_addresses(vv);
 	if (!failed && (f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_PAT) && !pat_ok(f(vv, ROW_HOST_PAT)))
 		failed = "host PAT";
+	if (!failed && (f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_PERF_GLOBAL) &&
+	    (f(vv, ROW_HOST_PERF_GLOBAL) & ~vmx_caps.perf_global))
+		failed = "host PERF_GLOBAL_CTRL";
 	return failed;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "vmx/vmcs/msrbitmap.h"
 #include "vmx/base/asm.h"
+#include "vmx/base/lib.h"
 #include "vmx/cpu/bitmap.h"
 #include "vmx/intercept/msr.h"
 #include "ept/owner.h"
@@ -34,10 +35,15 @@ static void merge_all(struct vvmcs *vv, const u64 *l1, const u64 *own, u64 *merg
 
 void msr_bitmap_sync(struct vvmcs *vv)
 {
-	const u64 *l1 = phys(vv->f[ROW_MSR_BITMAP]);
+	const u64 *l1 = host_byte(vv->f[ROW_MSR_BITMAP]);
 	const u64 *own = phys(msr_bitmap_floor());
 	u64 *merged = phys(vv->msr_bitmap_pa);
 
+	if (!l1) {	/* given away by another CPU just now */
+		memset(merged, 0xff, PAGE_SIZE);
+		vv->remerge = true;
+		return;
+	}
 	if (vv->remerge) {
 		merge_all(vv, l1, own, merged);
 		return;
@@ -51,11 +57,11 @@ void msr_bitmap_sync(struct vvmcs *vv)
 
 bool msr_wanted_by_l1(const struct vvmcs *vv, u32 msr, bool write)
 {
-	u64 pa = vv->f[ROW_MSR_BITMAP];
+	const void *bitmap = host_byte(vv->f[ROW_MSR_BITMAP]);
 	s32 bit = msr_bit(msr, write);
 
 	/* The exit has begun with a flush: since then it may be a protected VM's frame. */
-	if (!(vv->f[ROW_CPU_CTLS] & CPU_MSR_BITMAPS) || !frame_host_usable(pa >> PAGE_SHIFT))
+	if (!(vv->f[ROW_CPU_CTLS] & CPU_MSR_BITMAPS) || !bitmap)
 		return true;
-	return bit < 0 || bitmap_test(phys(pa), (u32)bit);
+	return bit < 0 || bitmap_test(bitmap, (u32)bit);
 }

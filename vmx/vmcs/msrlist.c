@@ -10,18 +10,8 @@
 #include "vmx/vmcs/msrlist.h"
 #include "vmx/vmcs/check.h"
 #include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
 #include "vmx/intercept/msr.h"
 #include "ept/owner.h"
-#include "ept/pool.h"
-
-#define ENTRIES_PER_FRAME	(PAGE_SIZE / sizeof(struct msr_entry))
-
-struct msr_entry {
-	u32 index;
-	u32 reserved;
-	u64 value;
-};
 
 /* May L1 list this MSR?  And, if a value is given, that value? */
 static const struct msr_row *listed(u32 msr, const u64 *val)
@@ -33,17 +23,10 @@ static const struct msr_row *listed(u32 msr, const u64 *val)
 	return !val || r->check(msr, *val) == MSR_TAKEN ? r : NULL;
 }
 
-static u32 field_of(const struct msr_row *r)
-{
-	return r->list == MSR_LIST_REGISTER ? 0 : r->list;
-}
-
 /* The address of entry @i, or NULL when its frame is not the host's to use. */
 static struct msr_entry *entry_at(u64 list, u32 i)
 {
-	u64 pa = list + i * sizeof(struct msr_entry);
-
-	return frame_host_usable(pa >> PAGE_SHIFT) ? phys(pa) : NULL;
+	return host_byte(list + i * sizeof(struct msr_entry));
 }
 
 /* One copy, then only the copy is looked at. */
@@ -59,43 +42,43 @@ static bool read_entry(u64 list, u32 i, struct msr_entry *e)
 	return !e->reserved;
 }
 
-static int alloc_copy(struct vvmcs *vv)
+/* Of several values of one MSR the last one counts: a list of any length has room. */
+static bool add_to_copy(struct vvmcs *vv, const struct msr_entry *e, u32 *count)
 {
-	/* The copy must be contiguous and the pool gives single frames: 256 entries. */
-	if (!vv->msr_list_pa)
-		vv->msr_list_pa = pool_alloc();
-	return vv->msr_list_pa ? 0 : -UP_ENOMEM;
+	u32 i;
+
+	for (i = 0; i < *count && vv->msr_list[i].index != e->index; i++)
+		;
+	if (i == MSR_LIST_COPY)
+		return false;
+	vv->msr_list[i] = *e;
+	*count += i == *count;
+	return true;
 }
 
-int msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
+u32 msr_list_arm(struct vvmcs *vv, u64 *pa, u32 *count)
 {
 	u32 n = vv->f[ROW_ENTRY_MSR_LOAD_COUNT];
 	u64 list = vv->f[ROW_ENTRY_MSR_LOAD_ADDR];
-	struct msr_entry *copy;
 
 	*count = 0;
-	*pa = 0;
-	if (!n)
-		return 0;
-	if (alloc_copy(vv))
-		return -UP_ENOMEM;
-	*pa = vv->msr_list_pa;
-	copy = phys(*pa);
+	*pa = vvmcs_pa(vv) + offsetof(struct vvmcs, msr_list);
 	for (u32 i = 0; i < n; i++) {
 		const struct msr_row *r;
 		struct msr_entry e;
 
-		if (i >= ENTRIES_PER_FRAME || !read_entry(list, i, &e))
+		if (!read_entry(list, i, &e))
 			return i + 1;
 		r = listed(e.index, &e.value);
 		if (!r)
 			return i + 1;
-		if (field_of(r)) {
+		if (msr_field(r)) {
 			/* It replaces what the layer computed; hardware judges the value. */
-			vmwrite(field_of(r), e.value);
+			vmwrite(msr_field(r), e.value);
 			continue;
 		}
-		copy[(*count)++] = e;
+		if (!add_to_copy(vv, &e, count))
+			return i + 1;
 	}
 	return 0;
 }
@@ -114,8 +97,8 @@ bool msr_list_store(struct vvmcs *vv)
 		r = listed(e.index, NULL);
 		if (!r)
 			return false;
-		if (field_of(r))
-			e.value = vmread(field_of(r));
+		if (msr_field(r))
+			e.value = vmread(msr_field(r));
 		else if (rdmsr_safe(e.index, &e.value))
 			return false;
 		WRITE_ONCE(dst->value, e.value);
@@ -143,7 +126,7 @@ bool msr_list_load_host(struct vvmcs *vv)
 		r = listed(e.index, &e.value);
 		if (!r)
 			return false;
-		if (field_of(r) ? !load_into_vmcs01(vv, field_of(r), e.value)
+		if (msr_field(r) ? !load_into_vmcs01(vv, msr_field(r), e.value)
 			     : wrmsr_safe(e.index, e.value))
 			return false;
 	}

@@ -7,6 +7,8 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/log.h"
 #include "vmx/base/x86.h"
+#include "vmx/cpu/speculation.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/vmcs/msrlist.h"
 
 #define AR_CODE64		0xa09b	/* present, code, accessed, L, G */
@@ -22,12 +24,24 @@ void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv)
 	cpu->vcpu = vv->vcpu;
 }
 
+/* Whatever has ended the VM's run, the host gets the processor here. */
 void nested_switch_to_l1(struct percpu *cpu)
 {
+	if (cpu->nested.in_vm)
+		speculation_to_host(cpu->vcpu);
 	vmptrld(cpu->vmcs01_pa);
 	cpu->nested.in_vm = false;
 	cpu->vcpu = NULL;
 	cpu->resume_launch = 0;
+}
+
+struct passed_msrs passed_msrs(void)
+{
+	return (struct passed_msrs) {
+		.efer = vmread(VMCS_GUEST_EFER),
+		.pat = vmread(VMCS_GUEST_PAT),
+		.perf_global = caps_perf_global() ? vmread(VMCS_GUEST_PERF_GLOBAL) : 0,
+	};
 }
 
 /* An event that root puts into VMCS02 must not be taken for L1's later. */
@@ -130,8 +144,8 @@ static void load_host_control_registers(const u64 *f)
 	vmwrite(VMCS_CR4_SHADOW, f[ROW_HOST_CR4]);
 }
 
-/* EFER and PAT that L1 does not ask to load stay L2's, in long mode. */
-static void load_host_msrs(const u64 *f, u64 l2_efer, u64 l2_pat)
+/* What L1 does not ask to load stays L2's, EFER in long mode. */
+static void load_host_msrs(const u64 *f, const struct passed_msrs *l2)
 {
 	u64 exit = f[ROW_EXIT_CTLS];
 
@@ -139,12 +153,15 @@ static void load_host_msrs(const u64 *f, u64 l2_efer, u64 l2_pat)
 	vmwrite(VMCS_GUEST_SYSENTER_ESP, f[ROW_HOST_SYSENTER_ESP]);
 	vmwrite(VMCS_GUEST_SYSENTER_EIP, f[ROW_HOST_SYSENTER_EIP]);
 	vmwrite(VMCS_GUEST_EFER, exit & EXIT_LOAD_EFER ? f[ROW_HOST_EFER]
-						       : l2_efer | EFER_LME | EFER_LMA);
-	vmwrite(VMCS_GUEST_PAT, exit & EXIT_LOAD_PAT ? f[ROW_HOST_PAT] : l2_pat);
+						       : l2->efer | EFER_LME | EFER_LMA);
+	vmwrite(VMCS_GUEST_PAT, exit & EXIT_LOAD_PAT ? f[ROW_HOST_PAT] : l2->pat);
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, exit & EXIT_LOAD_PERF_GLOBAL ?
+			f[ROW_HOST_PERF_GLOBAL] : l2->perf_global);
 	vmwrite(VMCS_GUEST_DEBUGCTL, 0);
 }
 
-static void load_host_state(const struct vvmcs *vv, u64 l2_efer, u64 l2_pat)
+static void load_host_state(const struct vvmcs *vv, const struct passed_msrs *l2)
 {
 	u64 nmi = EXIT_REASON_EXCEPTION_NMI;
 	bool by_nmi = vv->f[ROW_EXIT_REASON] == nmi &&
@@ -152,7 +169,7 @@ static void load_host_state(const struct vvmcs *vv, u64 l2_efer, u64 l2_pat)
 
 	load_host_control_registers(vv->f);
 	load_host_segments(vv->f);
-	load_host_msrs(vv->f, l2_efer, l2_pat);
+	load_host_msrs(vv->f, l2);
 	vmwrite(VMCS_GUEST_RIP, vv->f[ROW_HOST_RIP]);
 	vmwrite(VMCS_GUEST_RSP, vv->f[ROW_HOST_RSP]);
 	vmwrite(VMCS_GUEST_RFLAGS, HOST_RFLAGS);
@@ -173,30 +190,32 @@ static void undo_nmi_deferral(struct percpu *cpu, struct vvmcs *vv)
 	row_set(vv->dirty, ROW_PIN_CTLS);
 }
 
-void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, u64 l2_efer, u64 l2_pat)
+void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, const struct passed_msrs *l2)
 {
 	nested_switch_to_l1(cpu);
 	undo_nmi_deferral(cpu, vv);
-	load_host_state(vv, l2_efer, l2_pat);
+	load_host_state(vv, l2);
 	if (vv->f[ROW_EXIT_MSR_LOAD_COUNT] && !msr_list_load_host(vv))
 		up_log_seldom("nested: CPU %u: VM-exit MSR-load list refused", cpu->cpu);
 }
 
 void nested_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual)
 {
-	u64 efer = vmread(VMCS_GUEST_EFER), pat = vmread(VMCS_GUEST_PAT);
+	struct passed_msrs l2 = passed_msrs();
 
 	save_exit_info(vv, reason, qual);
 	vmcs12_save_guest(vv);
 	if (vv->f[ROW_EXIT_MSR_STORE_COUNT] && !msr_list_store(vv))
 		up_log_seldom("nested: CPU %u: VM-exit MSR-store list refused", cpu->cpu);
-	vmcs12_to_l1(cpu, vv, efer, pat);
+	vmcs12_to_l1(cpu, vv, &l2);
 }
 
 /* Section 27.8: no guest state is saved, the event stays to be injected. */
 void nested_reflect_entry_failure(struct percpu *cpu, struct vvmcs *vv, u32 reason, u64 qual)
 {
+	struct passed_msrs l1 = passed_msrs();
+
 	vv->f[ROW_EXIT_REASON] = reason | EXIT_ENTRY_FAILURE;
 	vv->f[ROW_EXIT_QUAL] = qual;
-	vmcs12_to_l1(cpu, vv, vmread(VMCS_GUEST_EFER), vmread(VMCS_GUEST_PAT));
+	vmcs12_to_l1(cpu, vv, &l1);
 }

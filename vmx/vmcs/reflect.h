@@ -9,6 +9,14 @@
 void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv);
 void nested_switch_to_l1(struct percpu *cpu);
 
+/* MSRs that pass from L1 to L2 and back unless L1 asks to load others. */
+struct passed_msrs {
+	u64 efer, pat, perf_global;
+};
+
+/** passed_msrs() - those of the current VMCS */
+struct passed_msrs passed_msrs(void);
+
 /** event_rows_changed() - root put an event into VMCS02: it must not be taken for L1's later */
 void event_rows_changed(struct vvmcs *vv);
 
@@ -17,10 +25,10 @@ void vmcs12_save_guest(struct vvmcs *vv);
 
 /**
  * vmcs12_to_l1() - L1 goes on at its host state; what it sees of the exit is in vv->f
- * @l2_efer: @l2_pat: VMCS02's, for what L1 does not ask to load
+ * @l2: VMCS02's, for what L1 does not ask to load
  * Any VMCS is current before, VMCS01 after.
  */
-void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, u64 l2_efer, u64 l2_pat);
+void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, const struct passed_msrs *l2);
 
 /**
  * nested_reflect() - hand an exit to L1; VMCS02 is current before, VMCS01 after

@@ -2,9 +2,9 @@
 /* Any bytes as a compiled policy: what the parser takes, the engine can be asked. */
 #include <stdlib.h>
 
-#include "pdp.h"
-#include "sla.h"
-#include "store.h"
+#include "engine/pdp.h"
+#include "engine/sla.h"
+#include "base/store.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed);

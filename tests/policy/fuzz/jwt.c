@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "jwt.h"
+#include "vrm/jwt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static EVP_PKEY *signer;
-static struct jwt_key *key;
+static struct jwt_keys *key;
 
 static void setup(void)
 {
@@ -27,7 +27,7 @@ static void setup(void)
 	f = fdopen(mkstemp(path), "w");
 	if (!f || PEM_write_PUBKEY(f, signer) != 1 || fclose(f))
 		abort();
-	key = jwt_key_load(path, &e);
+	key = jwt_keys_load(path, &e);
 	unlink(path);
 	if (!key)
 		abort();
@@ -65,6 +65,7 @@ static void signed_claims(const uint8_t *data, size_t size, char *token)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char token[16384];
+	const struct jwt_rules rules = { "i", "a", 1000, 30 };
 	struct pol_err e = { "" };
 	struct jwt out;
 
@@ -78,11 +79,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(token, data + 1, size - 1);
 		token[size - 1] = 0;
 	}
-	if (jwt_verify(token, key, "i", "a", 1000, &out, &e)) {
+	if (jwt_verify(token, key, &rules, &out, &e)) {
 		if (!e.msg[0])
 			abort();
 	} else if (!(data[0] & 1) && !strchr(token, '.')) {
 		abort();
 	}
+	jwt_free(&out);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /* Any bytes as a request or as an answer. */
 #include <stdlib.h>
 
-#include "message.h"
+#include "net/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Writes a well-formed ticket, as a fuzzer's seed. */
 #include <stdio.h>
 
-#include "ticket.h"
+#include "trust/ticket.h"
 
 int main(void)
 {

@@ -2,7 +2,8 @@
 /* Any bytes as a sheet: refused with a message, or compiled into an image that its parser takes. */
 #include <stdlib.h>
 
-#include "image.h"
+#include "compile/compile.h"
+#include "base/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* Any bytes as a time zone file. */
 #include <stdlib.h>
 
-#include "zone.h"
+#include "base/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -135,7 +135,7 @@ UNUSED_HW(int, rdmsr_safe, (u32 msr, u64 *val), 0)
 UNUSED_HW(int, wrmsr_safe, (u32 msr, u64 val), 0)
 UNUSED_HW(int, xsetbv_safe, (u32 reg, u64 val), 0)
 UNUSED_HW(u64, rdtsc, (void), 0)
-UNUSED_HW_VOID(cpuid, (u32 leaf, u32 subleaf, u32 r[4]))
+WEAK void cpuid(u32 leaf, u32 subleaf, u32 r[4]) { memset(r, 0, 4 * sizeof(*r)); }
 UNUSED_HW_VOID(outb, (u16 port, u8 val))
 UNUSED_HW(u8, inb, (u16 port), 0)
 WEAK void cpu_relax(void) { }
@@ -158,4 +158,7 @@ UNUSED_HW_VOID(xsave64, (void *area, u64 mask))
 UNUSED_HW_VOID(xrstor64, (const void *area, u64 mask))
 WEAK void wbinvd(void) { }
 WEAK void verw(u16 selector) { }
+WEAK void fill_rsb(void) { }
+WEAK void flush_lines(const void *page, bool opt) { }
+WEAK void read_l1d(const u8 *table) { }
 WEAK void cpu_halt_forever(void) { stop("halted", 0); }

@@ -11,7 +11,9 @@
 #include "vmx/base/x86.h"
 #include "vmx/cpu/vmcs.h"
 
+#ifndef MAX_VMCS
 #define MAX_VMCS	64
+#endif
 #define FIELDS		512
 
 /* A field that was never written reads as 0. */
@@ -26,13 +28,16 @@ u64 w_msr[0x4000];
 
 static struct hw_vmcs *find(u64 pa)
 {
-	u32 i;
+	u32 i, at = 0;
 
-	for (i = 0; i < MAX_VMCS && hw[i].pa && hw[i].pa != pa; i++)
-		;
+	for (i = 0; i < MAX_VMCS; i++) {
+		at = ((pa >> PAGE_SHIFT) + i) % MAX_VMCS;
+		if (!hw[at].pa || hw[at].pa == pa)
+			break;
+	}
 	assert(i < MAX_VMCS);
-	hw[i].pa = pa;
-	return &hw[i];
+	hw[at].pa = pa;
+	return &hw[at];
 }
 
 /* Width, type and index of the encoding (SDM vol. 3, table 25-21). */
@@ -44,7 +49,9 @@ static u64 *field_of(struct hw_vmcs *v, u32 enc)
 
 void w_vmx_reset(void)
 {
-	memset(hw, 0, sizeof(hw));
+	for (u32 i = 0; i < MAX_VMCS; i++)
+		if (hw[i].pa)
+			memset(&hw[i], 0, sizeof(hw[i]));
 	memset(current, 0, sizeof(current));
 }
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
+#include "userspace/check/check.h"
 #include "tests.h"
 
 static uint8_t madt[256];
@@ -87,6 +87,77 @@ void test_madt_refuses_malformed(void **state)
 	madt[45] = 8;
 	madt[0] = 'X';
 	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
+}
+
+/* A FADT with PM1a_CNT at port 0x1804, in both ways. */
+static void fadt_make(uint8_t *fadt)
+{
+	memset(fadt, 0, 276);
+	memcpy(fadt + FADT_PM1_CNT, "\x04\x18", 2);
+	memcpy(fadt + FADT_X_PM1_CNT, "\x01\x10\0\x02\x04\x18", 6);
+}
+
+/* One byte changed, and what is found then. */
+static enum check_result fadt_with(struct check_report *r, size_t at, uint8_t value)
+{
+	uint8_t fadt[276];
+
+	fadt_make(fadt);
+	fadt[at] = value;
+	return check_fadt(r, fadt, sizeof(fadt));
+}
+
+void test_fadt_names_what_cannot_be_watched(void **state)
+{
+	struct check_report r = { };
+	uint8_t fadt[276];
+	uint32_t port[2];
+
+	(void)state;
+	tree_make();
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_int_equal(fadt_with(&r, FADT_FLAGS + 2, 0x10), CHECK_FAIL);
+	assert_string_equal(r.found, REDUCED_FOUND);
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT, 0), CHECK_FAIL);	/* in memory */
+	assert_string_equal(r.found, "ACPI's PM1 control register a is not one I/O port");
+	assert_string_equal(r.cure, PM1_CURE);
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT + 8, 1), CHECK_FAIL);	/* above 64 Ki */
+	assert_int_equal(fadt_with(&r, FADT_PM1_CNT, 8), CHECK_FAIL);	/* another port */
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT + 16, 4), CHECK_FAIL);
+	assert_string_equal(r.found, "ACPI's PM1 control register b is not one I/O port");
+	fadt_make(fadt);
+	assert_int_equal(check_fadt(&r, fadt, 115), CHECK_FAIL);
+	assert_string_equal(r.found, BAD_FADT_FOUND);
+	assert_int_equal(fadt_pm1(fadt, 116, port), FADT_FINE);	/* of ACPI 1.0 */
+	assert_int_equal(port[0], 0x1804);
+	assert_int_equal(port[1], 0);
+	memset(fadt, 0, sizeof(fadt));
+	assert_int_equal(check_fadt(&r, fadt, sizeof(fadt)), CHECK_FAIL);	/* nowhere */
+	tree_remove();
+}
+
+void test_pm_base_is_loose_or_locked(void **state)
+{
+	struct check_report r = { };
+	uint8_t lpc[256] = "\x86\x80\x18\x29";
+
+	(void)state;
+	assert_int_equal(pm_base_state(0x29188086, 0x1801, 1 << 17, 0x1804), BASE_LOCKED);
+	assert_int_equal(pm_base_state(0x29188086, 0x1801, 1 << 16, 0x1804), BASE_LOOSE);
+	assert_int_equal(pm_base_state(0x29188086, 0x1841, 0, 0x1804), BASE_ELSEWHERE);
+	assert_int_equal(pm_base_state(0x29181022, 0x1801, 0, 0x1804), BASE_ELSEWHERE);
+	assert_int_equal(pm_base_state(PCI_ID_PIIX4, 0xb001, ~0u, 0xb004), BASE_LOOSE);
+	tree_make();
+	lpc[PM_BASE] = 1;
+	lpc[PM_BASE + 1] = 0x18;
+	tree_file("/sys/bus/pci/devices/0000:00:1f.0/config", lpc, sizeof(lpc));
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_string_equal(r.found, "I/O ports; insmod locks the ACPI base in PCI device 1f.0");
+	lpc[PM_BASE_LOCKS + 2] = 2;
+	tree_file("/sys/bus/pci/devices/0000:00:1f.0/config", lpc, sizeof(lpc));
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_string_equal(r.found, "I/O ports");
+	tree_remove();
 }
 
 void test_cpuinfo_is_parsed(void **state)

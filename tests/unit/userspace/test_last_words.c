@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdbool.h>
 #include <string.h>
-#include "../module/last_words.h"
+#include "module/last_words.h"
 #include "tests.h"
 
 /* What is written is read; any other byte in its place is not, and means no alarm. */

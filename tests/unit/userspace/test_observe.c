@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "check.h"
-#include "observe.h"
-#include "sysfile.h"
+#include "userspace/check/check.h"
+#include "userspace/cli/observe.h"
+#include "userspace/cli/sysfile.h"
 #include "tests.h"
 
 static const char file[] = "/tmp/unit-underpin.report";

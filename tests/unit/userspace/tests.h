@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cli.h"
+#include "userspace/cli/cli.h"
 
 /* One row a test: TEST(name) in the list below declares and lists it. */
 #define TESTS(TEST) \
@@ -38,6 +38,8 @@
 	TEST(qmp_reads_events_in_pieces) \
 	TEST(madt_finds_offline_cpus) \
 	TEST(madt_refuses_malformed) \
+	TEST(fadt_names_what_cannot_be_watched) \
+	TEST(pm_base_is_loose_or_locked) \
 	TEST(cpuinfo_is_parsed) \
 	TEST(check_lock_names_the_cpu) \
 	TEST(check_names_each_lack) \
@@ -53,6 +55,8 @@
 	TEST(check_kvm_ept_off) \
 	TEST(check_smt_and_speculation) \
 	TEST(protect_errors_name_the_cure) \
+	TEST(status_errors_name_what_is_meant) \
+	TEST(status_is_what_the_kernel_says) \
 	TEST(uapi_keeps_its_shape)
 
 #define DECLARE_TEST(name) void test_##name(void **state);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The compiler's frame: names, passes, and the sealed block at the end. */
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/store.h"
+#include "compile/build.h"
+
+void build_say(struct build *b, struct pol_at at, const char *fmt, ...)
+{
+	char text[500];
+	va_list ap;
+
+	va_start(ap, fmt);
+	pol_vprint(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	pol_say(b->e, "%s:%u: %s", at.sheet < b->m->n_sheet ? b->m->sheet[at.sheet] : "policy",
+		at.line, text);
+}
+
+int build_add(struct build *b, uint64_t key, uint32_t first, uint32_t n)
+{
+	uint32_t i = pol_slot_of(key, b->n_slot);
+
+	for (; b->slot[i].key; i = (i + 1) & (b->n_slot - 1))
+		if (b->slot[i].key == key)
+			return -EEXIST;
+	b->slot[i] = (struct pol_slot){ key, first, n };
+	return 0;
+}
+
+uint32_t build_find(const struct build *b, enum pol_kind kind, uint32_t name)
+{
+	uint64_t key = pol_key(kind, name);
+	uint32_t i = pol_slot_of(key, b->n_slot);
+
+	for (; b->slot[i].key; i = (i + 1) & (b->n_slot - 1))
+		if (b->slot[i].key == key)
+			return b->slot[i].first;
+	return POL_NONE;
+}
+
+int build_ref(struct build *b, struct pol_at at, enum pol_kind kind, const char *what,
+	      uint32_t name, uint32_t *out)
+{
+	*out = POL_NONE;
+	if (name == POL_NONE)
+		return 0;
+	*out = build_find(b, kind, name);
+	if (*out != POL_NONE)
+		return 0;
+	return build_bad(b, at, "%s '%s' is not defined: define it, or correct the name", what,
+			 m_str(b->m, name));
+}
+
+int build_need(struct build *b, struct pol_at at, enum pol_kind kind, const char *what,
+	       uint32_t name, uint32_t *out)
+{
+	if (name == POL_NONE)
+		return build_bad(b, at, "a %s is missing: name one", what);
+	return build_ref(b, at, kind, what, name, out);
+}
+
+int build_name(struct build *b, struct pol_at at, enum pol_kind kind, const char *what,
+	       uint32_t name, uint32_t idx)
+{
+	if (name == POL_NONE)
+		return build_bad(b, at, "a %s without a name", what);
+	if (!build_add(b, pol_key(kind, name), idx, 1))
+		return 0;
+	return build_bad(b, at, "%s '%s' is defined twice: remove or rename one", what,
+			 m_str(b->m, name));
+}
+
+/* Every key that will be added, counted beforehand: the table never grows. */
+static int size_slots(struct build *b)
+{
+	const struct m_model *m = b->m;
+	uint64_t n = 64, want;
+	uint32_t i;
+
+	want = (uint64_t)m->n_attr + m->n_func + m->n_cond + m->n_period * 2 + m->n_user +
+	       m->n_cred + m->n_role + m->n_permit + m->n_rtype + m->n_inst + m->n_sla +
+	       m->n_func;
+	for (i = 0; i < m->n_rtype; i++)
+		want += m->rtype[i].n_action;
+	while (n < want * 2)
+		n *= 2;
+	if (n > UINT32_MAX || pol_vec_reserve(b, slot, n))
+		return build_nomem(b);
+	memset(b->slot, 0, n * sizeof(*b->slot));
+	b->n_slot = n;
+	return 0;
+}
+
+static int take_sheets(struct build *b)
+{
+	uint32_t i, id;
+
+	for (i = 0; i < b->m->n_sheet; i++) {
+		id = m_add(b->m, b->m->sheet[i]);
+		if (id == POL_NONE || pol_vec_push(b, sheet, id))
+			return build_nomem(b);
+	}
+	return 0;
+}
+
+static int copy_strings(struct build *b)
+{
+	const struct strtab *t = &b->m->strs;
+
+	if (pol_vec_reserve(b, str, t->n_str) || pol_vec_reserve(b, bytes, t->n_bytes) ||
+	    pol_vec_reserve(b, strslot, t->n_slot))
+		return build_nomem(b);
+	memcpy(b->str, t->str, t->n_str * sizeof(*t->str));
+	memcpy(b->bytes, t->bytes, t->n_bytes);
+	memcpy(b->strslot, t->slot, t->n_slot * sizeof(*t->slot));
+	b->n_str = t->n_str;
+	b->n_bytes = t->n_bytes;
+	b->n_strslot = t->n_slot;
+	return 0;
+}
+
+/* Lays the sections out in one block, hashes it and takes the write permission away. */
+static struct pol_image *seal(struct build *b)
+{
+	struct store_section s[STORE_NSECTIONS];
+	struct pol_image *p;
+	int i = 0;
+
+#define X(name, type) s[i++] = (struct store_section){ b->name, b->n_##name };
+	POL_SECTIONS(X)
+#undef X
+	p = store_build(s, b->m->cloud);
+	if (!p)
+		build_nomem(b);
+	return p;
+}
+
+static int (*const passes[])(struct build *b) = {
+	size_slots, take_sheets, build_attrs, build_periods, build_exprs, build_roles,
+	build_resources, build_users, build_rules, build_slas, copy_strings,
+};
+
+struct pol_image *pol_compile(struct m_model *m, struct pol_err *e)
+{
+	struct build b = { .m = m, .e = e };
+	struct pol_image *p = NULL;
+	int ret = 0;
+	size_t i;
+
+	if (m->cloud == POL_NONE)
+		ret = pol_fail(e, EINVAL, "no <roles cloud=\"...\"> sheet: add one, it names the "
+			       "cloud");
+	for (i = 0; !ret && i < sizeof(passes) / sizeof(passes[0]); i++)
+		ret = passes[i](&b);
+	if (!ret)
+		p = seal(&b);
+#define X(name, type) free(b.name);
+	POL_SECTIONS(X)
+#undef X
+	return p;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* underpin policy audit verify; ticket show, verify */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/hex.h"
+#include "tool/cmd.h"
+#include "trust/audit.h"
+
+int cmd_audit(const struct cmd_opts *o)
+{
+	struct key *k = NULL;
+	struct audit_head h;
+	struct pol_err e;
+	char text[65];
+	sqlite3 *db;
+	int ret;
+
+	if (strcmp(o->arg[0], "verify"))
+		return cmd_error(o, CMD_USAGE, "audit: the only thing to do is verify");
+	if (o->n_arg > 2 && !(k = key_load(o->arg[2], false, &e)))
+		return cmd_error(o, CMD_SYSTEM, e.msg);
+	if (sqlite3_open_v2(o->arg[1], &db, SQLITE_OPEN_READONLY, NULL)) {
+		sqlite3_close(db);
+		key_free(k);
+		return cmd_error(o, CMD_SYSTEM, "audit: the database cannot be opened");
+	}
+	ret = audit_verify(db, k, &h, &e);
+	sqlite3_close(db);
+	pol_hex(h.hash, 32, text);
+	if (ret)
+		ret = cmd_error(o, ret == -EIO ? CMD_SYSTEM : CMD_BAD, e.msg);
+	else if (o->json)
+		cmd_print_json(json_pack("{s:b,s:I,s:s,s:b}", "ok", 1, "records",
+					 (json_int_t)h.n, "head", text, "signatures", !!k));
+	else
+		printf("%llu records, chain whole%s, head %s\n", (unsigned long long)h.n,
+		       k ? ", signatures good" : " (signatures not checked: no key given)", text);
+	key_free(k);
+	return ret;
+}
+
+static void print_ticket(const struct cmd_opts *o, const struct ticket *t, const char *verdict)
+{
+	char vm[33], def[65], host[65], image[65], nonce[65], id[33], issuer[65], when[32];
+	time_t at = t->issued;
+	json_t *j;
+	const char *key;
+	json_t *v;
+	struct tm tm;
+
+	memset(&tm, 0, sizeof(tm));
+	gmtime_r(&at, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	j = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}",
+		      "verdict", verdict, "vm", pol_hex(t->vm, 16, vm), "definition",
+		      pol_hex(t->definition, 32, def), "host", pol_hex(t->host, 32, host), "image",
+		      pol_hex(t->image, 32, image), "nonce", pol_hex(t->nonce, 32, nonce), "id",
+		      pol_hex(t->id, 16, id), "role", t->role, "sla", t->sla, "issued", when,
+		      "lifetime", t->lifetime, "issuer", pol_hex(t->issuer, 32, issuer));
+	if (o->json) {
+		cmd_print_json(j);
+		return;
+	}
+	json_object_foreach(j, key, v) {
+		if (json_is_string(v))
+			printf("%-10s  %s\n", key, json_string_value(v));
+		else
+			printf("%-10s  %lld seconds\n", key, (long long)json_integer_value(v));
+	}
+	json_decref(j);
+}
+
+static int read_ticket(const char *path, uint8_t *buf, size_t *n)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return -EIO;
+	*n = fread(buf, 1, TICKET_SIZE + 1, f);
+	fclose(f);
+	return 0;
+}
+
+struct expected {
+	struct ticket_expect x;
+	uint8_t bytes[5][32];
+};
+
+/* What the options say that a ticket must be for, and how old it is. */
+static int expect(const struct cmd_opts *o, const struct ticket *t, struct expected *e)
+{
+	const struct {
+		const char *given, *name;
+		size_t n;
+		const uint8_t **to;
+	} parts[5] = {
+		{ o->host, "--host", 32, &e->x.host }, { o->image, "--image", 32, &e->x.image },
+		{ o->nonce, "--nonce", 32, &e->x.nonce }, { o->vm, "--vm", 16, &e->x.vm },
+		{ o->definition, "--definition", 32, &e->x.definition },
+	};
+	char msg[80];
+	int64_t now;
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		if (!parts[i].given)
+			continue;
+		if (!pol_unhex(parts[i].given, e->bytes[i], parts[i].n)) {
+			snprintf(msg, sizeof(msg), "%s takes %zu hexadecimal digits",
+				 parts[i].name, 2 * parts[i].n);
+			return cmd_error(o, CMD_USAGE, msg);
+		}
+		*parts[i].to = e->bytes[i];
+	}
+	if (cmd_time(o->at, &now))
+		return cmd_error(o, CMD_USAGE, "-@ takes an instant like 2026-11-22T09:00:00Z");
+	e->x.age = now > (int64_t)t->issued ? now - (int64_t)t->issued : 0;
+	return CMD_OK;
+}
+
+int cmd_ticket(const struct cmd_opts *o)
+{
+	bool verify = !strcmp(o->arg[0], "verify");
+	struct ticket t = { .issued = 0 };
+	uint8_t buf[TICKET_SIZE + 1];
+	struct expected x = { 0 };
+	enum ticket_error err;
+	struct key *k = NULL;
+	struct pol_err e;
+	size_t n;
+	int ret;
+
+	if (!verify && strcmp(o->arg[0], "show"))
+		return cmd_error(o, CMD_USAGE, "ticket: show or verify");
+	if (verify && o->n_arg < 3)
+		return cmd_error(o, CMD_USAGE, "ticket verify: give the issuer's public key too");
+	if (read_ticket(o->arg[1], buf, &n))
+		return cmd_error(o, CMD_SYSTEM, "the ticket cannot be read");
+	if (verify && !(k = key_load(o->arg[2], false, &e)))
+		return cmd_error(o, CMD_SYSTEM, e.msg);
+	err = verify ? ticket_verify(buf, n, k, &t) : ticket_parse(buf, n, &t);
+	key_free(k);
+	ret = expect(o, &t, &x);
+	if (ret)
+		return ret;
+	if (err == TICKET_OK && verify)
+		err = ticket_match(&t, &x.x);
+	if (err != TICKET_OK)
+		return cmd_error(o, CMD_BAD, ticket_message(err));
+	print_ticket(o, &t, verify ? "good" : "not checked");
+	return CMD_OK;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "trust/audit.h"
+
+static int sql_fail(sqlite3 *db, struct pol_err *e, const char *what)
+{
+	return pol_fail(e, EIO, "audit: %s: %s", what, sqlite3_errmsg(db));
+}
+
+int audit_init(struct audit *a, sqlite3 *db, const struct key *signer, struct pol_err *e)
+{
+	static const char sql[] =
+		"CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
+		" hash BLOB NOT NULL, signature BLOB NOT NULL)";
+
+	*a = (struct audit){ .db = db, .signer = signer };
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) ||
+	    sqlite3_prepare_v2(db, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", -1,
+			       &a->last, NULL) ||
+	    sqlite3_prepare_v2(db, "INSERT INTO audit VALUES(?,?,?,?)", -1, &a->append, NULL))
+		return sql_fail(db, e, "open");
+	return 0;
+}
+
+void audit_exit(struct audit *a)
+{
+	sqlite3_finalize(a->last);
+	sqlite3_finalize(a->append);
+}
+
+static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_t len,
+		      uint8_t *hash)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint8_t be[8];
+	int i;
+
+	for (i = 0; i < 8; i++)
+		be[i] = n >> (56 - 8 * i);
+	memset(hash, 0, 32);
+	if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) && EVP_DigestUpdate(c, prev, 32) &&
+	    EVP_DigestUpdate(c, be, 8) && EVP_DigestUpdate(c, record, len))
+		EVP_DigestFinal_ex(c, hash, NULL);
+	EVP_MD_CTX_free(c);
+}
+
+static int last(struct audit *a)
+{
+	struct audit_head *h = &a->head;
+	int ret;
+
+	if (a->known)
+		return 0;
+	ret = sqlite3_step(a->last);
+	memset(h, 0, sizeof(*h));
+	if (ret == SQLITE_ROW && sqlite3_column_bytes(a->last, 1) == 32) {
+		h->n = sqlite3_column_int64(a->last, 0);
+		memcpy(h->hash, sqlite3_column_blob(a->last, 1), 32);
+		ret = SQLITE_DONE;
+	}
+	sqlite3_reset(a->last);
+	a->known = ret == SQLITE_DONE;
+	return a->known ? 0 : -EIO;
+}
+
+int audit_append(struct audit *a, const char *record, bool sign, struct pol_err *e)
+{
+	size_t len = strlen(record);
+	uint8_t hash[32], sig[64];
+	int ret;
+
+	if (last(a))
+		return sql_fail(a->db, e, "read");
+	link_hash(a->head.hash, a->head.n + 1, record, len, hash);
+	if (sign && key_sign(a->signer, hash, 32, sig))
+		return pol_fail(e, EIO, "audit: cannot sign");
+	sqlite3_bind_int64(a->append, 1, a->head.n + 1);
+	sqlite3_bind_text(a->append, 2, record, len, SQLITE_STATIC);
+	sqlite3_bind_blob(a->append, 3, hash, 32, SQLITE_STATIC);
+	sqlite3_bind_blob(a->append, 4, sig, sign ? 64 : 0, SQLITE_STATIC);
+	ret = sqlite3_step(a->append);
+	sqlite3_reset(a->append);
+	sqlite3_clear_bindings(a->append);
+	if (ret != SQLITE_DONE) {
+		audit_forget(a);
+		return sql_fail(a->db, e, "append");
+	}
+	a->head.n++;
+	memcpy(a->head.hash, hash, 32);
+	return 0;
+}
+
+static int check_signature(sqlite3_stmt *s, const struct key *k, const uint8_t *hash,
+			   uint64_t *covered, struct pol_err *e)
+{
+	uint64_t n = sqlite3_column_int64(s, 0);
+
+	if (!sqlite3_column_bytes(s, 3))
+		return 0;
+	if (sqlite3_column_bytes(s, 3) != 64 ||
+	    (k && !key_verify(k, hash, 32, sqlite3_column_blob(s, 3))))
+		return pol_fail(e, EBADMSG, "audit: record %llu is not signed by this key",
+				(unsigned long long)n);
+	*covered = n;
+	return 0;
+}
+
+static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,
+		     uint64_t *covered, struct pol_err *e)
+{
+	uint64_t n = sqlite3_column_int64(s, 0);
+	const char *record = (const char *)sqlite3_column_text(s, 1);
+	uint8_t hash[32];
+
+	if (n != h->n + 1)
+		return pol_fail(e, EBADMSG, "audit: record %llu is missing",
+				(unsigned long long)h->n + 1);
+	link_hash(h->hash, n, record ? record : "", sqlite3_column_bytes(s, 1), hash);
+	if (sqlite3_column_bytes(s, 2) != 32 || memcmp(sqlite3_column_blob(s, 2), hash, 32))
+		return pol_fail(e, EBADMSG, "audit: record %llu was altered, or the one before it",
+				(unsigned long long)n);
+	h->n = n;
+	memcpy(h->hash, hash, 32);
+	return check_signature(s, k, hash, covered, e);
+}
+
+int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e)
+{
+	uint64_t covered = 0;
+	sqlite3_stmt *s;
+	int ret = 0, step;
+
+	memset(head, 0, sizeof(*head));
+	if (sqlite3_prepare_v2(db, "SELECT n, record, hash, signature FROM audit ORDER BY n", -1,
+			       &s, NULL))
+		return sql_fail(db, e, "read");
+	while ((step = sqlite3_step(s)) == SQLITE_ROW && !ret)
+		ret = check_row(s, k, head, &covered, e);
+	if (!ret && step != SQLITE_DONE)
+		ret = sql_fail(db, e, "read");
+	if (!ret && covered < head->n)
+		ret = pol_fail(e, EBADMSG, "audit: record %llu is not signed, nor any after it",
+			       (unsigned long long)covered + 1);
+	sqlite3_finalize(s);
+	return ret;
+}

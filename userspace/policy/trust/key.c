@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/key.h"
+
+struct key {
+	EVP_PKEY *pkey;
+	uint8_t id[32];
+};
+
+static EVP_PKEY *read_pem(FILE *f, bool private)
+{
+	EVP_PKEY *k = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+	X509 *x;
+
+	if (k || private)
+		return k;
+	rewind(f);
+	k = PEM_read_PUBKEY(f, NULL, NULL, NULL);
+	if (k)
+		return k;
+	rewind(f);
+	x = PEM_read_X509(f, NULL, NULL, NULL);
+	k = x ? X509_get_pubkey(x) : NULL;
+	X509_free(x);
+	return k;
+}
+
+struct key *key_load(const char *path, bool private, struct pol_err *e)
+{
+	FILE *f = fopen(path, "re");
+	struct key *k = calloc(1, sizeof(*k));
+	size_t n = 32;
+	uint8_t raw[32];
+
+	if (f && k)
+		k->pkey = read_pem(f, private);
+	if (f)
+		fclose(f);
+	if (k && k->pkey && EVP_PKEY_get_id(k->pkey) == EVP_PKEY_ED25519 &&
+	    EVP_PKEY_get_raw_public_key(k->pkey, raw, &n) == 1 && n == 32) {
+		SHA256(raw, 32, k->id);
+		return k;
+	}
+	pol_fail(e, EINVAL, "%s: %s: make one with openssl genpkey -algorithm ed25519", path,
+		 !f ? "cannot be read" : private ? "no Ed25519 private key in PEM" :
+		 "no Ed25519 key in PEM");
+	key_free(k);
+	return NULL;
+}
+
+void key_free(struct key *k)
+{
+	if (k)
+		EVP_PKEY_free(k->pkey);
+	free(k);
+}
+
+const uint8_t *key_id(const struct key *k)
+{
+	return k->id;
+}
+
+int key_sign(const struct key *k, const void *data, size_t len, uint8_t *sig)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	size_t n = 64;
+	int ok = c && EVP_DigestSignInit(c, NULL, NULL, NULL, k->pkey) == 1 &&
+		 EVP_DigestSign(c, sig, &n, data, len) == 1 && n == 64;
+
+	EVP_MD_CTX_free(c);
+	return ok ? 0 : -EIO;
+}
+
+bool key_verify(const struct key *k, const void *data, size_t len, const uint8_t *sig)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	bool ok = c && EVP_DigestVerifyInit(c, NULL, NULL, NULL, k->pkey) == 1 &&
+		  EVP_DigestVerify(c, sig, 64, data, len) == 1;
+
+	EVP_MD_CTX_free(c);
+	return ok;
+}
+
+int ticket_sign(struct ticket *t, const struct key *k, uint8_t *buf)
+{
+	memcpy(t->issuer, k->id, sizeof(t->issuer));
+	ticket_write(t, buf);
+	if (key_sign(k, buf, TICKET_SIGNED, buf + TICKET_AT_SIGNATURE))
+		return -EIO;
+	memcpy(t->signature, buf + TICKET_AT_SIGNATURE, 64);
+	return 0;
+}
+
+enum ticket_error ticket_verify(const uint8_t *buf, uint32_t size, const struct key *k,
+				struct ticket *t)
+{
+	enum ticket_error err = ticket_parse(buf, size, t);
+
+	if (err != TICKET_OK)
+		return err;
+	if (memcmp(t->issuer, k->id, 32) ||
+	    !key_verify(k, buf, TICKET_SIGNED, buf + TICKET_AT_SIGNATURE))
+		return TICKET_BAD_SIGNATURE;
+	return TICKET_OK;
+}

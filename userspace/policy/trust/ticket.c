@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Freestanding: fixed-size integers and loops only. */
+#include "trust/ticket.h"
+
+static const uint8_t magic[8] = { 'U', 'P', 'T', 'I', 'C', 'K', 'T', '1' };
+
+static void copy(void *to, const void *from, uint32_t n)
+{
+	const uint8_t *f = from;
+	uint8_t *t = to;
+
+	while (n--)
+		*t++ = *f++;
+}
+
+static int differs(const uint8_t *a, const uint8_t *b, uint32_t n)
+{
+	uint8_t d = 0;
+
+	while (n--)
+		d |= *a++ ^ *b++;
+	return d;
+}
+
+static uint64_t get(const uint8_t *p, int n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | p[n];
+	return v;
+}
+
+static void put(uint8_t *p, int n, uint64_t v)
+{
+	for (; n--; v >>= 8)
+		*p++ = v;
+}
+
+/* Printable ASCII, then zeros to the end; at least one zero. */
+static int name_ok(const uint8_t *p)
+{
+	int i = 0;
+
+	while (i < TICKET_NAME_MAX && p[i] > ' ' && p[i] < 127)
+		i++;
+	for (; i <= TICKET_NAME_MAX; i++)
+		if (p[i])
+			return 0;
+	return 1;
+}
+
+enum ticket_error ticket_parse(const uint8_t *b, uint32_t size, struct ticket *t)
+{
+	if (size != TICKET_SIZE || get(b + TICKET_AT_SIZE, 2) != TICKET_SIZE)
+		return TICKET_BAD_SIZE;
+	if (differs(b + TICKET_AT_MAGIC, magic, sizeof(magic)))
+		return TICKET_BAD_MAGIC;
+	if (get(b + TICKET_AT_VERSION, 2) != TICKET_VERSION)
+		return TICKET_BAD_VERSION;
+	if (get(b + TICKET_AT_FLAGS, 4) || get(b + TICKET_AT_RESERVED, 4))
+		return TICKET_BAD_RESERVED;
+	t->lifetime = get(b + TICKET_AT_LIFETIME, 4);
+	if (!t->lifetime || t->lifetime > TICKET_LIFETIME_MAX)
+		return TICKET_BAD_LIFETIME;
+	if (!name_ok(b + TICKET_AT_ROLE) || !b[TICKET_AT_ROLE] || !name_ok(b + TICKET_AT_SLA))
+		return TICKET_BAD_NAME;
+	copy(t->vm, b + TICKET_AT_VM, 16);
+	copy(t->definition, b + TICKET_AT_DEFINITION, 32);
+	copy(t->host, b + TICKET_AT_HOST, 32);
+	copy(t->image, b + TICKET_AT_IMAGE, 32);
+	copy(t->nonce, b + TICKET_AT_NONCE, 32);
+	copy(t->id, b + TICKET_AT_ID, 16);
+	copy(t->role, b + TICKET_AT_ROLE, TICKET_NAME_MAX + 1);
+	copy(t->sla, b + TICKET_AT_SLA, TICKET_NAME_MAX + 1);
+	t->issued = get(b + TICKET_AT_ISSUED, 8);
+	copy(t->issuer, b + TICKET_AT_ISSUER, 32);
+	copy(t->signature, b + TICKET_AT_SIGNATURE, 64);
+	return TICKET_OK;
+}
+
+void ticket_write(const struct ticket *t, uint8_t *b)
+{
+	copy(b + TICKET_AT_MAGIC, magic, sizeof(magic));
+	put(b + TICKET_AT_VERSION, 2, TICKET_VERSION);
+	put(b + TICKET_AT_SIZE, 2, TICKET_SIZE);
+	put(b + TICKET_AT_FLAGS, 4, 0);
+	copy(b + TICKET_AT_VM, t->vm, 16);
+	copy(b + TICKET_AT_DEFINITION, t->definition, 32);
+	copy(b + TICKET_AT_HOST, t->host, 32);
+	copy(b + TICKET_AT_IMAGE, t->image, 32);
+	copy(b + TICKET_AT_NONCE, t->nonce, 32);
+	copy(b + TICKET_AT_ID, t->id, 16);
+	put(b + TICKET_AT_LIFETIME, 4, t->lifetime);
+	put(b + TICKET_AT_RESERVED, 4, 0);
+	copy(b + TICKET_AT_ROLE, t->role, TICKET_NAME_MAX + 1);
+	copy(b + TICKET_AT_SLA, t->sla, TICKET_NAME_MAX + 1);
+	put(b + TICKET_AT_ISSUED, 8, t->issued);
+	copy(b + TICKET_AT_ISSUER, t->issuer, 32);
+	copy(b + TICKET_AT_SIGNATURE, t->signature, 64);
+}
+
+enum ticket_error ticket_match(const struct ticket *t, const struct ticket_expect *x)
+{
+	if (x->host && differs(t->host, x->host, 32))
+		return TICKET_OTHER_HOST;
+	if (x->image && differs(t->image, x->image, 32))
+		return TICKET_OTHER_IMAGE;
+	if (x->nonce && differs(t->nonce, x->nonce, 32))
+		return TICKET_OTHER_LAUNCH;
+	if (x->vm && differs(t->vm, x->vm, 16))
+		return TICKET_OTHER_VM;
+	if (x->definition && differs(t->definition, x->definition, 32))
+		return TICKET_OTHER_DEFINITION;
+	if (x->age >= t->lifetime)
+		return TICKET_EXPIRED;
+	return TICKET_OK;
+}
+
+static const char *const messages[TICKET_NERRORS] = {
+	[TICKET_OK] = "the ticket is good",
+	[TICKET_BAD_SIZE] = "not 416 bytes: the file is no ticket, or cut short",
+	[TICKET_BAD_MAGIC] = "does not begin with UPTICKT1: the file is no ticket",
+	[TICKET_BAD_VERSION] = "of another version: ask for a new ticket",
+	[TICKET_BAD_RESERVED] = "reserved bytes are not zero: of a later version, or damaged",
+	[TICKET_BAD_LIFETIME] = "its lifetime is not 1 to 3600 seconds",
+	[TICKET_BAD_NAME] = "its role or SLA is no printable, zero-padded name",
+	[TICKET_BAD_SIGNATURE] = "its signature is not the issuer's: forged, or another key",
+	[TICKET_OTHER_HOST] = "for another host",
+	[TICKET_OTHER_IMAGE] = "for another root image than the one that runs here",
+	[TICKET_OTHER_LAUNCH] = "for another launch of the layer: ask for a new ticket",
+	[TICKET_OTHER_VM] = "for another VM",
+	[TICKET_OTHER_DEFINITION] = "the VM's definition has changed since: ask anew",
+	[TICKET_EXPIRED] = "expired: ask for a new ticket",
+};
+
+const char *ticket_message(enum ticket_error error)
+{
+	return error < TICKET_NERRORS ? messages[error] : "unknown error";
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "net/http.h"
+#include "trust/tls.h"
+
+#define URL_MAX_LEN	320
+#define CONNECTION_SECONDS 60L	/* until a server is asked anew who it is */
+#define KEPT_HOSTS	4	/* so many servers' connections are kept, if each has its most */
+
+/* A curl handle set up for one server; its connection is curl's to keep. */
+struct handle {
+	struct handle *next;		/* of those that idle */
+	CURL *curl;
+	char url[URL_MAX_LEN];
+	struct http_tls tls;
+	struct http *http;
+	struct http_call *call;
+};
+
+struct http {
+	struct loop *loop;
+	CURLM *multi;
+	struct loop_timer timer;	/* curl's */
+	struct handle *idle;
+};
+
+/* --- one request --- */
+
+static size_t take(char *data, size_t size, size_t n, void *ctx)
+{
+	struct http_answer *a = ctx;
+	char *p;
+
+	n *= size;
+	if (a->len + n > HTTP_ANSWER_MAX)
+		return 0;
+	p = realloc(a->body, a->len + n + 1);
+	if (!p)
+		return 0;
+	a->body = p;
+	memcpy(p + a->len, data, n);
+	a->len += n;
+	p[a->len] = 0;
+	return n;
+}
+
+static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *unit)
+{
+	(void)h;
+	tls_client(ctx, unit);
+	return CURLE_OK;
+}
+
+static void set_tls(CURL *h, const struct http_tls *tls)
+{
+	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
+	curl_easy_setopt(h, CURLOPT_SSLCERT, tls->cert);
+	curl_easy_setopt(h, CURLOPT_SSLKEY, tls->key);
+	curl_easy_setopt(h, CURLOPT_CAINFO, tls->ca);
+	curl_easy_setopt(h, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (tls->crl)
+		curl_easy_setopt(h, CURLOPT_CRLFILE, tls->crl);
+	/* What was good when the connection was made is not for ever. */
+	curl_easy_setopt(h, CURLOPT_MAXLIFETIME_CONN, CONNECTION_SECONDS);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, (void *)tls->unit);
+}
+
+/* The same for every request; made once, for good. */
+static struct curl_slist *headers;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	headers = curl_slist_append(headers, "Content-Type: application/json");
+	headers = curl_slist_append(headers, "Expect:");
+	headers = curl_slist_append(headers, "Accept:");
+}
+
+static CURL *new_curl(const char *url, const struct http_tls *tls)
+{
+	CURL *h;
+
+	pthread_once(&once, init);
+	h = curl_easy_init();
+	if (!h)
+		return NULL;
+	curl_easy_setopt(h, CURLOPT_URL, url);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+	curl_easy_setopt(h, CURLOPT_PROXY, "");
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(h, CURLOPT_TCP_NODELAY, 1L);
+	if (tls)
+		set_tls(h, tls);
+	return h;
+}
+
+static void set_request(CURL *h, const char *json, long timeout_ms, struct http_answer *out)
+{
+	curl_easy_setopt(h, CURLOPT_POSTFIELDS, json);
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, out);
+}
+
+static int error_of(CURLcode c, struct pol_err *e, const char *url)
+{
+	int code = EIO;
+
+	if (c == CURLE_OPERATION_TIMEDOUT)
+		code = ETIMEDOUT;
+	if (c == CURLE_COULDNT_CONNECT || c == CURLE_SSL_CONNECT_ERROR ||
+	    c == CURLE_PEER_FAILED_VERIFICATION || c == CURLE_COULDNT_RESOLVE_HOST)
+		code = ECONNREFUSED;
+	return pol_fail(e, code, "%s: %s", url, curl_easy_strerror(c));
+}
+
+static int end_request(CURL *h, CURLcode c, const char *url, struct http_answer *out,
+		       struct pol_err *e)
+{
+	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &out->status);
+	if (c == CURLE_OK && out->body)
+		return 0;
+	free(out->body);
+	out->body = NULL;
+	return c == CURLE_OK ? pol_fail(e, EIO, "%s: empty answer", url) : error_of(c, e, url);
+}
+
+/* --- outside the loop: a handle a thread --- */
+
+int http_post(const char *url, const struct http_tls *tls, const char *json, long timeout_ms,
+	      struct http_answer *out, struct pol_err *e)
+{
+	static _Thread_local CURL *h;
+	static _Thread_local char last[URL_MAX_LEN];
+
+	memset(out, 0, sizeof(*out));
+	if (h && strcmp(last, url)) {
+		curl_easy_cleanup(h);
+		h = NULL;
+	}
+	if (!h)
+		h = new_curl(url, tls);
+	snprintf(last, sizeof(last), "%s", url);
+	if (!h)
+		return pol_fail(e, EIO, "out of memory");
+	if (timeout_ms <= 0)
+		return pol_fail(e, ETIMEDOUT, "%s: no time left", url);
+	set_request(h, json, timeout_ms, out);
+	return end_request(h, curl_easy_perform(h), url, out, e);
+}
+
+/* --- from the loop --- */
+
+static struct handle *new_handle(struct http *h, const char *url, const struct http_tls *tls)
+{
+	struct handle *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->curl = new_curl(url, tls);
+	if (!n->curl || strlen(url) >= sizeof(n->url)) {
+		curl_easy_cleanup(n->curl);
+		free(n);
+		return NULL;
+	}
+	strcpy(n->url, url);
+	n->tls = tls ? *tls : (struct http_tls){ 0 };
+	n->http = h;
+	curl_easy_setopt(n->curl, CURLOPT_PRIVATE, n);
+	return n;
+}
+
+/* One that idles and was set up for the same; setting one up is dear. */
+static struct handle *get_handle(struct http *h, const char *url, const struct http_tls *tls)
+{
+	struct http_tls none = { 0 };
+	struct handle **p, *n;
+
+	tls = tls ? tls : &none;
+	for (p = &h->idle; (n = *p); p = &n->next)
+		if (!strcmp(n->url, url) && !memcmp(&n->tls, tls, sizeof(*tls))) {
+			*p = n->next;
+			return n;
+		}
+	return new_handle(h, url, tls->ca ? tls : NULL);
+}
+
+static void put_handle(struct handle *n)
+{
+	n->next = n->http->idle;
+	n->http->idle = n;
+}
+
+static void end_call(struct handle *n, CURLcode code)
+{
+	struct http_call *c = n->call;
+
+	c->ret = end_request(n->curl, code, n->url, &c->answer, &c->e);
+	curl_multi_remove_handle(n->http->multi, n->curl);
+	put_handle(n);
+	c->done(c);
+}
+
+static void check_done(struct http *h)
+{
+	struct handle *n;
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left))) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &n);
+		end_call(n, m->data.result);
+	}
+}
+
+static void on_ready(void *ctx, int fd, uint32_t events)
+{
+	struct http *h = ctx;
+	int mask = 0, running;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		mask |= CURL_CSELECT_IN;
+	if (events & (EPOLLOUT | EPOLLERR))
+		mask |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(h->multi, fd, mask, &running);
+	check_done(h);
+}
+
+/*
+ * Of sockets that are closed curl tells much, but not all, and not all versions the
+ * same: nothing here relies on it. And it never hears of failure: to that it answers
+ * by refusing all work for good. A socket that cannot be watched lets its request end
+ * at its deadline.
+ */
+static int on_socket(CURL *curl, curl_socket_t fd, int what, void *ctx, void *mine)
+{
+	struct http *h = ctx;
+	uint32_t events = 0;
+
+	(void)curl;
+	(void)mine;
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= EPOLLIN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= EPOLLOUT;
+	if (!events || loop_watch(h->loop, fd, events, on_ready, h))
+		loop_forget(h->loop, fd, h);
+	return 0;
+}
+
+static void on_timer(struct loop_timer *t)
+{
+	struct http *h = container_of(t, struct http, timer);
+	int running;
+
+	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	check_done(h);
+}
+
+static int set_timer(CURLM *m, long ms, void *ctx)
+{
+	struct http *h = ctx;
+
+	(void)m;
+	if (ms < 0)
+		loop_timer_end(h->loop, &h->timer);
+	else
+		loop_timer(h->loop, &h->timer, ms);
+	return 0;
+}
+
+struct http *http_open(struct loop *l, long per_host)
+{
+	struct http *h = calloc(1, sizeof(*h));
+
+	pthread_once(&once, init);
+	if (h)
+		h->multi = curl_multi_init();
+	if (!h || !h->multi) {
+		free(h);
+		return NULL;
+	}
+	h->loop = l;
+	h->timer.due = on_timer;
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, per_host * KEPT_HOSTS);
+	return h;
+}
+
+void http_close(struct http *h)
+{
+	struct handle *n;
+
+	while ((n = h->idle)) {
+		h->idle = n->next;
+		curl_easy_cleanup(n->curl);
+		free(n);
+	}
+	curl_multi_cleanup(h->multi);
+	loop_timer_end(h->loop, &h->timer);
+	free(h);
+}
+
+int http_start(struct http *h, struct http_call *c, const char *url,
+	       const struct http_tls *tls, const char *json, long timeout_ms)
+{
+	struct handle *n;
+
+	memset(&c->answer, 0, sizeof(c->answer));
+	if (timeout_ms <= 0)
+		return pol_fail(&c->e, ETIMEDOUT, "%s: no time left", url);
+	n = get_handle(h, url, tls);
+	if (!n)
+		return pol_fail(&c->e, ENOMEM, "out of memory");
+	n->call = c;
+	set_request(n->curl, json, timeout_ms, &c->answer);
+	if (!curl_multi_add_handle(h->multi, n->curl))
+		return 0;
+	put_handle(n);
+	return pol_fail(&c->e, ENOMEM, "%s: cannot be asked", url);
+}

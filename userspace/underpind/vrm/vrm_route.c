@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where a request that was permitted goes: to the device, to the layer below, or
+ * by way of the SLA module to another cloud.
+ */
+#include <errno.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/sla.h"
+#include "fault.h"
+#include "vrm/work.h"
+
+#define MARGIN_MS	20	/* kept back of a deadline for the way home */
+
+/* --- to the device --- */
+
+/* The SLA may have been revoked, or taken out, while the request was on its way. */
+static enum next still_agreed(struct work *w)
+{
+	struct pol_image *p;
+	struct pol_reason r;
+	bool ok;
+
+	/* The layer above checked one that this layer's policy does not know. */
+	if (!*w->mapped_by || pol_find(w->p, P_SLA, w->mapped_by) == POL_NONE)
+		return NEXT;
+	p = admin_get(&w->d->admin);
+	ok = sla_standing(p, pol_find(p, P_SLA, w->mapped_by), w->origin, time(NULL), &r);
+	admin_put(&w->d->admin, p);
+	if (ok)
+		return NEXT;
+	return vrm_refuse(w, reason_module(r.code), reason_name(r.code), "the SLA ended while the "
+			  "request was under way");
+}
+
+/*
+ * Does an SLA on the way share only what is physically isolated (S2.6)? The layer or the
+ * cloud that the request came from says so, or one that this layer knows itself.
+ */
+static bool must_be_isolated(const struct work *w)
+{
+	uint32_t sla = *w->mapped_by ? pol_find(w->p, P_SLA, w->mapped_by) : POL_NONE;
+
+	return w->rq.isolated || (sla != POL_NONE && w->p->sla[sla].isolation &&
+				  w->p->sla[sla].side == SIDE_PROVIDER);
+}
+
+/* What is given in the end must be isolated, whatever stands above it. */
+static enum next isolated(struct work *w)
+{
+	if (!must_be_isolated(w) || w->p->inst[w->q.inst].isolated)
+		return NEXT;
+	return vrm_refuse(w, reason_module(R_SLA_ISOLATION), reason_name(R_SLA_ISOLATION),
+			  "an SLA on the way shares only physically isolated resources, and this "
+			  "is none: declare it isolation=\"physical\", or share another");
+}
+
+static enum next make_ticket(struct work *w, const struct device *dev)
+{
+	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
+	const char *role = pol_str(w->p, w->p->role[w->decision.role].name);
+
+	if (strlen(role) > TICKET_NAME_MAX || strlen(w->mapped_by) > TICKET_NAME_MAX)
+		return vrm_refuse(w, "VRM", "name-too-long", "a ticket's role or SLA has at most "
+				  "63 bytes");
+	memcpy(t.vm, dev->vm, 16);
+	memcpy(t.definition, dev->definition, 32);
+	memcpy(t.host, dev->host_id, 32);
+	memcpy(t.image, w->d->root_image, 32);
+	memcpy(t.nonce, dev->nonce, 32);
+	strcpy(t.role, role);
+	strcpy(t.sla, w->mapped_by);
+	if (RAND_bytes(t.id, sizeof(t.id)) != 1 ||
+	    ticket_sign(&t, w->d->ticket_key, w->a.ticket))
+		return vrm_fail(w, "VRM", "no-ticket", "the ticket cannot be signed");
+	w->a.has_ticket = true;
+	return NEXT;
+}
+
+static const struct {
+	int error;
+	const char *code, *text;
+} alloc_errors[] = {
+	{ -EBUSY, "already-allocated", "the resource is allocated: release it first" },
+	{ -EXDEV, "isolation-conflict", "another cloud's allocation on this host must be alone "
+	  "there, or this one" },
+	{ -ENOENT, "not-allocated", "the resource is not allocated to this cloud" },
+};
+
+static enum next alloc_failed(struct work *w, int ret, const struct pol_err *e)
+{
+	size_t i;
+
+	free(w->text);
+	w->text = NULL;
+	w->a.has_ticket = false;
+	msg_untrace(&w->a);
+	for (i = 0; i < sizeof(alloc_errors) / sizeof(alloc_errors[0]); i++)
+		if (alloc_errors[i].error == ret)
+			return vrm_refuse(w, "VRM", alloc_errors[i].code, alloc_errors[i].text);
+	return vrm_fail(w, "VRM", "state-unavailable", e->msg);
+}
+
+static const char *tenant(const struct work *w)
+{
+	return *w->origin ? w->origin : w->d->conf.cloud;
+}
+
+/* On the disk, or not: the answer to an allocation or a release. */
+static enum next committed(struct work *w)
+{
+	if (w->wait.ret)
+		return alloc_failed(w, w->wait.ret, &w->wait.e);
+	w->done = true;
+	if (w->a.has_ticket)
+		METRIC_INC(&w->d->metrics, ticket);
+	fault("committed");
+	return DECIDED;
+}
+
+static enum next commit(struct work *w, const struct device *dev, bool provision)
+{
+	struct allocation al = {
+		.resource = w->rq.instance, .device = w->lookup.entry.target,
+		.host = dev->host, .cloud = tenant(w),
+		.request = vrm_request_key(w), .ticket = w->a.ticket,
+		.isolated = w->p->inst[w->q.inst].isolated,
+	};
+	char *text = vrm_record(w, "granted");
+	int ret = -ENOMEM;
+
+	vrm_strip_texts(w);
+	w->text = msg_answer_text(&w->a, w->rq.id);
+	pol_say(&w->wait.e, "out of memory");
+	if (text && w->text)
+		ret = provision ?
+			state_allocate(&w->d->state, &al, w->text, text, &w->wait) :
+			state_release(&w->d->state, &al, w->text, text, &w->wait);
+	else
+		free(text);
+	if (ret)
+		return alloc_failed(w, ret, &w->wait.e);
+	return vrm_wait(w, committed);
+}
+
+static enum next to_device(struct work *w)
+{
+	bool provision = !strcmp(w->rq.action, "provision");
+	bool release = !strcmp(w->rq.action, "release");
+	struct device dev = { .host = "" };
+	struct pol_err e = { "out of memory" };
+	int ret;
+
+	if (!w->d->provider || w->d->conf.layer != L_INFRASTRUCTURE)
+		return vrm_refuse(w, "VRM", "no-device", "only the infrastructure layer has "
+				  "devices");
+	if (still_agreed(w) || isolated(w))
+		return DECIDED;
+	ret = w->d->provider->ops->describe(w->d->provider, w->lookup.entry.target, &dev, &e);
+	if (ret)
+		return ret == -EIO ? vrm_fail(w, "VRM", "device-unavailable", e.msg) :
+				     vrm_refuse(w, "VRM", "no-definition", e.msg);
+	if (dev.image_known && memcmp(dev.image, w->d->root_image, sizeof(dev.image)))
+		return vrm_fail(w, "VRM", "other-image", "another root image runs on the host than "
+				"the one required: launch that");
+	if (provision && make_ticket(w, &dev))
+		return DECIDED;
+	if (vrm_left_ms(w) <= 0)
+		return vrm_fail(w, "VRM", "deadline", "no time left before allocating");
+	w->a.verdict = MSG_PERMIT;
+	vrm_say(w, "VRM", "permit", provision ? "allocated" : release ? "released" : "performed",
+		NULL);
+	return provision || release ? commit(w, &dev, provision) : DECIDED;
+}
+
+/* --- to another daemon --- */
+
+static json_t *path(const struct work *w)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < w->rq.n_hop; i++)
+		json_array_append_new(list, json_pack("{s:s,s:s}", "cloud", w->rq.hop[i].cloud,
+						      "layer", w->rq.hop[i].layer));
+	json_array_append_new(list, json_pack("{s:s,s:s}", "cloud", w->d->conf.cloud, "layer",
+					      vrm_layer(w)));
+	return list;
+}
+
+static void set(json_t *j, const char *name, const char *value)
+{
+	if (value && *value)
+		json_object_set_new(j, name, json_string(value));
+}
+
+static json_t *message(const struct work *w)
+{
+	int64_t left = vrm_left_ms(w) - MARGIN_MS;
+	json_t *j = json_pack("{s:i,s:s,s:I,s:I,s:s,s:s,s:o}", "v", MSG_VERSION, "id", w->rq.id,
+			      "issued", (json_int_t)vrm_now_ms(), "deadline_ms",
+			      (json_int_t)(left > 0 ? left : 1),
+			      "action", w->rq.action, "resource", w->lookup.entry.target,
+			      "path", path(w));
+	json_t *attrs = json_object_get(w->rq.root, "attributes");
+
+	if (w->rq.chained)
+		json_object_set_new(j, "chained", json_true());
+	if (must_be_isolated(w))
+		json_object_set_new(j, "isolated", json_true());
+
+	if (attrs)
+		json_object_set(j, "attributes", attrs);
+	return j;
+}
+
+/* Of which of this cloud's users a session is, another cloud learns only that they differ. */
+static void set_foreign_session(const struct work *w, json_t *j)
+{
+	uint8_t hash[32];
+	char text[1100], name[2 * sizeof(hash) + 1];
+
+	if (!w->rq.session)
+		return;
+	snprintf(text, sizeof(text), "%s%c%s", vrm_whose(w), 0x1f, w->rq.session);
+	SHA256((uint8_t *)text, strlen(text), hash);
+	pol_hex(hash, sizeof(hash) / 2, name);
+	set(j, "session", name);
+}
+
+static enum next answered(struct work *w);
+
+static void on_answer(struct http_call *c)
+{
+	vrm_go_on(container_of(c, struct work, call));
+}
+
+/* Sends; called again if the connection broke: the id makes that harmless. */
+static int send(struct work *w)
+{
+	const struct conf *c = &w->d->conf;
+	struct http_tls tls = { c->cert, c->key, w->to->ca, *w->to->crl ? w->to->crl : NULL,
+				pol_layer_name[w->to_layer] };
+	char url[300];
+
+	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);
+	w->sent++;
+	w->call.done = on_answer;
+	return http_start(w->d->http, &w->call, url, &tls, w->message, vrm_left_ms(w));
+}
+
+/* Which cloud's answer is it? NULL: this one's. */
+static const char *peer(const struct work *w)
+{
+	return w->to == &w->d->conf.own ? NULL : w->to->cloud;
+}
+
+static enum next not_answered(struct work *w, int ret)
+{
+	return vrm_fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : peer(w) ? "peer-unavailable" :
+			"lower-unavailable", w->call.e.msg);
+}
+
+static enum next answered(struct work *w)
+{
+	int ret = w->call.ret;
+
+	if (ret == -EIO && w->sent < 2) {
+		ret = send(w);
+		if (!ret)
+			return vrm_wait(w, answered);
+	}
+	fault("forwarded");
+	if (ret)
+		return not_answered(w, ret);
+	ret = msg_answer_parse(w->call.answer.body, w->call.answer.len, w->rq.id, &w->a, peer(w));
+	free(w->call.answer.body);
+	return ret ? vrm_fail(w, "VRM", "bad-answer", "the other daemon's answer is no message") :
+		     DECIDED;
+}
+
+static enum next forward(struct work *w, json_t *j, const struct conf_peer *to,
+			 enum pol_layer layer)
+{
+	int ret;
+
+	w->message = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	w->to = to;
+	w->to_layer = layer;
+	METRIC_INC(&w->d->metrics, forward);
+	if (!w->message)
+		return vrm_fail(w, "VRM", "lower-unavailable", "out of memory");
+	ret = send(w);
+	return ret ? not_answered(w, ret) : vrm_wait(w, answered);
+}
+
+static enum next to_lower(struct work *w)
+{
+	const struct conf_peer *own = &w->d->conf.own;
+	enum pol_layer layer = w->d->conf.layer + 1;
+	json_t *j;
+
+	if (layer >= L_NLAYERS || !*own->url[layer])
+		return vrm_refuse(w, "VRM", "no-lower-layer", "there is no layer below to ask");
+	vrm_say(w, "VRM", "permit", "to-lower", w->lookup.entry.target);
+	j = message(w);
+	set(j, "session", w->rq.session);
+	set(j, "user", w->user);
+	set(j, "role", w->rq.role);
+	set(j, "assertion", w->rq.assertion);
+	if (w->mapped != POL_NONE) {
+		set(j, "mapped_role", pol_str(w->p, w->p->role[w->mapped].name));
+		set(j, "mapped_by", w->mapped_by);
+		set(j, "origin", w->origin);
+	}
+	return forward(w, j, own, layer);
+}
+
+/* The SLA module's enforcement point, on the consumer's side. */
+static enum next to_remote(struct work *w)
+{
+	uint32_t sla = pol_find(w->p, P_SLA, w->lookup.entry.sla), role;
+	const struct conf_peer *to = conf_peer(&w->d->conf, w->lookup.entry.cloud);
+	bool mapped = w->mapped != POL_NONE;
+	struct pol_reason r;
+	json_t *j;
+
+	if (!sla_consume(w->p, &w->q, sla, w->lookup.entry.cloud, w->decision.role, mapped, &role,
+			 &r))
+		return vrm_refuse_reason(w, &r);
+	vrm_say(w, "sla-pep", "permit", "mapped", pol_str(w->p, role));
+	if (!to || !*to->url[w->lookup.entry.layer])
+		return vrm_refuse(w, "VRM", "no-peer", "the other cloud's layer is not configured "
+				  "here");
+	vrm_say(w, "VRM", "permit", "to-remote", NULL);
+	j = message(w);
+	set_foreign_session(w, j);
+	set(j, "sla", w->lookup.entry.sla);
+	set(j, "sla_role", pol_str(w->p, role));
+	if (mapped)
+		json_object_set_new(j, "chained", json_true());
+	return forward(w, j, to, w->lookup.entry.layer);
+}
+
+enum next vrm_route(struct work *w)
+{
+	switch (w->lookup.entry.kind) {
+	case VGDS_DEVICE:
+		return to_device(w);
+	case VGDS_LOWER:
+		return to_lower(w);
+	default:
+		return to_remote(w);
+	}
+}
+
