@@ -10,8 +10,11 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
+#include <asm/apic.h>
+#include <asm/processor.h>
 #include <asm/smp.h>
 #include <asm/special_insns.h>
+#include <asm/sync_core.h>
 #include <asm/tlbflush.h>
 
 #include "module.h"
@@ -65,11 +68,19 @@ static void wait_for_all(struct change *c)
 static long leave_this_cpu(void)
 {
 	unsigned long cr3 = __read_cr3();
-	long err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	unsigned int cpu = smp_processor_id();
+	long err;
 
+	up_words_step(cpu, STEP_LEAVE);
+	/* The first call blocks NMIs: they wait in the processor until the IRET. */
+	do {
+		err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	} while (err == -EAGAIN);
 	/* The way out ends on a page table of the layer's: take our own again. */
 	if (!err)
 		native_write_cr3(cr3);
+	iret_to_self();
+	up_words_step(cpu, STEP_LEFT);
 	return err;
 }
 
@@ -107,6 +118,7 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
+	up_words_step(cpu, STEP_CAPTURE);
 	/* And a tracer may have started. */
 	err = up_check_stores();
 	if (!err)
@@ -114,9 +126,16 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	if (err)
 		return err;
 	up_capture(&st.linux_state);
+	up_words_step(cpu, STEP_ENTER);
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
+	up_words_step(cpu, err ? STEP_BACK : STEP_DEMOTED);
 	native_write_cr3(cr3);
+	/* An NMI that came in root mode is delivered by the first exit, or by us. */
+	if (!err)
+		cpuid_eax(0);
+	else if (st.nmi)
+		apic->icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
 	c->of[cpu].detail = st.detail;
 	return err;
 }
@@ -129,6 +148,7 @@ static int launch_fn(void *arg)
 	c->of[cpu].error = enter_this_cpu(c, cpu);
 	if (c->of[cpu].error)
 		atomic_inc(&c->failed);
+	up_words_step(cpu, STEP_WAIT);
 	wait_for_all(c);
 	if (atomic_read(&c->failed) && !c->of[cpu].error) {
 		up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
@@ -195,7 +215,10 @@ int up_launch(struct up_layer *layer)
 
 	if (!c)
 		return -ENOMEM;
+	up_words_begin(STEP_COMES);
 	stop_machine(launch_fn, c, cpu_online_mask);
+	if (!atomic_read(&c->failed))
+		up_words_all(STEP_SETTLE);
 	err = report(c);
 	free_change(c);
 	WRITE_ONCE(running, !err);
@@ -231,7 +254,9 @@ int up_leave(void)
 		free_change(c);
 		return err;
 	}
+	up_words_begin(STEP_SETTLE);
 	stop_machine(leave_fn, c, cpu_online_mask);
+	up_words_end();
 	err = report(c);
 	free_change(c);
 	/* An offline CPU is still demoted, and needs the layer when it is started again. */

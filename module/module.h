@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "ioctl/call.h"
+#include "last_words.h"
 #include "vmx/abi/errno.h"
 #include "vmx/abi/image.h"
 
@@ -111,6 +112,21 @@ void up_flusher_stop(void);
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);
+
+/**
+ * up_words_begin() - from here on a hang leaves last words (module/last_words.c)
+ * @step: what every CPU is at.  Process context.  Says what an earlier launch left.
+ */
+void up_words_begin(enum launch_step step);
+
+/** up_words_step() - a CPU comes to a step; any context, of all CPUs that furthest behind counts */
+void up_words_step(unsigned int cpu, enum launch_step step);
+
+/** up_words_all() - every CPU has come to a step */
+void up_words_all(enum launch_step step);
+
+/** up_words_end() - it has not hung: the clock's alarm is as it was */
+void up_words_end(void);
 
 /** up_capture() - this CPU's state, for up_enter() (module/capture.c) */
 void up_capture(struct up_linux *s);

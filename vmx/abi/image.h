@@ -102,6 +102,7 @@ struct up_entry_state {
 	unsigned long long cpu;
 	unsigned long long apic_id;
 	unsigned long long detail;	/* VM-instruction error or failed check */
+	unsigned long long nmi;		/* an NMI came, and could not be delivered */
 	struct up_linux linux_state;
 };
 #endif /* __ASSEMBLER__ */

@@ -316,6 +316,52 @@ void test_check_fred_is_refused(void **state)
 	assert_string_equal(r.cure, FRED_CURE);
 }
 
+/* The hypervisor at each place where Linux looks, and what it offers. */
+static struct {
+	__u32 present, at, features;
+	char signature[13];
+} hypervisor;
+
+static void fake_cpuid(__u32 leaf, __u32 *r)
+{
+	memset(r, 0, 16);
+	if (leaf == 1)
+		r[2] = hypervisor.present << 31;
+	else if (leaf == hypervisor.at)
+		memcpy(&r[1], hypervisor.signature, 12);
+	else if (leaf == hypervisor.at + 1)
+		r[0] = hypervisor.features;
+}
+
+void test_check_paravirt_names_the_feature(void **state)
+{
+	const __u32 harmless = 1 << 1 | 1 << 10 | 1 << 12 | 1 << 15 | 1 << 17 | 1 << 24;
+	struct check_report r = { };
+	__u32 bit;
+
+	(void)state;
+	hypervisor.at = 0x40000100;
+	hypervisor.features = 1 << 11;
+	memcpy(hypervisor.signature, "KVMKVMKVM\0\0\0", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);	/* no VM */
+	hypervisor.present = 1;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "SEND_IPI"));
+	assert_non_null(strstr(r.cure, "kvm=off"));
+	for (bit = 0; bit < 32; bit++) {
+		hypervisor.features = 1u << bit;
+		if (bit <= 17 && bit != 8 && !(harmless >> bit & 1))
+			assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	}
+	hypervisor.features = harmless;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
+	memcpy(hypervisor.signature, "Microsoft Hv", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "Hyper-V's"));
+	memcpy(hypervisor.signature, "TCGTCGTCGTCG", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
+}
+
 void test_cpuinfo_same(void **state)
 {
 	(void)state;
