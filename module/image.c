@@ -284,6 +284,7 @@ static int configure(struct up_layer *layer)
 	cfg->serial_port = 0x3f8;
 	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
 	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
+	cfg->pm_base = up_sleep_regs()->pm_base;
 	cfg->root_cr3 = layer->root_cr3;
 	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
 	err = map_direct(cfg);

@@ -104,7 +104,10 @@ static long enter_this_cpu(struct change *c, unsigned int cpu)
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
-	err = make_joint(joint, cr3, c->image_slot);
+	/* And a tracer may have started. */
+	err = up_check_stores();
+	if (!err)
+		err = make_joint(joint, cr3, c->image_slot);
 	if (err)
 		return err;
 	up_capture(&st.linux_state);

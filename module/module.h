@@ -35,6 +35,12 @@ void up_image_free(void);
  */
 int up_check(void);
 
+/**
+ * up_check_stores() - does nothing on this CPU store by physical address of its own accord?
+ * Preemption is off.  Return: 0, or -EBUSY: logged, with its cure
+ */
+int up_check_stores(void);
+
 /* Where sleep states are entered, for the layer to watch. */
 struct up_sleep_regs {
 	u32 pm1_cnt[2];		/* I/O ports, 0: there is none */

@@ -29,12 +29,25 @@
 #define DIFFERS_FOUND	"CPU %u: MSR %#x is %#llx, on CPU %u it is %#llx"
 #define DIFFERS_CURE	"update the firmware, so that all processors agree"
 
+/* What was armed goes on storing past all page tables, and then its MSRs are refused. */
+#define PT_ON_FOUND	"CPU %u: Intel PT traces into memory (IA32_RTIT_CTL is %#llx)"
+#define PT_ON_CURE	"end what traces ('perf record -e intel_pt//' or a debugger), then insert underpin.ko"
+
+/* Linux turns it on for good as a CPU comes online (CONFIG_INTEL_HFI_THERMAL). */
+#define FEEDBACK_ON_FOUND	"CPU %u: hardware feedback stores into memory (IA32_HW_FEEDBACK_CONFIG is %#llx)"
+#define FEEDBACK_ON_CURE	"boot with clearcpuid=hfi"
+
 #define KVM_LOADED_FOUND	"kvm_intel is loaded"
 #define KVM_LOADED_CURE	"stop all VMs, 'modprobe -r kvm_intel', insert underpin.ko, 'modprobe kvm_intel' again"
 
 /* With 5 levels only; with 4, Linux keeps the image's place free. */
 #define LAYOUT_FOUND	"Linux's memory lies where the layer's image belongs"
 #define LAYOUT_CURE	"boot again: the place is random; or boot with nokaslr"
+
+/* CPUID.(7,1):EAX (SDM vol. 3, chapter on FRED) */
+#define NEED_NO_FRED		0x20000
+#define FRED_FOUND	"the processor delivers events by FRED, which the layer does not support yet"
+#define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
 
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
 #define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
@@ -60,9 +73,15 @@
 #define NEED_EPT_VPID		0x48c
 #define NEED_NR_CAPS		18
 
+/* SDM vol. 4: IA32_RTIT_CTL.TraceEn, IA32_HW_FEEDBACK_CONFIG.enable */
+#define NEED_RTIT_CTL		0x570
+#define NEED_FEEDBACK		0x17d1
+#define NEED_STORES_ON		0x1	/* in either */
+
 /* What one CPU answers; an MSR that it lacks is 0. */
 struct cpu_caps {
 	__u64 feature_control;
+	__u64 rtit_ctl, feedback;
 	__u64 cap[NEED_NR_CAPS];
 	__u32 vmx;		/* CPUID.1:ECX.VMX */
 	__u32 vmxe;		/* CR4.VMXE */

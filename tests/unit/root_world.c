@@ -105,7 +105,7 @@ void xsave64(void *area, u64 mask)
 
 void xrstor64(const void *area, u64 mask)
 {
-	(void)mask;
+	w_step(W_XRSTOR, 0, mask);
 	memcpy(regs[fake_cpu->cpu].x, area, PAGE_SIZE);
 }
 
@@ -193,6 +193,30 @@ void r_init(void)
 	*(u32 *)phys(R_VMCS12C) = W_REVISION;
 	kvm_tables();
 	promises_init(host_eptp & EPT_ADDR);
+}
+
+long r_make_vm(void)
+{
+	u64 *list = phys(R_LISTS << PAGE_SHIFT), id, i;
+	long err;
+
+	w_insn_mem(EXIT_REASON_VMXON, W_VMXON);
+	w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12);
+	w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12);
+	w_fill_valid();
+	err = r_call(UP_CALL_VM_CREATE, 0, 0, 0);
+	id = r_answer(RBX);
+	for (i = 0; i < R_VM_FRAMES; i++) {
+		list[2 * i] = R_VM_PFN + i;
+		list[2 * i + 1] = i;
+	}
+	err = err ? err : r_call(UP_CALL_VM_DONATE, id, R_LISTS, R_VM_FRAMES);
+	err = err ? err : r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
+	do {
+		r_flush_all();
+		err = err && err != -UP_EAGAIN ? err : r_call(UP_CALL_VM_MEASURE, id, 0, 0);
+	} while (err == -UP_EAGAIN);
+	return err ? err : (long)id;
 }
 
 /* --- events --------------------------------------------------------------- */

@@ -84,10 +84,11 @@ enum check_result check_vmx_unlocked(struct check_report *r);
 enum check_result check_vmx_features(struct check_report *r);
 enum check_result check_ept_features(struct check_report *r);
 enum check_result check_uniform(struct check_report *r);
+enum check_result check_stores(struct check_report *r);
 enum check_result check_vmx_off(struct check_report *r);
 
 /**
- * judge_lock(), judge_features(), judge_ept(), judge_uniform() - what checks make of CPUs
+ * judge_lock(), judge_features(), judge_ept(), judge_uniform(), judge_stores() - what checks make of CPUs
  *
  * CPUs without VMX are passed over: that is check_vmx()'s to say.
  */
@@ -95,9 +96,12 @@ enum check_result judge_lock(struct check_report *r, const struct check_cpus *cp
 enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_stores(struct check_report *r, const struct check_cpus *cpus);
 
 /* check_cpu.c */
 enum check_result check_paging(struct check_report *r);
+enum check_result check_fred(struct check_report *r);
+enum check_result judge_fred(struct check_report *r, unsigned int eax_7_1);
 enum check_result check_cpu_count(struct check_report *r);
 enum check_result check_cpus_online(struct check_report *r);
 enum check_result check_microcode(struct check_report *r);

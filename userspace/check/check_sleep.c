@@ -10,22 +10,27 @@
 
 #define PCI	"/sys/bus/pci/devices"
 
+static uint32_t le32(const uint8_t *p)
+{
+	return (uint32_t)le_bytes(p, 4);
+}
+
 /* A device on bus 0 that moves the ports, by its configuration space as far as it is shown. */
 static void check_device_at(struct check_report *r, const char *name, uint32_t pm1a)
 {
 	unsigned int slot, function;
 	uint8_t *config;
-	uint32_t id, base, locks;
+	uint32_t id;
 	size_t len;
 
 	if (sscanf(name, "0000:00:%x.%x", &slot, &function) != 2)
 		return;
 	config = (uint8_t *)sysfile_read(&len, PCI "/%s/config", name);
 	if (config && len >= PM_BASE_LOCKS + 4) {
-		id = (uint32_t)le_bytes(config, 4);
-		base = (uint32_t)le_bytes(config + PM_BASE, 4);
-		locks = (uint32_t)le_bytes(config + PM_BASE_LOCKS, 4);
-		if (id != PCI_ID_PIIX4 && pm_base_state(id, base, locks, pm1a) == BASE_LOOSE)
+		id = le32(config);
+		if (id != PCI_ID_PIIX4 &&
+		    pm_base_state(id, le32(config + PM_BASE), le32(config + PM_BASE_LOCKS),
+				  pm1a) == BASE_LOOSE)
 			check_pass(r, "I/O ports; insmod locks the ACPI base in PCI device %02x.%x",
 				   slot, function);
 	}

@@ -88,7 +88,11 @@ static bool read_msrs(struct check_cpu *cpu)
 	if (fd < 0)
 		return false;
 	ok = pread(fd, &c->feature_control, 8, NEED_FEATURE_CONTROL) == 8;
-	/* A CPU may lack the last ones. */
+	/* A CPU may lack these, and the last ones. */
+	if (pread(fd, &c->rtit_ctl, 8, NEED_RTIT_CTL) != 8)
+		c->rtit_ctl = 0;
+	if (pread(fd, &c->feedback, 8, NEED_FEEDBACK) != 8)
+		c->feedback = 0;
 	for (i = 0; i < NEED_NR_CAPS; i++)
 		if (pread(fd, &c->cap[i], 8, NEED_FIRST_CAP + i) != 8)
 			c->cap[i] = 0;

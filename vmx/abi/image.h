@@ -67,6 +67,8 @@ struct up_config {
 	unsigned int serial_port;	/* 0: no early serial log */
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
+	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
+	unsigned int reserved;
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];

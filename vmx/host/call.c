@@ -145,5 +145,5 @@ void up_call(struct percpu *cpu)
 	if (result < 0 && result != -UP_EAGAIN)
 		note_denied();
 	cpu->gpr[RAX] = (u64)result;
-	advance_rip();
+	step_over();
 }

@@ -258,6 +258,30 @@ void test_check_uniform_names_the_msr(void **state)
 	assert_string_equal(r.found, "CPU 1: MSR 0x3a is 0x7, on CPU 0 it is 0x5");
 }
 
+void test_check_stores_are_named(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
+
+	(void)state;
+	cpus_make(&cpus, cpu, 2);
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpu[1].caps.feedback = 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 1: hardware feedback stores into memory (IA32_HW_FEEDBACK_CONFIG is 0x1)");
+	assert_string_equal(r.cure, FEEDBACK_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000 | 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 0: Intel PT traces into memory (IA32_RTIT_CTL is 0x2001)");
+	assert_string_equal(r.cure, PT_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000;	/* set up, but not on */
+	cpu[1].caps.feedback = 2;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpus.msrs = false;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_SKIP);
+}
+
 void test_check_paging_and_count(void **state)
 {
 	struct check_report r = { };
@@ -280,6 +304,16 @@ void test_check_paging_and_count(void **state)
 	tree_text("/sys/devices/system/cpu/possible", "0\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
 	tree_remove();
+}
+
+void test_check_fred_is_refused(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	assert_int_equal(judge_fred(&r, ~(1u << 17)), CHECK_PASS);
+	assert_int_equal(judge_fred(&r, 1u << 17), CHECK_FAIL);
+	assert_string_equal(r.cure, FRED_CURE);
 }
 
 void test_cpuinfo_same(void **state)
