@@ -162,6 +162,16 @@ static int check_layout(void)
 	return 0;
 }
 
+/* With it events would be injected in another form, and CR4 has a bit of its own. */
+static int check_fred(void)
+{
+	u32 eax = 0, ebx, ecx, edx;
+
+	if (cpuid_eax(0) >= 7 && cpuid_eax(7) >= 1)
+		cpuid_count(7, 1, &eax, &ebx, &ecx, &edx);
+	return eax & NEED_NO_FRED ? refuse(-ENODEV, FRED) : 0;
+}
+
 static int check_count(void)
 {
 	return nr_cpu_ids > UP_MAX_CPUS ?
@@ -272,7 +282,7 @@ const struct up_sleep_regs *up_sleep_regs(void)
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
 	check_vmx, check_lock, check_features, check_ept, check_uniform, check_unused,
-	check_kvm, check_layout, check_count, check_madt, check_sleep,
+	check_kvm, check_layout, check_fred, check_count, check_madt, check_sleep,
 };
 
 int up_check(void)

@@ -36,6 +36,11 @@
 #define LAYOUT_FOUND	"Linux's memory lies where the layer's image belongs"
 #define LAYOUT_CURE	"boot again: the place is random; or boot with nokaslr"
 
+/* CPUID.(7,1):EAX (SDM vol. 3, chapter on FRED) */
+#define NEED_NO_FRED		0x20000
+#define FRED_FOUND	"the processor delivers events by FRED, which the layer does not support yet"
+#define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
+
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
 #define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
 

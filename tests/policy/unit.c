@@ -50,6 +50,7 @@ static struct pol_image *compile(struct pol_err *e, ...)
 	return p;
 }
 
+#define TEN	"0123456789"
 #define ROLES(body)	"<roles " NS " cloud=\"c\">" body "</roles>"
 #define TYPES		"<resources " NS "><type name=\"t\" layer=\"platform\" actions=\"a b\"/>" \
 			"<instance name=\"i\" type=\"t\"/></resources>"
@@ -73,6 +74,12 @@ static void test_bad_sheets(void **state)
 		{ ROLES("<role name=\"a\"><inherits role=\"b\"/></role><role name=\"b\">"
 			"<inherits role=\"a\"/></role>"), "break the cycle" },
 		{ ROLES("<role name=\"a\" period=\"p\"/>"), "period 'p' is not defined" },
+		{ ROLES("<role name=\"a\"/><role name=\"Pr\xc3\xbc" "fer\"/>"),
+		  "role 'Pr\xc3\xbc" "fer': a ticket carries a name" },
+		{ ROLES("<role name=\"" TEN TEN TEN TEN TEN TEN "1234\"/>"), "a ticket carries" },
+		{ "<slas " NS "><sla id=\"" TEN TEN TEN TEN TEN TEN "1234\" side=\"consumer\" peer=\"p\" "
+		  "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"/></slas>",
+		  "a ticket carries" },
 		{ ROLES("<role name=\"a\" cardinality=\"0\"/>"), "[cvc-minInclusive-valid]" },
 		{ "<users " NS "><user name=\"u\" until=\"tomorrow\"/></users>",
 		  "[cvc-pattern-valid]" },

@@ -124,7 +124,6 @@ static void mtrr_fixed_ranges(void **state)
 	assert_int_equal(mtrr_type(0xb8000, PAGE_SIZE), MEMTYPE_WP);
 }
 
-
 /* --- beginning -------------------------------------------------------------------- */
 
 static void owner_table_starts_right(void **state)

@@ -98,6 +98,8 @@ enum check_result judge_uniform(struct check_report *r, const struct check_cpus 
 
 /* check_cpu.c */
 enum check_result check_paging(struct check_report *r);
+enum check_result check_fred(struct check_report *r);
+enum check_result judge_fred(struct check_report *r, unsigned int eax_7_1);
 enum check_result check_cpu_count(struct check_report *r);
 enum check_result check_cpus_online(struct check_report *r);
 enum check_result check_microcode(struct check_report *r);

@@ -41,6 +41,23 @@ enum check_result check_paging(struct check_report *r)
 			  "4-level paging");
 }
 
+enum check_result judge_fred(struct check_report *r, unsigned int eax_7_1)
+{
+	if (eax_7_1 & NEED_NO_FRED)
+		return check_need(r, FRED);
+	return check_pass(r, "events are delivered through the IDT alone");
+}
+
+enum check_result check_fred(struct check_report *r)
+{
+	unsigned int a = 0, b, c, d, last;
+
+	/* Subleaf 0 says which is the last one. */
+	if (__get_cpuid_count(7, 0, &last, &b, &c, &d) && last >= 1)
+		__get_cpuid_count(7, 1, &a, &b, &c, &d);
+	return judge_fred(r, a);
+}
+
 /* How many CPUs there may ever be: one more than the last possible number; 0: unknown. */
 static unsigned int possible_cpus(void)
 {

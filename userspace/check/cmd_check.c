@@ -15,6 +15,7 @@ static const struct check checks[] = {
 	{ "vmx-off",		true,	check_vmx_off },
 	{ "vmx-unused",		true,	check_vmx_unused },
 	{ "paging",		true,	check_paging },
+	{ "no-fred",		true,	check_fred },
 	{ "cpu-count",		true,	check_cpu_count },
 	{ "cpus-online",	true,	check_cpus_online },
 	{ "sleep-ports",	true,	check_sleep_ports },

@@ -34,7 +34,7 @@
 struct conn {
 	struct conn *next, *prev;
 	int fd;
-	time_t since;		/* of the last thing that made it wait */
+	int64_t since;		/* loop_ms() at the last thing that made it wait */
 	bool busy;		/* a request is being answered */
 	bool idle;		/* has been answered at least once, and waits */
 	uint32_t checked;	/* s->senders_loaded when it was; 0: never */
@@ -146,7 +146,7 @@ static void make_room(struct server *s)
 static void new_connection(struct server *s, struct MHD_Connection *mc, struct conn *c)
 {
 	c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	c->since = time(NULL);
+	c->since = loop_ms();
 	METRIC_INC(&s->d->metrics, connections);
 	make_room(s);
 	c->next = s->conns;
@@ -220,12 +220,12 @@ static void read_on(struct server *s, struct conn *c)
 
 static void cut_slow(struct server *s)
 {
-	time_t now = time(NULL);
+	int64_t now = loop_ms();
 	struct conn *c;
 
 	for (c = s->conns; c; c = c->next)
 		if (!c->busy && c->fd >= 0 &&
-		    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS))
+		    now - c->since > 1000 * (c->idle ? IDLE_SECONDS : REQUEST_SECONDS))
 			cut(s, c);
 }
 
@@ -248,7 +248,7 @@ static void mark(struct conn *c, bool busy, bool idle)
 {
 	c->busy = busy;
 	c->idle = idle;
-	c->since = time(NULL);
+	c->since = loop_ms();
 }
 
 /* --- requests --- */
@@ -388,7 +388,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return get(j, url);
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
-	if (s->d->n_works < s->d->conf.queue && !s->stop) {
+	if (s->d->n_works < s->d->conf.queue && !s->stop &&
+	    !vrm_has_its_share(s->d, &j->conn->sender)) {
 		j->taken = true;
 		MHD_suspend_connection(mc);
 		vrm_start(s->d, &j->conn->sender, j->body, j->len, on_answer, j);

@@ -17,7 +17,6 @@
 #define UP_CPU_BASE		0xffff800040000000ULL	/* per-CPU areas */
 #define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
 #define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
-#define UP_MMIO_BASE		0xffff800080000000ULL	/* local APIC page, uncached */
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
 /*

@@ -127,8 +127,8 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
-#define UP_GUEST_OP(name, number, fn, args, errors)
+#define UP_HOST_OP(name, number, fn) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn)
 #include "vmx/abi/calls.h"
 };
 
@@ -145,5 +145,5 @@ void up_call(struct percpu *cpu)
 	if (result < 0 && result != -UP_EAGAIN)
 		note_denied();
 	cpu->gpr[RAX] = (u64)result;
-	advance_rip();
+	step_over();
 }

@@ -9,6 +9,7 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
+#include "vmx/cpu/event.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/base/x86.h"
@@ -27,9 +28,9 @@ struct linux_state {
 
 static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_frame *f)
 {
-	s->cr0 = vmread(VMCS_CR0_SHADOW) | (vmread(VMCS_GUEST_CR0) & ~CR0_NE);
+	s->cr0 = guest_cr0();
 	s->cr3 = vmread(VMCS_GUEST_CR3);
-	s->cr4 = vmread(VMCS_GUEST_CR4) & ~CR4_VMXE;
+	s->cr4 = guest_cr4();
 	s->dr7 = vmread(VMCS_GUEST_DR7);
 	s->debugctl = vmread(VMCS_GUEST_DEBUGCTL);
 	s->sysenter[0] = vmread(VMCS_GUEST_SYSENTER_CS);

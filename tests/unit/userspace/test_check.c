@@ -282,6 +282,16 @@ void test_check_paging_and_count(void **state)
 	tree_remove();
 }
 
+void test_check_fred_is_refused(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	assert_int_equal(judge_fred(&r, ~(1u << 17)), CHECK_PASS);
+	assert_int_equal(judge_fred(&r, 1u << 17), CHECK_FAIL);
+	assert_string_equal(r.cure, FRED_CURE);
+}
+
 void test_cpuinfo_same(void **state)
 {
 	(void)state;

@@ -45,6 +45,7 @@
 	TEST(check_names_each_lack) \
 	TEST(check_uniform_names_the_msr) \
 	TEST(check_paging_and_count) \
+	TEST(check_fred_is_refused) \
 	TEST(cpuinfo_same) \
 	TEST(check_unused_names_the_module) \
 	TEST(check_lockdown_wants_signature) \

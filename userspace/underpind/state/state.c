@@ -28,7 +28,7 @@ static const char schema[] =
 /* Requests to forget: the oldest come first, and not all at once. */
 #define PURGE_MAX	1024
 #define PURGE_SECONDS	60	/* between looks, if there was not as much to do */
-#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1)"
+#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1 OR time>?3)"
 
 /* What is committed and not on the disk must not be answered with. */
 #define BROKEN	"state: the disk did not take what was written: check it, and start anew"
@@ -111,6 +111,15 @@ static int step(sqlite3_stmt *q)
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
 	return ret == SQLITE_DONE ? 0 : -EIO;
+}
+
+/* Seconds that never go back. */
+static int64_t monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
 }
 
 /* --- the transaction --- */
@@ -397,18 +406,24 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 
 void state_purge(struct state *s)
 {
-	int64_t now = time(NULL), before = now - STATE_RETAIN;
+	int64_t now = time(NULL), tick = monotonic();
+	sqlite3_stmt *const purges[] = { s->purge_answers, s->purge_requests };
 	struct pol_err e;
+	size_t i;
 
-	if (now < s->next_purge || enter(s, &e))
+	if (tick < s->next_purge || enter(s, &e))
 		return;
-	s->next_purge = now + PURGE_SECONDS;
-	sqlite3_bind_int64(s->purge_answers, 1, before);
-	sqlite3_bind_int(s->purge_answers, 2, PURGE_MAX);
-	sqlite3_bind_int64(s->purge_requests, 1, before);
-	sqlite3_bind_int(s->purge_requests, 2, PURGE_MAX);
-	if (step(s->purge_answers) || step(s->purge_requests))
-		fail(s, &e);
-	else if (sqlite3_changes(s->db) == PURGE_MAX)
-		s->next_purge = now;
+	s->next_purge = tick + PURGE_SECONDS;
+	for (i = 0; i < sizeof(purges) / sizeof(purges[0]); i++) {
+		sqlite3_bind_int64(purges[i], 1, now - STATE_RETAIN);
+		sqlite3_bind_int(purges[i], 2, PURGE_MAX);
+		/* Of before the clock was set back: what is as old is stale by now. */
+		sqlite3_bind_int64(purges[i], 3, now + STATE_RETAIN);
+		if (step(purges[i])) {
+			fail(s, &e);
+			return;
+		}
+	}
+	if (sqlite3_changes(s->db) == PURGE_MAX)
+		s->next_purge = tick;
 }

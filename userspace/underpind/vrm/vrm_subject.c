@@ -95,8 +95,8 @@ static enum next subject_mapped(struct work *w)
 	if (w->mapped == POL_NONE)
 		return vrm_refuse(w, "credential-evaluator", "no-role", "the mapped role is not "
 				  "known in this layer's policy");
-	snprintf(w->mapped_by, sizeof(w->mapped_by), "%s", w->rq.mapped_by);
-	snprintf(w->origin, sizeof(w->origin), "%s", w->rq.origin);
+	w->mapped_by = w->rq.mapped_by;
+	w->origin = w->rq.origin;
 	w->authenticated = true;
 	return NEXT;
 }
@@ -129,8 +129,8 @@ static enum next subject_remote(struct work *w)
 		return not_visible(w, &r);
 	if (!sla_provide(w->p, &w->q, sla, peer, w->rq.sla_role, chained, &w->mapped, &r))
 		return vrm_refuse_reason(w, &r);
-	snprintf(w->mapped_by, sizeof(w->mapped_by), "%s", w->rq.sla);
-	snprintf(w->origin, sizeof(w->origin), "%s", peer);
+	w->mapped_by = w->rq.sla;
+	w->origin = peer;
 	vrm_say(w, "sla-pep", "permit", "mapped", pol_str(w->p, w->p->role[w->mapped].name));
 	return NEXT;
 }
