@@ -13,7 +13,7 @@ ROOT_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-common -fno-strict-aliasing -fcf-protection=none -fno-jump-tables \
 	-mindirect-branch=thunk-inline -mindirect-branch-register \
-	-fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -Wmissing-prototypes \
+	-fno-tree-loop-distribute-patterns -Wall -Wextra -Wno-unused-parameter -Werror -Wmissing-prototypes \
 	-Wstrict-prototypes -Wvla -Wstack-usage=2048 -ffile-prefix-map=$(CURDIR)=. -I.
 ROOT_ENV := env -i PATH="$$PATH" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0
 

@@ -25,6 +25,7 @@
 #define PORT	0xe9
 #define PAGE	4096u
 #define SECRET	32
+#define KERNELS	32768u		/* pages that the kernel wants for itself, or is out of memory */
 #define CHUNK	(1 << 20)
 
 static void send_bytes(const void *data, size_t length)
@@ -107,7 +108,7 @@ static void read_vmcore(void)
 	close(fd);
 }
 
-/* All memory but some 16 MiB, each page with a value of its own that has to stay. */
+/* Nearly all memory, each page with a value of its own that has to stay. */
 static void use_memory(void)
 {
 	struct sysinfo info;
@@ -115,7 +116,7 @@ static void use_memory(void)
 	uint64_t *m;
 
 	sysinfo(&info);
-	pages = info.freeram * (size_t)info.mem_unit / PAGE - 4096;
+	pages = info.freeram * (size_t)info.mem_unit / PAGE - KERNELS;
 	m = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m == MAP_FAILED) {
 		say("memory: %s\n", strerror(errno));

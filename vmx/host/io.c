@@ -19,7 +19,7 @@
 
 static bool denied(u16 port, u32 size, u64 val)
 {
-	if (port_moves_sleep(port, size, port_in(PORT_PCI_ADDRESS, 4))) {
+	if (port_moves_sleep(port, size)) {
 		up_log("denied: move of the ACPI ports");
 		return true;
 	}
