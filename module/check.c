@@ -196,6 +196,16 @@ static int check_layout(void)
 	return 0;
 }
 
+/* With it events would be injected in another form, and CR4 has a bit of its own. */
+static int check_fred(void)
+{
+	u32 eax = 0, ebx, ecx, edx;
+
+	if (cpuid_eax(0) >= 7 && cpuid_eax(7) >= 1)
+		cpuid_count(7, 1, &eax, &ebx, &ecx, &edx);
+	return eax & NEED_NO_FRED ? refuse(-ENODEV, FRED) : 0;
+}
+
 static int check_count(void)
 {
 	return nr_cpu_ids > UP_MAX_CPUS ?
@@ -303,10 +313,22 @@ const struct up_sleep_regs *up_sleep_regs(void)
 	return &sleep_regs;
 }
 
+static void ask_cpuid(u32 leaf, u32 *r)
+{
+	cpuid(leaf, &r[0], &r[1], &r[2], &r[3]);
+}
+
+static int check_paravirt(void)
+{
+	const char *what = paravirt_offered(ask_cpuid);
+
+	return what ? refuse(-ENODEV, PARAVIRT, what) : 0;
+}
+
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
 	check_vmx, check_lock, check_features, check_ept, check_uniform, check_stores, check_unused,
-	check_kvm, check_layout, check_count, check_madt, check_sleep,
+	check_kvm, check_layout, check_fred, check_count, check_madt, check_sleep, check_paravirt,
 };
 
 int up_check(void)

@@ -166,6 +166,9 @@ static void start_cpu(u32 cpu)
 
 void r_init(void)
 {
+	static const struct up_range ram = { 0, RAM_END };
+	static const struct up_range layer = { LAYER_START, LAYER_END };
+	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
 	u32 i;
 
 	fake_init(RAM_END, TABLE_END, CPUS);
@@ -173,13 +176,11 @@ void r_init(void)
 	up_config.maxphyaddr = W_MAXPHYADDR;
 	up_config.table_frames = TABLE_END;
 	up_config.ram_ranges = 1;
-	up_config.ram[0].end_pfn = RAM_END;
+	up_config.ram = &ram;
 	up_config.layer_chunks = 1;
-	up_config.layer[0].start_pfn = LAYER_START;
-	up_config.layer[0].end_pfn = LAYER_END;
+	up_config.layer = &layer;
 	up_config.pool_chunks = 1;
-	up_config.pool[0].start_pfn = LAYER_START + 1;
-	up_config.pool[0].end_pfn = LAYER_END;
+	up_config.pool = &pool;
 	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
 	mtrr_init();

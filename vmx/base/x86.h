@@ -41,6 +41,8 @@
 #define EFER_LMA		BIT(10)
 #define EFER_NXE		BIT(11)
 
+#define DEBUGCTL_BTF		BIT(1)
+
 /* RFLAGS (SDM vol. 1, section 3.4.3) */
 #define RFLAGS_CF		BIT(0)
 #define RFLAGS_FIXED		BIT(1)
@@ -50,8 +52,11 @@
 #define RFLAGS_SF		BIT(7)
 #define RFLAGS_TF		BIT(8)
 #define RFLAGS_IF		BIT(9)
+#define RFLAGS_DF		BIT(10)
 #define RFLAGS_OF		BIT(11)
-#define RFLAGS_STATUS		(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+#define RFLAGS_STATUS		(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | \
+				 RFLAGS_SF | RFLAGS_OF)
+#define RFLAGS_RF		BIT(16)
 #define RFLAGS_AC		BIT(18)
 
 /* Debug registers (SDM vol. 3, section 18.2) */
@@ -203,7 +208,8 @@
 #define MCG_STATUS_RIPV	BIT(0)
 #define MISC_ENABLE_LIMIT_CPUID	BIT(22)
 #define MISC_ENABLE_XD_DISABLE	BIT(34)
-#define XSS_PT			BIT(8)
+#define XSTATE_PT		8
+#define XSS_PT			BIT(XSTATE_PT)
 
 #define PERF_METRICS		BIT(15)	/* IA32_PERF_CAPABILITIES */
 #define PERF_GLOBAL_METRICS	BIT(48)
@@ -219,7 +225,10 @@
 /* CPUID feature bits */
 #define CPUID1_ECX_VMX		BIT(5)
 #define CPUID1_ECX_OSXSAVE	BIT(27)
+#define CPUID6_EAX_HW_FEEDBACK	BIT(19)
+#define CPUID6_EAX_DIRECTOR	BIT(23)
 #define CPUID7_EBX_CLFLUSHOPT	BIT(23)
+#define CPUID7_EBX_PT		BIT(25)
 #define CPUID7_ECX_PKU		BIT(3)
 #define CPUID7_ECX_OSPKE	BIT(4)
 #define CPUID7_EDX_MD_CLEAR	BIT(10)

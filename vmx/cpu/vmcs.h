@@ -150,6 +150,7 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define IO_SIZE(q)		((u32)((q) & 7) + 1)
 #define IO_IN			BIT(3)
 #define IO_STRING		BIT(4)
+#define IO_REP			BIT(5)
 #define IO_PORT(q)		((u16)((q) >> 16))
 
 /* Exit qualification of control-register accesses (table 28-3) */
@@ -162,6 +163,9 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define HOST_VPID		1	/* the demoted host's; VMs have the numbers above */
 
 /* Segment access rights (table 25-2) */
+#define SEG_AR_RW		BIT(1)	/* data: writable, code: readable */
+#define SEG_AR_DOWN		BIT(2)	/* data: grows downwards */
+#define SEG_AR_CODE		BIT(3)
 #define SEG_AR_DPL(ar)		((ar) >> 5 & 3)
 #define SEG_AR_L		BIT(13)
 #define SEG_AR_UNUSABLE		BIT(16)
@@ -175,6 +179,7 @@ enum exit_reason {
 };
 
 /* VM-instruction error numbers (SDM vol. 3, section 31.4) */
+#define VMERR_VMCALL_IN_ROOT		1
 #define VMERR_VMCLEAR_ADDRESS		2
 #define VMERR_VMCLEAR_VMXON		3
 #define VMERR_LAUNCH_NOT_CLEAR		4

@@ -26,6 +26,7 @@ static struct hw_vmcs {
 static struct hw_vmcs *current[UP_MAX_CPUS];
 
 u64 w_msr[0x4000];
+u32 w_cpuid_fill;
 u32 w_cpuid7[4], w_cpuid_a[4];
 
 #define STEPS	4096
@@ -199,7 +200,7 @@ static u64 capability(u32 msr)
 	case MSR_VMX_CR0_FIXED0: return 0x80000021;
 	case MSR_VMX_CR0_FIXED1: return 0xffffffff;
 	case MSR_VMX_CR4_FIXED0: return 0x2000;
-	case MSR_VMX_CR4_FIXED1: return 0x3727ff;
+	case MSR_VMX_CR4_FIXED1: return 0xb727ff;
 	case MSR_VMX_EPT_VPID_CAP: return 0xf0106734141;
 	}
 	return 0;
@@ -251,8 +252,8 @@ int wrmsr_safe(u32 msr, u64 val)
 
 void cpuid(u32 leaf, u32 subleaf, u32 r[4])
 {
-	memset(r, 0, 16);
-	if (leaf == 7 && !subleaf)
+	r[0] = r[1] = r[2] = r[3] = w_cpuid_fill;
+	if (leaf == 7 && !subleaf && !w_cpuid_fill)
 		memcpy(r, w_cpuid7, sizeof(w_cpuid7));
 	if (leaf == 0xa)
 		memcpy(r, w_cpuid_a, sizeof(w_cpuid_a));

@@ -25,6 +25,7 @@
 #define W_MAXPHYADDR	39
 
 extern u64 w_msr[0x4000];	/* low range, then the 0xc0000000 range */
+extern u32 w_cpuid_fill;	/* what CPUID answers, in each register */
 
 extern u32 w_cpuid7[4], w_cpuid_a[4];	/* leaves: features, counters */
 
