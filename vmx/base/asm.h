@@ -40,7 +40,7 @@ static inline u64 mask_below(u64 a, u64 b)
 {
 	u64 mask;
 
-	__asm__ __volatile__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
+	__asm__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
 	return mask;
 }
 
