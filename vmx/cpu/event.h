@@ -91,7 +91,7 @@ static inline void retire(u64 len, u64 clear, u64 set)
 	u64 next = rip + len;
 
 	/* EIP wraps at 4 GiB; a VM entry would be refused (SDM vol. 3, section 27.3.1.4). */
-	if ((rip ^ next) >> 32 && !guest_64bit())
+	if ((u32)next < len && !guest_64bit())
 		next = (u32)next;
 	vmwrite(VMCS_GUEST_RIP, next);
 	if (new != flags)
