@@ -51,12 +51,13 @@ static void host_out(u16 port, u32 size, u64 val)
 static bool segment_allows(u32 seg, u64 offset, u32 size, bool write)
 {
 	u64 ar = vmread(VMCS_GUEST_ES_AR + 2 * seg);
-	bool code = ar & SEG_AR_CODE, writable = !code && (ar & SEG_AR_RW);
+	bool right = ar & SEG_AR_RW;	/* to write data, or to read code */
 
-	/* One that grows downwards has no use here. */
-	return !(ar & SEG_AR_UNUSABLE) && (write ? writable : !code || (ar & SEG_AR_RW)) &&
-	       (code || !(ar & SEG_AR_DOWN)) &&
-	       offset + size - 1 <= vmread(VMCS_GUEST_ES_LIMIT + 2 * seg);
+	if ((ar & SEG_AR_UNUSABLE) || offset + size - 1 > vmread(VMCS_GUEST_ES_LIMIT + 2 * seg))
+		return false;
+	if (ar & SEG_AR_CODE)
+		return !write && right;
+	return !(ar & SEG_AR_DOWN) && (!write || right);	/* downwards: of no use here */
 }
 
 /* The memory operand of INS or OUTS is at @la: may it be used? */
@@ -100,7 +101,7 @@ static void string_io(struct percpu *cpu, u64 qual)
 	u64 *rcx = &cpu->gpr[RCX], kept = mask == 0xffff ? ~mask : 0, count = *rcx & mask;
 	u64 la = vmread(VMCS_GUEST_LINEAR);
 
-	if (!(vmread(VMCS_GUEST_EFER) & EFER_LMA) || INFO_ADDR_SIZE(info) > 2) {
+	if (!(vmread(VMCS_GUEST_EFER) & EFER_LMA)) {
 		up_log("denied: string I/O to port %x outside long mode", IO_PORT(qual));
 		inject_gp();
 		return;
