@@ -36,6 +36,29 @@ static struct cpu_caps *caps;
 
 static struct up_sleep_regs sleep_regs;
 
+static void read_stores(struct cpu_caps *c)
+{
+	rdmsrl_safe(NEED_RTIT_CTL, &c->rtit_ctl);
+	rdmsrl_safe(NEED_FEEDBACK, &c->feedback);
+}
+
+static int refuse_stores(unsigned int cpu, const struct cpu_caps *c)
+{
+	if (c->rtit_ctl & NEED_STORES_ON)
+		return refuse(-EBUSY, PT_ON, cpu, c->rtit_ctl);
+	if (c->feedback & NEED_STORES_ON)
+		return refuse(-EBUSY, FEEDBACK_ON, cpu, c->feedback);
+	return 0;
+}
+
+int up_check_stores(void)
+{
+	struct cpu_caps c = { };
+
+	read_stores(&c);
+	return refuse_stores(smp_processor_id(), &c);
+}
+
 static void read_caps(void *unused)
 {
 	struct cpu_caps *c = &caps[smp_processor_id()];
@@ -44,6 +67,7 @@ static void read_caps(void *unused)
 	c->vmx = !!(cpuid_ecx(1) & BIT(5));
 	c->vmxe = !!(__read_cr4() & X86_CR4_VMXE);
 	rdmsrl_safe(NEED_FEATURE_CONTROL, &c->feature_control);
+	read_stores(c);
 	if (!c->vmx)
 		return;
 	for (i = 0; i < NEED_NR_CAPS; i++)
@@ -116,6 +140,16 @@ static int check_uniform(void)
 			return refuse(-ENODEV, DIFFERS, cpu, msr, there, first, here);
 	}
 	return 0;
+}
+
+static int check_stores(void)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for_each_online_cpu(cpu)
+		err = err ?: refuse_stores(cpu, &caps[cpu]);
+	return err;
 }
 
 static int check_unused(void)
@@ -279,10 +313,22 @@ const struct up_sleep_regs *up_sleep_regs(void)
 	return &sleep_regs;
 }
 
+static void ask_cpuid(u32 leaf, u32 *r)
+{
+	cpuid(leaf, &r[0], &r[1], &r[2], &r[3]);
+}
+
+static int check_paravirt(void)
+{
+	const char *what = paravirt_offered(ask_cpuid);
+
+	return what ? refuse(-ENODEV, PARAVIRT, what) : 0;
+}
+
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
-	check_vmx, check_lock, check_features, check_ept, check_uniform, check_unused,
-	check_kvm, check_layout, check_fred, check_count, check_madt, check_sleep,
+	check_vmx, check_lock, check_features, check_ept, check_uniform, check_stores, check_unused,
+	check_kvm, check_layout, check_fred, check_count, check_madt, check_sleep, check_paravirt,
 };
 
 int up_check(void)

@@ -434,7 +434,7 @@ static const struct {
 	enum { NO_PAGE, PAGE_RBX, PAGE_RCX } page;
 } abi[] = {
 	{ UP_CALL_STATUS, E(INVAL), PAGE_RBX },
-	{ UP_CALL_LEAVE, E(BUSY) | E(PERM), NO_PAGE },
+	{ UP_CALL_LEAVE, E(BUSY) | E(PERM) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_FLUSH, 0, NO_PAGE },
 	{ UP_CALL_LOG, E(INVAL), PAGE_RBX },
 	{ UP_CALL_POOL_DONATE, E(INVAL) | E(NOENT) | E(PERM) | LIST, PAGE_RBX },

@@ -61,6 +61,7 @@ static void test_leave_is_granted_when_all_is_back(void **state)
 	(void)state;
 	assert_int_equal(r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0), 0);
 	assert_int_equal(r_call(UP_CALL_VM_CREATE, 0, 0, 0), -UP_EPERM);
+	assert_int_equal(r_call(UP_CALL_LEAVE, 0, 0, 0), -UP_EAGAIN);	/* NMIs are blocked now */
 	r_call(UP_CALL_LEAVE, 0, 0, 0);
 	assert_true(r_left(0));
 }

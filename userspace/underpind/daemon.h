@@ -48,6 +48,15 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	       void (*answer)(void *ctx, char *text, int status), void *ctx);
 
 /**
+ * sessions_restore() - take up the sessions that were there before
+ *
+ * And remember from now on what changes in them.
+ *
+ * Return: 0 or -EIO.
+ */
+int sessions_restore(struct daemon *d, struct pol_err *e);
+
+/**
  * vrm_has_its_share() - are as many requests of this sender under way as may be?
  *
  * One user, or one other cloud, shall not keep everybody else waiting. This cloud's layers

@@ -324,6 +324,24 @@ static enum MHD_Result refuse_upload(struct job *j, int status, const char *mess
 	return reply_error(j, status, message);
 }
 
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
+				    const char *value)
+{
+	(void)kind;
+	(void)value;
+	*(int *)cls += !strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return MHD_YES;
+}
+
+/* Of two lengths one is a lie, or whoever stands between believes the other. */
+static bool lengths_differ(struct MHD_Connection *mc)
+{
+	int n = 0;
+
+	MHD_get_connection_values(mc, MHD_HEADER_KIND, count_length, &n);
+	return n > 1;
+}
+
 static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, void **ctx)
 {
 	const union MHD_ConnectionInfo *info =
@@ -348,6 +366,8 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	if (MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "Transfer-Encoding"))
 		return refuse_upload(j, MHD_HTTP_LENGTH_REQUIRED, "a message is not sent in "
 				     "chunks: say its Content-Length, at most 65536 bytes");
+	if (lengths_differ(mc))
+		return refuse_upload(j, MHD_HTTP_BAD_REQUEST, "Content-Length is said twice");
 	if (length && strtoull(length, NULL, 10) > MSG_MAX)
 		return refuse_upload(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
 				     "bytes");

@@ -36,7 +36,7 @@ struct up_donation {
 	unsigned long long gfn;
 };
 
-#define UP_MAX_CPUS		64
+#define UP_MAX_CPUS		1024
 #define UP_MAX_VMS		64
 #define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
 #define UP_VM_REPORTS		8	/* runtime digests that firmware may report */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-
 /*
  * Every operation of VMCALL, one row each: its number and its function; before it what
  * docs/abi.md says (tests/gates/abi): arguments and results, and errors besides EINVAL.
@@ -12,15 +11,15 @@
 UP_HOST_OP(STATUS, 0x00, call_status)
 
 /*
- * this CPU returns to root mode
- * errors: `EBUSY`: not prepared, or a VM exists; `EPERM`: the host is in VMX operation on
- * this CPU
+ * this CPU returns to root mode; NMIs are blocked from the first call on until IRET
+ * errors: `EAGAIN`: call again, NMIs are blocked now; `EBUSY`: not prepared, or a VM
+ * exists; `EPERM`: the host is in VMX operation on this CPU
  */
 UP_HOST_OP(LEAVE, 0x01, call_leave)
 
 /*
  * drop this CPU's translations → rbx = epoch reached, rcx = frames that the pool should be
- * given before it is short
+ * given before it is short (0: enough)
  */
 UP_HOST_OP(FLUSH, 0x02, call_flush)
 

@@ -55,6 +55,19 @@ static long call_status(struct percpu *cpu)
 	return 0;
 }
 
+/*
+ * NMIs on the way would meet neither Linux's state nor root's.  With NMIs blocked the VM
+ * exit keeps them blocked, and after VMXOFF the processor holds one until Linux's IRET: the
+ * host calls again, blocked.  One that arrives before that is delivered, and unblocks.
+ */
+static bool nmis_blocked(void)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking | BLOCKED_BY_NMI);
+	return blocking & BLOCKED_BY_NMI;
+}
+
 static long call_leave(struct percpu *cpu)
 {
 	long err = 0;
@@ -64,6 +77,8 @@ static long call_leave(struct percpu *cpu)
 		err = -UP_EBUSY;
 	else if (cpu->nested.vmxon)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	else if (!nmis_blocked())
+		err = -UP_EAGAIN;
 	else
 		cpu->demoted = false;	/* from here on no VM can be made */
 	spin_unlock(&vms_lock);

@@ -206,10 +206,14 @@ static void on_ept_violation(struct percpu *cpu)
 
 static void on_vmcall(struct percpu *cpu)
 {
-	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC) {
 		up_call(cpu);
-	else
-		nested_insn(cpu, EXIT_REASON_VMCALL);	/* as a processor executes it */
+		return;
+	}
+	/* A Linux that believes itself on KVM calls it; module/needs.h refuses such a host. */
+	if (guest_cpl() == 0)
+		up_log_seldom("denied: VMCALL %lx: no call of the layer's", cpu->gpr[RAX]);
+	nested_insn(cpu, EXIT_REASON_VMCALL);	/* as a processor executes it */
 }
 
 static void on_undefined(struct percpu *cpu)

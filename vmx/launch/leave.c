@@ -92,15 +92,14 @@ static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 /* Linux's GDT is mapped read-only and its TSS is marked busy: load TR from a copy. */
 static void load_task_register(const struct linux_state *s)
 {
-	static u64 copies[UP_MAX_CPUS][GDT_COPY / 8];
-	u64 *copy = copies[this_cpu()->cpu];
+	u64 copy[GDT_COPY / 8];
 	struct dtr tmp = { GDT_COPY - 1, (u64)copy };
 	size_t len = (size_t)s->gdt.limit + 1;
 
 	memcpy(copy, (const void *)s->gdt.base, len < GDT_COPY ? len : GDT_COPY);
 	if (s->tr < GDT_COPY - 16)
 		copy[s->tr / 8] &= ~TSS_BUSY;
-	__asm__ __volatile__("lgdt %0; ltr %w1" : : "m"(tmp), "r"((u32)s->tr));
+	__asm__ __volatile__("lgdt %1; ltr %w2" : "+m"(copy) : "m"(tmp), "r"((u32)s->tr));
 	__asm__ __volatile__("lgdt %0; lidt %1; lldt %w2"
 			     : : "m"(s->gdt), "m"(s->idt), "r"((u32)s->ldt));
 }
@@ -129,13 +128,12 @@ static void load_state(const struct linux_state *s)
 
 void leave_cpu(struct percpu *cpu)
 {
-	static struct leave_frame frames[UP_MAX_CPUS];
-	struct leave_frame *f = &frames[cpu->cpu];
+	struct leave_frame f;
 	struct linux_state s;
 	u64 joint;
 
 	cpu->gpr[RAX] = 0;
-	read_state(cpu, &s, f);
+	read_state(cpu, &s, &f);
 	log_serial(true);
 	up_log("leave: CPU %u", cpu->cpu);
 	cpu->demoted = false;
@@ -145,5 +143,5 @@ void leave_cpu(struct percpu *cpu)
 	write_cr3(joint);
 	/* From here on root's direct map is gone, and Linux is mapped. */
 	load_state(&s);
-	leave_jump(f);
+	leave_jump(&f);
 }

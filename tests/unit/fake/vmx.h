@@ -27,6 +27,20 @@
 extern u64 w_msr[0x4000];	/* low range, then the 0xc0000000 range */
 extern u32 w_cpuid_fill;	/* what CPUID answers, in each register */
 
+extern u32 w_cpuid7[4], w_cpuid_a[4];	/* leaves: features, counters */
+
+/*
+ * What was done to the processor, in its order.  Test after test, from w_steps_clear().
+ * WRMSR: MSR, value.  LINES: frame, 1 if it was zero then | 2 if it was the host's.
+ */
+enum w_what { W_WRMSR, W_VERW, W_RSB, W_L1D, W_LINES, W_XRSTOR, W_VMPTRLD };
+#define W_NEVER		(-1)
+void w_step(enum w_what what, u64 arg, u64 val);
+void w_steps_clear(void);
+int w_first(enum w_what what, u64 arg);	/* number of the step, or W_NEVER */
+int w_last(enum w_what what, u64 arg);
+u64 w_step_val(int step);
+
 void w_vmx_reset(void);		/* no VMCS was ever loaded */
 
 /* The hardware VMCS at @pa. */

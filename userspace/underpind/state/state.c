@@ -23,7 +23,9 @@ static const char schema[] =
 	" device TEXT NOT NULL UNIQUE, host TEXT NOT NULL, cloud TEXT NOT NULL,"
 	" request TEXT NOT NULL UNIQUE, isolated INTEGER NOT NULL, time INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS ticket(request TEXT PRIMARY KEY, ticket BLOB NOT NULL UNIQUE,"
-	" resource TEXT NOT NULL, time INTEGER NOT NULL);";
+	" resource TEXT NOT NULL, time INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS session(key TEXT PRIMARY KEY, used INTEGER NOT NULL,"
+	" roles TEXT NOT NULL) WITHOUT ROWID;";
 
 /* Requests to forget: the oldest come first, and not all at once. */
 #define PURGE_MAX	1024
@@ -73,6 +75,8 @@ static int prepare(struct state *s)
 		{ &s->undo, "ROLLBACK TO change" },
 		{ &s->purge_answers, "DELETE FROM answer WHERE request IN " OLD },
 		{ &s->purge_requests, "DELETE FROM request WHERE n IN " OLD },
+		{ &s->put_session, "INSERT OR REPLACE INTO session VALUES(?,?,?)" },
+		{ &s->end_session, "DELETE FROM session WHERE key=?" },
 	};
 	size_t i;
 
@@ -402,6 +406,39 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 		return await(s, record, w, true);
 	free(record);
 	return ret;
+}
+
+int state_session(struct state *s, const char *key, int64_t used, const char *roles)
+{
+	sqlite3_stmt *q = roles ? s->put_session : s->end_session;
+	struct pol_err e;
+
+	if (enter(s, &e))
+		return -EIO;
+	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+	if (roles) {
+		sqlite3_bind_int64(q, 2, used);
+		sqlite3_bind_text(q, 3, roles, -1, SQLITE_STATIC);
+	}
+	if (!step(q))
+		return 0;
+	s->failed = true;
+	return -EIO;
+}
+
+int state_sessions(struct state *s, void (*each)(void *ctx, const char *key, int64_t used,
+						 const char *roles), void *ctx, struct pol_err *e)
+{
+	sqlite3_stmt *q;
+	int ret;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT key, used, roles FROM session", -1, &q, NULL))
+		return fail(s, e);
+	while ((ret = sqlite3_step(q)) == SQLITE_ROW)
+		each(ctx, (const char *)sqlite3_column_text(q, 0), sqlite3_column_int64(q, 1),
+		     (const char *)sqlite3_column_text(q, 2));
+	sqlite3_finalize(q);
+	return ret == SQLITE_DONE ? 0 : fail(s, e);
 }
 
 void state_purge(struct state *s)

@@ -144,6 +144,7 @@ enum next vrm_subject(struct work *w)
 	w->in = (struct pdp_request){ .mapped = POL_NONE, .role = w->rq.role,
 				      .action = w->rq.action, .type = w->rq.type,
 				      .instance = w->rq.instance, .now = time(NULL),
+				      .tick = loop_ms() / 1000,
 				      .attr = w->attr };
 	add_attr(w, "env.layer", vrm_layer(w), C_ENV);
 	if (w->s.kind == SENDER_REMOTE || w->rq.mapped_role)	/* the layer above vouches for it */
