@@ -123,8 +123,10 @@ static void use_memory(void)
 		return;
 	}
 	madvise(m, pages * PAGE, MADV_HUGEPAGE);
-	for (i = 0; i < pages; i++)
-		m[i * (PAGE / 8)] = m[i * (PAGE / 8) + 511] = i * 0x9e3779b97f4a7c15;
+	for (i = 0; i < pages; i++) {
+		m[i * (PAGE / 8)] = i * 0x9e3779b97f4a7c15;
+		m[i * (PAGE / 8) + 511] = i * 0x9e3779b97f4a7c15;
+	}
 	for (i = 0; i < pages; i++)
 		bad += m[i * (PAGE / 8)] != i * 0x9e3779b97f4a7c15 ||
 		       m[i * (PAGE / 8) + 511] != i * 0x9e3779b97f4a7c15;
