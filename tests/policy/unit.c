@@ -503,7 +503,7 @@ static struct key *new_key(bool private)
 static void test_audit(void **state)
 {
 	struct key *k = new_key(true), *other = new_key(true);
-	struct audit_head h;
+	struct audit_head start, h;
 	struct audit log;
 	struct pol_err e;
 	char text[32];
@@ -517,25 +517,25 @@ static void test_audit(void **state)
 		snprintf(text, sizeof(text), "{\"n\":%d}", i);
 		assert_int_equal(audit_append(&log, text, i != 1 && i != 2, &e), 0);
 	}
-	assert_int_equal(audit_verify(db, k, &h, &e), 0);
+	assert_int_equal(audit_verify(db, k, &start, &h, &e), 0);
 	assert_int_equal(h.n, 5);
 	/* Cut off within a transaction: what is left is covered by no signature. */
 	assert_int_equal(audit_append(&log, "{}", false, &e), 0);
-	assert_int_equal(audit_verify(db, k, &h, &e), -EBADMSG);
+	assert_int_equal(audit_verify(db, k, &start, &h, &e), -EBADMSG);
 	assert_non_null(strstr(e.msg, "record 6 is not signed"));
 	assert_int_equal(audit_append(&log, "{}", true, &e), 0);
-	assert_int_equal(audit_verify(db, k, &h, &e), 0);
+	assert_int_equal(audit_verify(db, k, &start, &h, &e), 0);
 	audit_exit(&log);
-	assert_int_equal(audit_verify(db, other, &h, &e), -EBADMSG);
+	assert_int_equal(audit_verify(db, other, &start, &h, &e), -EBADMSG);
 	sqlite3_exec(db, "UPDATE audit SET signature=zeroblob(64) WHERE n=4", NULL, NULL, NULL);
-	assert_int_equal(audit_verify(db, NULL, &h, &e), 0);
-	assert_int_equal(audit_verify(db, k, &h, &e), -EBADMSG);
+	assert_int_equal(audit_verify(db, NULL, &start, &h, &e), 0);
+	assert_int_equal(audit_verify(db, k, &start, &h, &e), -EBADMSG);
 	assert_non_null(strstr(e.msg, "record 4"));
 	sqlite3_exec(db, "UPDATE audit SET record='{}' WHERE n=2", NULL, NULL, NULL);
-	assert_int_equal(audit_verify(db, NULL, &h, &e), -EBADMSG);
+	assert_int_equal(audit_verify(db, NULL, &start, &h, &e), -EBADMSG);
 	assert_non_null(strstr(e.msg, "record 2"));
 	sqlite3_exec(db, "DELETE FROM audit WHERE n=1", NULL, NULL, NULL);
-	assert_int_equal(audit_verify(db, NULL, &h, &e), -EBADMSG);
+	assert_int_equal(audit_verify(db, NULL, &start, &h, &e), -EBADMSG);
 	assert_non_null(strstr(e.msg, "record 1 is missing"));
 	sqlite3_close(db);
 	key_free(k);

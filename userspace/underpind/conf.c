@@ -38,6 +38,7 @@ static const struct {
 	O_TEXT("ticket-key", ticket_key, false),
 	O_TEXT("provider", provider, false),
 	O_TEXT("root-image", root_image, false),
+	O_TEXT("operator-role", operator_role, false),
 	O_TEXT("jwt-issuer", jwt_issuer, false),
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),

@@ -19,6 +19,7 @@
 
 #include "compile/compile.h"
 #include "daemon.h"
+#include "operate.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
@@ -298,24 +299,30 @@ static bool take_body(struct job *j, const char *data, size_t n)
 	return true;
 }
 
+/* @text is freed. */
+static enum MHD_Result reply_text(struct job *j, const char *type, char *text)
+{
+	enum MHD_Result ret = text ? reply(j, MHD_HTTP_OK, type, text) : MHD_NO;
+
+	free(text);
+	return ret;
+}
+
 static enum MHD_Result get(struct job *j, const char *url)
 {
 	struct server *s = j->s;
-	enum MHD_Result ret;
-	char *text;
 
+	if (j->conn->sender.kind == SENDER_REMOTE && !strcmp(url, "/v1/view"))
+		return reply_text(j, "application/json",
+				  operate_view(s->d, j->conn->sender.peer->cloud));
 	if (j->conn->sender.kind == SENDER_REMOTE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "another cloud has no business here");
 	if (strcmp(url, "/metrics"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
 				   "/metrics");
-	text = metrics_text(&s->d->metrics, s->d->conf.cloud,
-			    pol_layer_name[s->d->conf.layer]);
-	if (!text)
-		return MHD_NO;
-	ret = reply(j, MHD_HTTP_OK, "text/plain; version=0.0.4", text);
-	free(text);
-	return ret;
+	return reply_text(j, "text/plain; version=0.0.4",
+			  metrics_text(&s->d->metrics, s->d->conf.cloud,
+				       pol_layer_name[s->d->conf.layer]));
 }
 
 static enum MHD_Result refuse_upload(struct job *j, int status, const char *message)
@@ -406,6 +413,12 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 	mark(j->conn, true, false);
 	if (!strcmp(method, "GET"))
 		return get(j, url);
+	if (!strcmp(method, "POST") && !strcmp(url, "/v1/operate")) {
+		j->taken = true;
+		MHD_suspend_connection(mc);
+		operate_start(s->d, &j->conn->sender, j->body, j->len, on_answer, j);
+		return MHD_YES;
+	}
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
 	if (s->d->n_works < s->d->conf.queue && !s->stop &&

@@ -77,6 +77,7 @@ static int prepare(struct state *s)
 		{ &s->purge_requests, "DELETE FROM request WHERE n IN " OLD },
 		{ &s->put_session, "INSERT OR REPLACE INTO session VALUES(?,?,?)" },
 		{ &s->end_session, "DELETE FROM session WHERE key=?" },
+		{ &s->take_back, "DELETE FROM allocation WHERE resource=?" },
 	};
 	size_t i;
 
@@ -402,6 +403,20 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 	int ret = enter(s, &w->e);
 
 	ret = ret ? ret : as_one(s, a, answer, do_release, &w->e);
+	if (!ret)
+		return await(s, record, w, true);
+	free(record);
+	return ret;
+}
+
+int state_take_back(struct state *s, const char *resource, char *record, struct state_wait *w)
+{
+	int ret = enter(s, &w->e);
+
+	if (!ret) {
+		sqlite3_bind_text(s->take_back, 1, resource, -1, SQLITE_STATIC);
+		ret = step(s->take_back) ? fail(s, &w->e) : sqlite3_changes(s->db) ? 0 : -ENOENT;
+	}
 	if (!ret)
 		return await(s, record, w, true);
 	free(record);

@@ -305,7 +305,7 @@ static void close_it(struct vgds *v)
 	free(b);
 }
 
-static const struct vgds_ops ops = { get, put, check, close_it };
+static const struct vgds_ops ops = { get, put, check, NULL, NULL, close_it };
 
 int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e)
 {
