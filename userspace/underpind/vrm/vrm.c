@@ -12,6 +12,8 @@
 #include "fault.h"
 #include "vrm/work.h"
 
+#define REFUSALS_LOGGED	10	/* a second */
+
 int64_t vrm_now_ms(void)
 {
 	struct timespec t;
@@ -402,6 +404,50 @@ static enum next finished(struct work *w)
 	return ANSWERED;
 }
 
+/* What a log can take of a text from elsewhere. */
+static void put_plain(FILE *f, const char *name, const char *s)
+{
+	fprintf(f, " %s=", name);
+	for (; *s; s++)
+		putc(*s > ' ' && *s < 127 ? *s : '?', f);
+}
+
+/* One line a refusal, and no more of them than somebody could read. */
+static void log_refusal(const struct work *w)
+{
+	static int64_t second;
+	static uint32_t said, left_out;
+	char line[1600];
+	FILE *f;
+
+	if (w->a.verdict == MSG_PERMIT || w->kept || !*w->a.code)
+		return;
+	if (w->begin_ms / 1000 != second) {
+		if (left_out)
+			fprintf(stderr, "underpind: %u more refusals were not logged\n", left_out);
+		second = w->begin_ms / 1000;
+		said = left_out = 0;
+	}
+	if (said++ >= REFUSALS_LOGGED) {
+		left_out++;
+		return;
+	}
+	f = fmemopen(line, sizeof(line), "w");
+	if (!f)
+		return;
+	fputs(w->a.verdict == MSG_DENY ? "deny" : "fail", f);
+	put_plain(f, "code", w->a.code);
+	put_plain(f, "module", w->a.module);
+	put_plain(f, "by", w->a.cloud);
+	put_plain(f, "user", vrm_whose(w));
+	put_plain(f, "action", w->rq.action);
+	put_plain(f, "resource", w->rq.instance);
+	put_plain(f, "id", w->rq.id);
+	fclose(f);
+	line[sizeof(line) - 1] = 0;
+	fprintf(stderr, "underpind: %s\n", line);
+}
+
 static void count(struct metrics *m, enum msg_verdict v)
 {
 	if (v == MSG_PERMIT)
@@ -423,8 +469,8 @@ static enum next answer(struct work *w)
 		if (!w->text)
 			w->text = msg_answer_text(&w->a, w->rq.id);
 	}
-	w->d->metrics.answer_us_sum += (loop_ms() - w->begin_ms) * 1000;
-	METRIC_INC(&w->d->metrics, answer_count);
+	metrics_took(&w->d->metrics, loop_ms() - w->begin_ms);
+	log_refusal(w);
 	fault("answered");
 	w->answer(w->ctx, w->text, w->status);
 	return OVER;
