@@ -34,7 +34,7 @@ try: packages
 check: packages
 	@tests/check $(if $(T),'$(T)')
 
-check-all: packages
+check-all: packages-all
 	@tests/check --all $(if $(T),'$(T)')
 
 bench: packages
@@ -45,9 +45,12 @@ bench: packages
 packages:
 	@tests/packages-install
 
+packages-all:
+	@tests/packages-install --all
+
 clean:
 	rm -rf $(B)
 	[ -z "$(KERNEL)" ] || $(MAKE) -C $(KERNEL) M=$(CURDIR) clean
 
 FORCE:
-.PHONY: all module userspace machine-files root-hash try check check-all bench packages clean FORCE
+.PHONY: all module userspace machine-files root-hash try check check-all bench packages packages-all clean FORCE

@@ -2,38 +2,38 @@
 /* gfn -> pfn of a protected VM: see binding.h. */
 
 #include "ept/binding.h"
-#include "ept/mtrr.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
 #include "ept/shadow.h"
 #include "ept/table.h"
 #include "vmx/base/asm.h"
+#include "vmx/base/x86.h"
 #include "vmx/abi/errno.h"
-#include "vmx/vm/vm.h"
 
-u64 binding_root(struct vm *vm)
+u64 binding_root(struct owner *o)
 {
-	if (!vm->gfn_root)
-		vm->gfn_root = table_alloc();
-	return vm->gfn_root;
+	if (!o->gfn_root)
+		o->gfn_root = table_alloc();
+	return o->gfn_root;
 }
 
-u64 *binding_entry(const struct vm *vm, u64 gfn)
+u64 *binding_entry(const struct owner *o, u64 gfn)
 {
 	u64 *e;
 
-	if (!vm->gfn_root || gfn >= BINDING_GFNS)
+	if (!o->gfn_root || gfn >= BINDING_GFNS)
 		return NULL;
-	e = ept_find(vm->gfn_root, gfn << PAGE_SHIFT, 1);
+	e = ept_find(o->gfn_root, gfn << PAGE_SHIFT, 1);
 	return e && *e ? e : NULL;
 }
 
-int binding_set(struct vm *vm, u64 gfn, u64 pfn)
+int binding_set(struct owner *o, u64 gfn, u64 pfn)
 {
 	u64 *e;
 
-	if (!binding_root(vm))
+	if (!binding_root(o))
 		return -UP_ENOMEM;
-	e = ept_slot(vm->gfn_root, gfn << PAGE_SHIFT, 1, table_alloc);
+	e = ept_slot(o->gfn_root, gfn << PAGE_SHIFT, 1, table_alloc);
 	if (!e)
 		return -UP_ENOMEM;
 	/* Write-back whatever the guest's PAT says: the frame is RAM. */
@@ -41,11 +41,11 @@ int binding_set(struct vm *vm, u64 gfn, u64 pfn)
 	return 0;
 }
 
-void binding_cut(struct vm *vm)
+void binding_cut(struct owner *o)
 {
-	vm->unmapped = true;
-	if (vm->gfn_root)
-		ept_park(vm->gfn_root);
+	o->unmapped = true;
+	if (o->gfn_root)
+		ept_park(o->gfn_root);
 }
 
 static bool table_is_empty(const u64 *e)
@@ -60,9 +60,9 @@ static bool table_is_empty(const u64 *e)
 	return true;
 }
 
-void binding_clear(struct vm *vm, u64 gfn)
+void binding_clear(struct owner *o, u64 gfn)
 {
-	u64 *e = binding_entry(vm, gfn);
+	u64 *e = binding_entry(o, gfn);
 	u64 empty = 0;
 	u32 l;
 
@@ -72,20 +72,20 @@ void binding_clear(struct vm *vm, u64 gfn)
 			pool_free(empty);
 		if (l == EPT_LEVELS || !table_is_empty(e))
 			return;
-		e = ept_find(vm->gfn_root, gfn << PAGE_SHIFT, l + 1);
+		e = ept_find(o->gfn_root, gfn << PAGE_SHIFT, l + 1);
 		empty = *e & EPT_ADDR;
 	}
 }
 
-bool binding_next(const struct vm *vm, u64 *gfn, u64 *pfn)
+bool binding_next(const struct owner *o, u64 *gfn, u64 *pfn)
 {
 	u64 table, e, i, gpa = *gfn << PAGE_SHIFT;
 	u32 l;
 
 	if (*gfn >= BINDING_GFNS)
 		return false;
-	while (vm->gfn_root && !(gpa >> EPT_SHIFT(EPT_LEVELS + 1))) {
-		table = vm->gfn_root;
+	while (o->gfn_root && !(gpa >> EPT_SHIFT(EPT_LEVELS + 1))) {
+		table = o->gfn_root;
 		for (l = EPT_LEVELS; ; l--) {
 			i = ept_index(gpa, l);
 			while (i < EPT_ENTRIES && !((u64 *)phys(table))[i])

@@ -9,33 +9,33 @@
 
 #include "vmx/base/types.h"
 
-struct vm;
+struct owner;
 
 #define BINDING_GFNS	BIT(36)		/* what four levels reach */
 
-/** binding_root() - the tree of @vm, made if there is none.  Return: 0 pool empty */
-u64 binding_root(struct vm *vm);
+/** binding_root() - the tree of @o, made if there is none.  Return: 0 pool empty */
+u64 binding_root(struct owner *o);
 
 /** binding_entry() - the entry that binds @gfn, or NULL when it is unbound */
-u64 *binding_entry(const struct vm *vm, u64 gfn);
+u64 *binding_entry(const struct owner *o, u64 gfn);
 
 /** binding_set() - bind @gfn to @pfn, inactive.  Return: 0 or -UP_ENOMEM */
-int binding_set(struct vm *vm, u64 gfn, u64 pfn);
+int binding_set(struct owner *o, u64 gfn, u64 pfn);
 
 /**
  * binding_clear() - @gfn is unbound; tables that are empty then are freed
  * Only after binding_cut() and a flush: no CPU may have the tables cached.
  */
-void binding_clear(struct vm *vm, u64 gfn);
+void binding_clear(struct owner *o, u64 gfn);
 
-/** binding_cut() - no gfn of @vm is reachable any more, and none will be */
-void binding_cut(struct vm *vm);
+/** binding_cut() - no gfn of @o is reachable any more, and none will be */
+void binding_cut(struct owner *o);
 
 /**
  * binding_next() - the first bound gfn from *@gfn on
  * For measuring and reclaiming in ascending order; skips what is absent a table
  * at a time.  Return: false when there is none.
  */
-bool binding_next(const struct vm *vm, u64 *gfn, u64 *pfn);
+bool binding_next(const struct owner *o, u64 *gfn, u64 *pfn);
 
 #endif /* EPT_BINDING_H */

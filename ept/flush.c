@@ -7,13 +7,13 @@
  */
 
 #include "ept/flush.h"
+#include "ept/view.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
-
-#define INV_ALL_CONTEXTS	2
+#include "vmx/base/x86.h"
 
 static u64 epoch = 1;
-static u64 reached;	/* every CPU has: saves looking at each, only grows */
+static u64 reached;	/* by every flusher: saves asking each, only grows */
 
 u64 flush_ticket(void)
 {
@@ -25,12 +25,10 @@ u64 flush_epoch(void)
 	return READ_ONCE(epoch);
 }
 
-bool flush_done(u64 ticket)
+static bool cpus_done(u64 ticket)
 {
 	u32 i;
 
-	if (ticket <= __atomic_load_n(&reached, __ATOMIC_ACQUIRE))
-		return true;
 	for (i = 0; i < ncpus; i++) {
 		/* A parked CPU runs nothing until it exits, and flushes first then. */
 		if (cpus[i] && READ_ONCE(cpus[i]->demoted) &&
@@ -38,6 +36,20 @@ bool flush_done(u64 ticket)
 		    __atomic_load_n(&cpus[i]->flushed_epoch, __ATOMIC_ACQUIRE) < ticket)
 			return false;
 	}
+	return true;
+}
+
+FLUSHER cpus_flusher = { cpus_done };
+
+bool flush_done(u64 ticket)
+{
+	const struct flusher *f;
+
+	if (ticket <= __atomic_load_n(&reached, __ATOMIC_ACQUIRE))
+		return true;
+	for (f = __start_flushers; f < __stop_flushers; f++)
+		if (!f->done(ticket))
+			return false;
 	__atomic_store_n(&reached, ticket, __ATOMIC_RELEASE);
 	return true;
 }
@@ -47,8 +59,8 @@ void flush_this_cpu(void)
 	u64 e = __atomic_load_n(&epoch, __ATOMIC_SEQ_CST);
 	struct percpu *cpu = this_cpu();
 
-	invept(INV_ALL_CONTEXTS, 0);
-	invvpid(INV_ALL_CONTEXTS, 0, 0);
+	invept(INVEPT_ALL, 0);
+	invvpid(INVVPID_ALL, 0, 0);
 	cpu->flushes++;
 	__atomic_store_n(&cpu->flushed_epoch, e, __ATOMIC_RELEASE);
 }

@@ -15,7 +15,7 @@ u64 flush_ticket(void);
 /** flush_epoch() - tickets taken so far, for the status */
 u64 flush_epoch(void);
 
-/** flush_done() - true once every demoted CPU has flushed since @ticket was taken */
+/** flush_done() - true once every flusher (ept/view.h) has flushed since @ticket was taken */
 bool flush_done(u64 ticket);
 
 /** flush_this_cpu() - INVEPT and INVVPID all contexts, then note the epoch read before */

@@ -4,19 +4,17 @@
  * table alone.  2 MiB where all is the host's, 1 GiB where there is no RAM.
  */
 
-#include "ept/ept.h"
-#include "ept/flush.h"
-#include "ept/frames.h"
 #include "ept/host.h"
+#include "ept/flush.h"
+#include "ept/owner.h"
 #include "ept/mtrr.h"
 #include "ept/pool.h"
 #include "ept/shadow.h"
 #include "ept/table.h"
+#include "ept/view.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/lib.h"
-#include "vmx/base/log.h"
-
-#define MSR_IA32_VMX_EPT_VPID_CAP	0x48c
+#include "vmx/base/x86.h"
 
 /*
  * A decoy stands where the host's kernel touches a frame that is not its own.
@@ -53,7 +51,7 @@ u64 host_ept_init(void)
 {
 	u32 i;
 
-	ept_caps = rdmsr(MSR_IA32_VMX_EPT_VPID_CAP);
+	ept_caps = rdmsr(MSR_VMX_EPT_VPID_CAP);
 	for (i = 0; i < DECOYS; i++) {
 		decoys[i].pfn = NO_PFN;
 		decoys[i].pa = pool_alloc();
@@ -62,20 +60,6 @@ u64 host_ept_init(void)
 	}
 	root = pool_alloc();
 	return root ? root | EPTP_FLAGS : 0;
-}
-
-void host_ept_drop(void)
-{
-	ept_park(root);
-	host_ept_stats.large = 0;
-	host_ept_stats.small = 0;
-}
-
-void host_ept_drop_all(void)
-{
-	spin_lock(&frames_lock);
-	host_ept_drop();
-	spin_unlock(&frames_lock);
 }
 
 /* One page, if it is the host's: @e is its entry. */
@@ -141,8 +125,6 @@ static bool fill_large(u64 *e, u64 pa)
 	type = mtrr_type(pa, SZ_2M);
 	if (region == REGION_MIXED || type < 0)
 		return false;
-	if (*e)
-		ept_retire(*e & EPT_ADDR);	/* parked */
 	ept_set(e, leaf(pa, type) | EPT_LARGE);
 	if (region == REGION_HOST)
 		host_ept_stats.large += EPT_ENTRIES;
@@ -180,7 +162,7 @@ static u64 clear_page(u64 pfn)
 	return old;
 }
 
-void host_ept_unmap(u64 pfn)
+static void host_ept_unmap(u64 pfn)
 {
 	u64 *e = ept_slot(root, pfn << PAGE_SHIFT, 2, NULL);
 
@@ -192,7 +174,11 @@ void host_ept_unmap(u64 pfn)
 	}
 }
 
-void host_ept_rejoin(u64 pfn)
+/*
+ * @pfn is the host's again.  When its whole 2 MiB are, their table goes, so that they
+ * map at 2 MiB again.
+ */
+static void host_ept_rejoin(u64 pfn)
 {
 	u64 *pt, *e = ept_slot(root, pfn << PAGE_SHIFT, 2, NULL);
 	u32 i;
@@ -229,7 +215,8 @@ static u32 decoy_find(u64 pfn)
 	return i;
 }
 
-bool host_ept_clean(u64 pfn)
+/* No CPU can have a translation of @pfn to a decoy any more. */
+static bool host_ept_clean(u64 pfn)
 {
 	u32 i = decoy_find(pfn);
 
@@ -237,6 +224,8 @@ bool host_ept_clean(u64 pfn)
 		decoy_unmap(i);
 	return flush_done(decoy_ticket);
 }
+
+VIEW host_view = { host_ept_unmap, host_ept_clean, host_ept_rejoin };
 
 /*
  * Let the host's kernel read and write something at @pfn that is not the frame.

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The demoted host's EPT as the transitions see it (ept/host.c).  All hold frames_lock. */
+/* The demoted host's EPT: identity, filled on demand from the owner table (ept/host.c). */
 #ifndef EPT_HOST_H
 #define EPT_HOST_H
 
-#include "vmx/base/types.h"
+#include "ept/table.h"
 
-/** host_ept_drop() - host_ept_drop_all() by a holder of frames_lock */
-void host_ept_drop(void);
-
-/** host_ept_unmap() - the host loses @pfn; needs a flush_ticket() after it */
-void host_ept_unmap(u64 pfn);
+/** host_ept_init() - allocate the host's EPT root.  Return: EPTP, or 0 (pool empty) */
+u64 host_ept_init(void);
 
 /**
- * host_ept_rejoin() - @pfn is the host's again
- * When its whole 2 MiB are, their table goes, so that they map at 2 MiB again.
+ * host_ept_violation() - the demoted host touched an address it has no mapping for
+ * @gpa: guest-physical address from the VMCS
+ * @qual: exit qualification
+ * @gla: guest-linear address, valid if qual says so (user half or kernel half decides)
+ *
+ * Root context, host exits.  Takes frames_lock.
  */
-void host_ept_rejoin(u64 pfn);
-
-/**
- * host_ept_clean() - take a decoy away from @pfn
- * Return: true when no CPU can have a translation of @pfn to a decoy any more;
- * false: call again after a flush.
- */
-bool host_ept_clean(u64 pfn);
+enum ept_result host_ept_violation(u64 gpa, u64 qual, u64 gla);
 
 struct host_ept_stats {
 	u64 large, small;	/* RAM frames mapped by >= 2 MiB, by 4 KiB */

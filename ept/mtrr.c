@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory types (SDM vol. 3, section 12.11).  Beneath a host with EPT its MTRRs
- * have no effect: the EPT's memory type takes their place.  So the layer keeps
- * the copy that the host reads and writes, and hardware's stay as they were.
+ * Memory types (SDM vol. 3, section 12.11).  Beneath a host with EPT its MTRRs have no
+ * effect: the EPT's memory type takes their place.  What they say at the launch stays
+ * in force; later writes of the host's reach nothing (vmx/intercept/msrs.h).
  */
 
 #include "ept/mtrr.h"
-#include "ept/flush.h"
-#include "ept/frames.h"
-#include "ept/host.h"
+#include "ept/owner.h"
 #include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
+#include "vmx/base/x86.h"
 
-#define MSR_MTRRCAP		0x0fe
-#define MSR_MTRR_PHYSBASE0	0x200
-#define MSR_MTRR_DEF_TYPE	0x2ff
 #define MTRRCAP_VCNT		MASK(7, 0)
 #define MTRRCAP_FIX		BIT(8)
 #define PHYSMASK_VALID		BIT(11)
@@ -23,35 +18,27 @@
 #define DEF_TYPE_ENABLE		BIT(11)
 #define MAX_VARIABLE		16
 #define FIXED_END		0x100000
-#define INVEPT_ALL		2
 
 static struct { u64 base, mask; } variable[MAX_VARIABLE];
 static u32 nvariable;
 static u64 def_type;
 
-/* Eight types each, from the lowest address up (SDM table 12-9). */
-static struct { u32 msr; u32 start; u32 each; u64 types; } fixed[] = {
-	{ 0x250, 0x00000, 0x10000, 0 },
-	{ 0x258, 0x80000, 0x4000, 0 }, { 0x259, 0xa0000, 0x4000, 0 },
-	{ 0x268, 0xc0000, 0x1000, 0 }, { 0x269, 0xc8000, 0x1000, 0 },
-	{ 0x26a, 0xd0000, 0x1000, 0 }, { 0x26b, 0xd8000, 0x1000, 0 },
-	{ 0x26c, 0xe0000, 0x1000, 0 }, { 0x26d, 0xe8000, 0x1000, 0 },
-	{ 0x26e, 0xf0000, 0x1000, 0 }, { 0x26f, 0xf8000, 0x1000, 0 },
+/* Fixed ranges: a register has eight types (SDM table 12-9). */
+static const struct { u32 msr, registers, start, each; } ranges[] = {
+	{ MSR_MTRR_FIX64K, 1, 0x00000, 0x10000 },
+	{ MSR_MTRR_FIX16K_80000, 2, 0x80000, 0x4000 },
+	{ MSR_MTRR_FIX4K_C0000, 8, 0xc0000, 0x1000 },
 };
 
-/* The layer's copy of a register, or NULL */
-static u64 *mtrr_reg(u32 msr)
-{
-	u32 i, n = (msr - MSR_MTRR_PHYSBASE0) / 2;
+static u64 fixed[ARRAY_SIZE(ranges)][8];
 
-	if (msr == MSR_MTRR_DEF_TYPE)
-		return &def_type;
-	if (msr >= MSR_MTRR_PHYSBASE0 && n < nvariable)
-		return msr & 1 ? &variable[n].mask : &variable[n].base;
-	for (i = 0; i < ARRAY_SIZE(fixed); i++)
-		if (fixed[i].msr == msr)
-			return &fixed[i].types;
-	return NULL;
+static void read_fixed(void)
+{
+	u32 i, n;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		for (n = 0; n < ranges[i].registers; n++)
+			fixed[i][n] = rdmsr(ranges[i].msr + n);
 }
 
 void mtrr_init(void)
@@ -65,24 +52,19 @@ void mtrr_init(void)
 		variable[i].base = rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i);
 		variable[i].mask = rdmsr(MSR_MTRR_PHYSBASE0 + 2 * i + 1);
 	}
-	for (i = 0; i < ARRAY_SIZE(fixed) && rdmsr(MSR_MTRRCAP) & MTRRCAP_FIX; i++)
-		fixed[i].types = rdmsr(fixed[i].msr);
+	if (rdmsr(MSR_MTRRCAP) & MTRRCAP_FIX)
+		read_fixed();
 	def_type = rdmsr(MSR_MTRR_DEF_TYPE);
-}
-
-bool mtrr_is_msr(u32 msr)
-{
-	return msr == MSR_MTRRCAP || mtrr_reg(msr);
 }
 
 static int fixed_type(u64 pa)
 {
-	u32 i, n;
+	u32 n, i = ARRAY_SIZE(ranges) - 1;
 
-	for (i = ARRAY_SIZE(fixed) - 1; fixed[i].start > pa; i--)
-		;
-	n = (pa - fixed[i].start) / fixed[i].each;
-	return fixed[i].types >> 8 * n & 0xff;
+	while (ranges[i].start > pa)
+		i--;
+	n = (pa - ranges[i].start) / ranges[i].each;
+	return fixed[i][n / 8] >> n % 8 * 8 & 0xff;
 }
 
 /* Overlaps: UC over all, WT over WB, the rest is undefined and taken as UC. */
@@ -127,55 +109,4 @@ int mtrr_type(u64 pa, u64 size)
 		if (fixed_type(pa) != type)
 			return -1;
 	return end <= FIXED_END || variable_type(FIXED_END, size - FIXED_END) == type ? type : -1;
-}
-
-static bool type_valid(u64 type)
-{
-	return type <= MEMTYPE_WB && type != 2 && type != 3;
-}
-
-static bool mtrr_value_valid(u32 msr, u64 val)
-{
-	u32 i;
-
-	if (msr == MSR_MTRR_DEF_TYPE)
-		return type_valid(val & DEF_TYPE_TYPE) &&
-		       !(val & ~(DEF_TYPE_TYPE | DEF_TYPE_FIXED | DEF_TYPE_ENABLE));
-	if (msr < fixed[0].msr)
-		return msr & 1 ? !(val & ~(phys_mask() | PHYSMASK_VALID)) :
-		       type_valid(val & 0xff) && !(val & ~(phys_mask() | 0xff));
-	for (i = 0; i < 64; i += 8)
-		if (!type_valid(val >> i & 0xff))
-			return false;
-	return true;
-}
-
-int mtrr_read(u32 msr, u64 *val)
-{
-	u64 *reg = mtrr_reg(msr);
-
-	if (reg)
-		*val = READ_ONCE(*reg);
-	else if (msr == MSR_MTRRCAP)
-		*val = (rdmsr(msr) & ~MTRRCAP_VCNT) | nvariable;
-	else
-		return -UP_EINVAL;
-	return 0;
-}
-
-int mtrr_write(u32 msr, u64 val)
-{
-	u64 *reg = mtrr_reg(msr);
-
-	if (!reg || !mtrr_value_valid(msr, val))
-		return -UP_EINVAL;
-	if (READ_ONCE(*reg) == val)
-		return 0;
-	spin_lock(&frames_lock);
-	WRITE_ONCE(*reg, val);
-	host_ept_drop();
-	spin_unlock(&frames_lock);
-	flush_ticket();
-	invept(INVEPT_ALL, 0);	/* this CPU's types at once, the others' when they exit */
-	return 0;
 }

@@ -43,6 +43,11 @@ u64 pool_alloc(void)
 	return pool_take(POOL_RESERVE);
 }
 
+u64 pool_alloc_kvm(void)
+{
+	return pool_take(POOL_RESERVE_HOST);
+}
+
 u64 pool_alloc_reserve(void)
 {
 	return pool_take(0);
@@ -58,8 +63,6 @@ int pool_init(const struct up_config *cfg)
 	u64 pfn;
 	u32 i;
 
-	if (cfg->pool_chunks > UP_MAX_POOL_CHUNKS)
-		return -UP_EINVAL;
 	for (i = 0; i < cfg->pool_chunks; i++) {
 		for (pfn = cfg->pool[i].start_pfn; pfn < cfg->pool[i].end_pfn; pfn++) {
 			if (!pfn)

@@ -6,8 +6,12 @@
 #include "vmx/base/types.h"
 #include "vmx/abi/image.h"
 
-/* Frames that only the host's EPT may take: it has nothing else to fall back on. */
-#define POOL_RESERVE	16
+/*
+ * The last frames are kept: for what KVM cannot do without, VMCSs and the roots of its
+ * VMs' tables, and the very last for the host's EPT, which has nothing to fall back on.
+ */
+#define POOL_RESERVE		64
+#define POOL_RESERVE_HOST	16
 
 /**
  * pool_init() - fill the pool from the launch configuration
@@ -24,7 +28,10 @@ int pool_init(const struct up_config *cfg);
  */
 u64 pool_alloc(void);
 
-/** pool_alloc_reserve() - pool_alloc() that may take the reserve: for the host's EPT */
+/** pool_alloc_kvm() - pool_alloc() that may take the reserve but for the host's part */
+u64 pool_alloc_kvm(void);
+
+/** pool_alloc_reserve() - pool_alloc() that may take all: for the host's EPT */
 u64 pool_alloc_reserve(void);
 
 /** pool_free() - give a frame back; @pa: what pool_alloc() returned, or a newly donated frame */

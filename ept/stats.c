@@ -3,8 +3,9 @@
 
 #include "ept/stats.h"
 #include "ept/flush.h"
-#include "ept/frames.h"
+#include "ept/grow.h"
 #include "ept/host.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
 #include "ept/table.h"
 

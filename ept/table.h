@@ -36,6 +36,24 @@
 #define EPT_CAP_1G		BIT(17)
 extern u64 ept_caps;
 
+/* Exit qualification of an EPT violation (SDM vol. 3, table 28-7). */
+#define EPT_VIOL_READ		BIT(0)
+#define EPT_VIOL_WRITE		BIT(1)
+#define EPT_VIOL_EXEC		BIT(2)
+#define EPT_VIOL_GLA_VALID	BIT(7)
+#define EPT_VIOL_GLA_TRANSLATED	BIT(8)
+#define EPT_VIOL_NMI_UNBLOCKING	BIT(12)
+
+enum ept_result {
+	EPT_FILLED,		/* run again: the mapping is there now */
+	EPT_REFLECT,		/* VM: give the host an EPT violation with ->qual */
+	EPT_REFLECT_MISCONFIG,	/* VM: give the host an EPT misconfiguration */
+	EPT_FAULT_USER,		/* host: inject #PF with the protection-key bit */
+	EPT_FAULT_DECOY,	/* host: decoy has been mapped, run again */
+	EPT_FAULT_DENIED,	/* host: a layer frame or an impossible address: inject #GP */
+	EPT_NOMEM,		/* pool empty; try again: frames come as other CPUs flush */
+};
+
 static inline u32 ept_index(u64 gpa, u32 level)
 {
 	return gpa >> EPT_SHIFT(level) & (EPT_ENTRIES - 1);

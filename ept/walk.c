@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading KVM's EPT: proposals, from memory that the host writes at any time. */
 
-#include "ept/ept.h"
-#include "ept/frames.h"
-#include "ept/mtrr.h"
+#include "ept/walk.h"
+#include "ept/owner.h"
 #include "ept/table.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"
@@ -30,6 +29,7 @@ bool ept_entry_misconfigured(u64 e, u32 level)
 
 int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
 {
+	const u64 *table;
 	u64 e;
 
 	w->table = eptp12 & EPT_ADDR;
@@ -37,9 +37,10 @@ int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
 	w->misconfigured = false;
 	w->hpa = 0;
 	for (w->level = EPT_LEVELS; ; w->level--) {
-		if (!frame_host_usable(w->table >> PAGE_SHIFT))
+		table = host_byte(w->table);
+		if (!table)
 			return -UP_EPERM;
-		e = READ_ONCE(((u64 *)phys(w->table))[ept_index(gpa, w->level)]);
+		e = READ_ONCE(table[ept_index(gpa, w->level)]);
 		w->entry = e;
 		w->above = w->access;
 		w->access &= e;

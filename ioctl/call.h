@@ -25,7 +25,7 @@ long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2);
  * arguments once.  A call that fails before it does anything gives zero results.
  *
  * Return: 0 or a negative error number; -ENODEV when there is no layer beneath
- * this CPU (VMCALL raises #UD, caught here).
+ * this CPU (VMCALL raises #UD, caught here, or fails).
  */
 static inline long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2)
 {
@@ -39,6 +39,13 @@ static inline long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2)
 		     : "+a"(rax), "+b"(a), "+c"(b), "+d"(c), [ret] "+r"(ret)
 		     : "S"(0UL)
 		     : "cc", "memory");
+	/*
+	 * The layer's results are 0 or negative.  A CPU that is not demoted but in VMX
+	 * operation itself (KVM was there first) neither answers nor faults: VMfail leaves
+	 * the operation in rax (SDM vol. 3, 31.3, VMCALL).
+	 */
+	if (ret > 0)
+		ret = -ENODEV;
 	if (r1)
 		*r1 = ret == -ENODEV ? 0 : a;
 	if (r2)

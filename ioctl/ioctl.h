@@ -23,6 +23,13 @@ void up_ioctl_exit(void);
 bool up_vms_present(void);
 
 /**
+ * up_vms_end_all() - end every VM, and let none be made any more: the host goes down
+ *
+ * Process context.  Return: 0, every frame is back zeroed, or the first error.
+ */
+int up_vms_end_all(void);
+
+/**
  * up_pool_release() - free the frames that the layer's pool was grown by
  *
  * Call once no CPU is demoted any more: the layer has zeroed them by then.

@@ -25,6 +25,7 @@
 
 static DEFINE_MUTEX(vms_lock);	/* the list; taken after a VM's lock */
 static LIST_HEAD(vms);
+static bool closing;		/* the host is going down: no new VM; under vms_lock */
 static struct workqueue_struct *end_queue;
 static atomic_t objects = ATOMIC_INIT(0);	/* VMs that somebody still refers to */
 
@@ -189,9 +190,9 @@ static int layer_create(u32 *id)
 /* Under both locks.  On success the list has a reference, too. */
 static int vm_enter(struct up_vm *vm)
 {
-	int ret = -EEXIST;
+	int ret = closing ? -ESHUTDOWN : -EEXIST;
 
-	if (!kvm_is_known(vm->kvm))
+	if (!closing && !kvm_is_known(vm->kvm))
 		ret = layer_create(&vm->id);
 	if (ret) {
 		pr_err("making a VM for process %d: error %d\n", vm->pid, ret);
@@ -353,6 +354,31 @@ int up_vm_end(struct up_vm *vm)
 	return ret;
 }
 
+static struct up_vm *first_vm(void)
+{
+	struct up_vm *vm;
+
+	mutex_lock(&vms_lock);
+	closing = true;
+	vm = list_first_entry_or_null(&vms, struct up_vm, node);
+	if (vm)
+		kref_get(&vm->ref);
+	mutex_unlock(&vms_lock);
+	return vm;
+}
+
+int up_vms_end_all(void)
+{
+	struct up_vm *vm;
+	int err = 0;
+
+	while (!err && (vm = first_vm())) {
+		err = up_vm_end(vm);
+		up_vm_put(vm);
+	}
+	return err;
+}
+
 void up_vm_closed(struct up_vm *vm)
 {
 	bool stays;
@@ -367,6 +393,7 @@ void up_vm_closed(struct up_vm *vm)
 
 int up_vms_init(void)
 {
+	closing = false;
 	end_queue = alloc_workqueue("underpin", WQ_UNBOUND, 0);
 	return end_queue ? 0 : -ENOMEM;
 }

@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -21,7 +22,9 @@ static struct cpumask offline;	/* CPUs that hold a reference of the module */
 
 static int cpu_comes(unsigned int cpu)
 {
-	if (up_vmcall(UP_CALL_FLUSH, 0, 0, 0, NULL, NULL) == -ENODEV) {
+	if (!up_running())
+		return 0;	/* the layer was left, by a reboot */
+	if (up_vmcall(UP_CALL_FLUSH, 0, 0, 0, NULL, NULL)) {
 		pr_err("CPU %u is not demoted: it may not come online\n", cpu);
 		return -EPERM;
 	}
@@ -77,6 +80,16 @@ int up_hotplug_init(void)
 	}
 	online_state = ret;
 	return 0;
+}
+
+int up_hotplug_all_online(void)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for_each_cpu(cpu, &offline)
+		err = err ?: add_cpu(cpu);
+	return err;
 }
 
 void up_hotplug_exit(void)

@@ -50,7 +50,7 @@ void up_log_flush(void)
 	free_page((unsigned long)page);
 }
 
-static int __init underpin_init(void)
+static int __init load(void)
 {
 	struct up_layer layer = { };
 	int err = up_check();
@@ -64,12 +64,18 @@ static int __init underpin_init(void)
 	if (err)
 		goto free;
 	up_log_flush();
-	err = up_hotplug_init();
+	err = up_ram_init();
 	if (err)
 		goto leave;
-	err = up_kvm_hold_init();
+	err = up_hotplug_init();
+	if (err)
+		goto forget;
+	err = up_life_init();
 	if (err)
 		goto unwatch;
+	err = up_kvm_hold_init();
+	if (err)
+		goto die;
 	err = up_sysfs_init();
 	if (err)
 		goto unhold;
@@ -84,13 +90,25 @@ unlist:
 	up_sysfs_exit();
 unhold:
 	up_kvm_hold_exit();
+die:
+	up_life_exit();
 unwatch:
 	up_hotplug_exit();
+forget:
+	up_ram_exit();
 leave:
 	if (up_leave())
 		return err;	/* cannot happen without VMs; never free what is in use */
 free:
 	up_image_free();
+	return err;
+}
+
+static int __init underpin_init(void)
+{
+	int err = load();
+
+	up_words_end();
 	return err;
 }
 
@@ -100,7 +118,9 @@ static void __exit underpin_exit(void)
 	up_ioctl_exit();
 	up_sysfs_exit();
 	up_kvm_hold_exit();
+	up_life_exit();
 	up_hotplug_exit();
+	up_ram_exit();
 	if (up_leave()) {
 		/* rmmod -f with a protected VM: the layer stays, and so does its memory. */
 		pr_err("the layer stays beneath this kernel until the next boot\n");

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "ioctl/call.h"
+#include "last_words.h"
 #include "vmx/abi/errno.h"
 #include "vmx/abi/image.h"
 
@@ -14,6 +15,7 @@ struct up_layer {
 	struct up_image_header header;	/* of the image that was loaded */
 	struct up_config *config;	/* in the image's bss */
 	u64 root_cr3;
+	u64 image_slot;			/* root's PML4 entry for UP_IMAGE_BASE */
 };
 
 /**
@@ -35,16 +37,38 @@ void up_image_free(void);
 int up_check(void);
 
 /**
+ * up_check_stores() - does nothing on this CPU store by physical address of its own accord?
+ * Preemption is off.  Return: 0, or -EBUSY: logged, with its cure
+ */
+int up_check_stores(void);
+
+/* Where sleep states are entered, for the layer to watch. */
+struct up_sleep_regs {
+	u32 pm1_cnt[2];		/* I/O ports, 0: there is none */
+	u32 pm_base;		/* what moves them, as port 0xcf8 takes it; 0: locked */
+};
+
+/** up_sleep_regs() - what up_check() found; valid after it has returned 0 */
+const struct up_sleep_regs *up_sleep_regs(void);
+
+/**
  * up_launch() - demote every CPU, all or none
  * Process context.  Return: 0 or a negative errno, the host as it was.
  */
 int up_launch(struct up_layer *layer);
 
-/** up_leave() - bring every CPU back.  Return: 0, or -EBUSY while a protected VM exists. */
+/**
+ * up_leave() - bring every CPU back
+ * Return: 0, also if that was done before; -EBUSY while a protected VM exists or a CPU is
+ * offline; -ENODEV if the layer does not answer.
+ */
 int up_leave(void);
 
-/** up_running() - true while the CPUs are demoted */
+/** up_running() - true from launch to leave, as far as this side knows */
 bool up_running(void);
+
+/** up_lost_cpus() - on how many online CPUs does no layer answer?  May sleep. */
+unsigned int up_lost_cpus(void);
 
 /**
  * up_log_flush() - copy new lines of the layer's log to the kernel log
@@ -58,6 +82,25 @@ void up_log_flush(void);
 int up_hotplug_init(void);
 void up_hotplug_exit(void);
 
+/** up_hotplug_all_online() - bring back the CPUs that are offline.  Return: 0 or an error */
+int up_hotplug_all_online(void);
+
+/** up_life_init() - watch for suspend, hibernation, reboot and kexec (module/life.c) */
+int up_life_init(void);
+void up_life_exit(void);
+
+/**
+ * up_ram_find() - what of physical memory is RAM (module/ram.c)
+ * @ram: its ranges, ascending, until up_ram_forget(); @ranges: how many
+ * Return: 0 or a negative errno.
+ */
+int up_ram_find(const struct up_range **ram, unsigned int *ranges);
+void up_ram_forget(void);
+
+/** up_ram_init() - from here on only memory that was found may come online */
+int up_ram_init(void);
+void up_ram_exit(void);
+
 /** up_kvm_hold_init() - have a kvm_intel that is loaded from now on hold the module */
 int up_kvm_hold_init(void);
 void up_kvm_hold_exit(void);
@@ -69,5 +112,23 @@ void up_flusher_stop(void);
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);
+
+/**
+ * up_words_begin() - from here on a hang leaves last words (module/last_words.c)
+ * @step: what every CPU is at.  Process context.  Says what an earlier launch left.
+ */
+void up_words_begin(enum launch_step step);
+
+/** up_words_step() - a CPU comes to a step; any context, of all CPUs that furthest behind counts */
+void up_words_step(unsigned int cpu, enum launch_step step);
+
+/** up_words_all() - every CPU has come to a step */
+void up_words_all(enum launch_step step);
+
+/** up_words_end() - it has not hung: the clock's alarm is as it was */
+void up_words_end(void);
+
+/** up_capture() - this CPU's state, for up_enter() (module/capture.c) */
+void up_capture(struct up_linux *s);
 
 #endif /* MODULE_MODULE_H */

@@ -27,7 +27,7 @@ static struct up_status *get_status(unsigned int cpu)
 
 static ssize_t state_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", up_running() ? "running" : "off");
+	return sysfs_emit(buf, "%s\n", !up_running() ? "off" : up_lost_cpus() ? "lost" : "running");
 }
 
 static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char *buf)

@@ -50,7 +50,7 @@ _underpin()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status vm policy --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
 	elif [[ $prev == --pid ]]; then
@@ -60,7 +60,11 @@ _underpin()
 			'run protect list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
-	elif [[ ${COMP_WORDS[1]} == check || ${COMP_WORDS[1]} == status ]]; then
+	elif [[ $prev == --report || $prev == --replay ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == check ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--output --report --replay' -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == status || ${COMP_WORDS[1]} == last-words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 	fi
 }

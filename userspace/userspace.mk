@@ -10,18 +10,16 @@ CLI_LDFLAGS := -pie -Wl,-z,relro,-z,now
 CLI_LIBS := -Wl,-Bstatic -ljson-c -lcrypto -Wl,-Bdynamic
 CLI_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-CLI_C := $(wildcard $(CLI_DIR)/*.c)
+# Floors, bottom to top; a file includes those of its own and lower ones (tests/gates/floors).
+CLI_FLOORS := cli check vm
+CLI_C := $(wildcard $(CLI_FLOORS:%=$(CLI_DIR)/%/*.c)) $(CLI_DIR)/underpin.c
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
-CLI_CFLAGS += -Imodule/guest -iquote . -iquote userspace/policy
+CLI_CFLAGS += -iquote . -iquote userspace/policy
 # A ticket is checked by what made it.
-CLI_POLICY_C := $(addprefix userspace/policy/,trust/ticket.c trust/key.c base/err.c)
+CLI_POLICY_C := $(addprefix $(CLI_DIR)/policy/,trust/ticket.c trust/key.c base/err.c)
 
 $(CLI_OUT)/%.o: $(CLI_DIR)/%.c
-	@mkdir -p $(@D)
-	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
-
-$(CLI_OUT)/policy/%.o: userspace/policy/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -31,7 +29,7 @@ $(CLI_OUT)/guest/%.o: module/guest/%.c
 
 build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/guest/%.o) \
-		$(CLI_POLICY_C:userspace/policy/%.c=$(CLI_OUT)/policy/%.o)
+		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # Unit tests: the same sources with sanitizers, but for main().
@@ -41,12 +39,8 @@ $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
 
 $(CLI_OUT)/san/tests/%.o: tests/unit/userspace/%.c
 	@mkdir -p $(@D)
-	$(CC) -iquote $(CLI_DIR) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) \
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) \
 		-MMD -MP -c -o $@ $<
-
-$(CLI_OUT)/san/policy/%.o: userspace/policy/%.c
-	@mkdir -p $(@D)
-	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
 
 $(CLI_OUT)/san/guest/%.o: module/guest/%.c
 	@mkdir -p $(@D)
@@ -57,7 +51,7 @@ build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
 		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C))) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
-		$(CLI_POLICY_C:userspace/policy/%.c=$(CLI_OUT)/san/policy/%.o)
+		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/san/%.o)
 	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
 
 # Runs in the test machine.
@@ -66,4 +60,4 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
 userspace: build/underpin
--include $(wildcard $(foreach d,/ /*/ /*/*/ /*/*/*/,$(CLI_OUT)$(d)*.d))
+-include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)

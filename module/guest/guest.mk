@@ -33,7 +33,7 @@ $(FW_OUT)/tiny.elf: $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o $(FW_OUT)/fw.lds
 
 $(FW_OUT)/tiny-fw.o: tests/guest/tiny-fw.S
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 	@mkdir -p $(@D)
@@ -41,22 +41,22 @@ $(FW_OUT)/fw.lds: $(FW_DIR)/fw.lds.S $(FW_DIR)/layout.h
 
 $(FW_OUT)/%.o: $(FW_DIR)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/%.o: $(FW_DIR)/%.S
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 $(FW_OUT)/sha256.o: vmx/base/sha256.c
 	@mkdir -p $(@D)
-	$(CC) $(FW_FLAGS) -MMD -c $< -o $@
+	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
 # --- tests ---------------------------------------------------------------------
 # The firmware's C in user space, where a test plays host and layer.
 
 FW_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-clobbered \
 	-Wno-unknown-warning-option -Wno-array-bounds -Wno-stringop-overflow \
-	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote userspace -iquote tests/guest
+	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote tests/guest
 FW_TEST_SAN := -fsanitize=address,undefined
 FW_PURE := $(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
 FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/base/sha256.c \
@@ -64,7 +64,7 @@ FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vm
 FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/abi/call.h vmx/base/sha256.h
 
 # `underpin vm expected` on its own
-build/expected: tests/guest/expected.c userspace/expected.c userspace/cli.c $(FW_PURE)
+build/expected: tests/guest/expected.c userspace/vm/expected.c userspace/cli/cli.c $(FW_PURE)
 build/unit-sha256: tests/unit/test_sha256.c vmx/base/sha256.c
 build/unit-guest-firmware: tests/unit/test_guest_firmware.c $(FW_HOSTED)
 build/expected build/unit-sha256 build/unit-guest-firmware: $(FW_TEST_HDR)
@@ -77,5 +77,9 @@ build/fuzz-bzimage build/fuzz-guest-firmware: $(FW_TEST_HDR)
 	@mkdir -p $(@D)
 	clang $(FW_TEST_FLAGS) -fsanitize=fuzzer,address,undefined -DFW_HOSTED -o $@ \
 		$(filter %.c,$^) -lcrypto
+
+guest-unit: build/unit-sha256 build/unit-guest-firmware build/fuzz-bzimage \
+	build/fuzz-guest-firmware
+.PHONY: guest-unit
 
 -include $(FW_OBJ:.o=.d) $(FW_OUT)/tiny-fw.d

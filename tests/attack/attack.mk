@@ -7,7 +7,7 @@ S := tests/attack
 all: $(B)/attack.ko $(B)/attack
 
 # Kbuild leaves its objects beside the sources: give it links to them.
-$(B)/attack.ko: $(wildcard $(S)/*.h) $(addprefix $(S)/,Kbuild enter.S module.c memory.c \
+$(B)/attack.ko: vmx/cpu/vmcs_fields.h $(wildcard $(S)/*.h) $(addprefix $(S)/,Kbuild enter.S module.c memory.c \
 		vmx.c run.c tables.c race.c)
 	@mkdir -p $(B)/ko
 	ln -sf $(addprefix $(CURDIR)/,$^) $(B)/ko/
@@ -19,6 +19,6 @@ PROGRAM := $(filter-out $(addprefix $(S)/,module.c memory.c vmx.c run.c tables.c
 $(B)/attack: $(PROGRAM) $(wildcard $(S)/*.h) ioctl/underpin.h
 	@mkdir -p $(B)
 	$(CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wmissing-prototypes -iquote ioctl \
-		-iquote . -o $@ $(PROGRAM)
+		-iquote . -iquote vmx/cpu -o $@ $(PROGRAM)
 
 .PHONY: all

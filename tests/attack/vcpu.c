@@ -325,6 +325,25 @@ static bool idt_and_nmi(struct victim *v)
 	return run_disturbs(v, &r);
 }
 
+/* QEMU's monitor: "nmi", then "cont" of a VM that has not run yet. */
+static int nmi_fn(struct shared *sh, void *arg)
+{
+	(void)arg;
+	return ioctl(sh->vcpu, KVM_NMI);
+}
+
+static bool nmi_first(struct victim *v)
+{
+	unsigned int i;
+
+	if (victim_do(v, nmi_fn, NULL, 0))
+		err(1, "KVM_NMI");
+	victim_resume(v);
+	for (i = 0; i < 100 && !v->sh->ended && !memchr(v->sh->log, 'V', v->sh->nlog); i++)
+		nap(20);
+	return memchr(v->sh->log, 'V', v->sh->nlog);
+}
+
 /* --- MSR lists ------------------------------------------------------------------ */
 
 #define LSTAR		0xc0000082u
@@ -390,5 +409,6 @@ const struct attack vcpu_attacks[] = {
 	  TAINTS | ENDS },
 	{ 92, "entry fails: TPR threshold", fail_tpr, TAINTS | ENDS },
 	{ 93, "entry fails: contradictory controls", fail_controls, TAINTS | ENDS },
+	{ 162, "an NMI before the VM's first instruction", nmi_first, FRESH | TAINTS | ENDS },
 	{ 0 }
 };

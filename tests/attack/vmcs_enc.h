@@ -5,7 +5,7 @@
 
 enum vmcs_encoding {
 #define VMCS_FIELD(name, enc, exists, class, sync, see, set) ENC_##name = enc,
-#include "vmcs_fields.h"
+#include "vmx/cpu/vmcs_fields.h"
 };
 
 #endif /* ATTACK_VMCS_ENC_H */

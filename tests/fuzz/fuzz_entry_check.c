@@ -9,6 +9,7 @@
 
 #include "input.h"
 #include "../unit/nested_world.h"
+#include "vmx/cpu/paging.h"
 
 #define MAX_STEPS	64
 
@@ -22,7 +23,7 @@ static void check_vmcs02(void)
 		static const u32 field[] = { VMCS_PIN_CTLS, VMCS_CPU_CTLS, VMCS_CPU2_CTLS,
 					     VMCS_EXIT_CTLS, VMCS_ENTRY_CTLS };
 
-		assert(!(w_vmcs(v, field[c]) & ~(nested_caps.ctls[c] >> 32)));
+		assert(!(w_vmcs(v, field[c]) & ~(vmx_caps.ctls[c] >> 32)));
 	}
 	assert(w_vmcs(v, VMCS_VPID) >= VVMCS_FIRST_VPID);
 	assert(w_vmcs(v, VMCS_VMCS_LINK) == ~0ULL);
@@ -58,9 +59,9 @@ static void check_l1(void)
 	for (u64 pat = vmread(VMCS_GUEST_PAT); pat; pat >>= 8)
 		assert((pat & 0xff) <= 7 && (pat & 0xff) != 2 && (pat & 0xff) != 3);
 	assert(!(efer & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)));
-	assert(!(nested_caps.cr0_fixed0 & ~vmread(VMCS_GUEST_CR0)));
-	assert(!(nested_caps.cr4_fixed0 & ~vmread(VMCS_GUEST_CR4)));
-	assert(!(vmread(VMCS_GUEST_CR4) & ~nested_caps.cr4_fixed1));
+	assert(!(vmx_caps.cr0_fixed0 & ~vmread(VMCS_GUEST_CR0)));
+	assert(!(vmx_caps.cr4_fixed0 & ~vmread(VMCS_GUEST_CR4)));
+	assert(!(vmread(VMCS_GUEST_CR4) & ~vmx_caps.cr4_fixed1));
 	assert(pa_valid(vmread(VMCS_GUEST_CR3)));
 	assert((efer & (EFER_LME | EFER_LMA)) == (EFER_LME | EFER_LMA));
 	assert(!(vmread(VMCS_GUEST_CS_SEL) & 7));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM's EPT as a hostile host may write it: ept_walk() against a second, naive
- * walk, and what ept/vm.c makes of it, for an ordinary and for a protected VM.
+ * walk, and what ept/violation.c makes of it, for an ordinary and for a protected VM.
  *
  * Input: u8 flags, u8 access, u64 eptp, u64 gpa, then { u16 where, u64 entry }
  * stored into the first frames of memory, which hold the tables.
@@ -14,7 +14,8 @@
 #define MAXPHYADDR	36
 #define BOUND_GFN	7
 
-static struct vm vm;
+static struct owner vm;
+static struct vm_ept *vm_ept;
 static u64 vm_frame;
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -37,10 +38,12 @@ static void require(bool ok, const char *what)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static struct up_config cfg = {
+	static const struct up_range ram = { 0, RAM_END }, layer = { LAYER, 256 };
+	static const struct up_range pool = { LAYER + 4, 256 };
+	static const struct up_config cfg = {
 		.cpus = 1, .ram_ranges = 1, .layer_chunks = 1, .pool_chunks = 1,
-		.maxphyaddr = MAXPHYADDR, .table_frames = RAM_END + 512, .ram = { { 0, RAM_END } },
-		.layer = { { LAYER, 256 } }, .pool = { { LAYER + 4, 256 } },
+		.maxphyaddr = MAXPHYADDR, .table_frames = RAM_END + 512, .ram = &ram,
+		.layer = &layer, .pool = &pool,
 	};
 
 	(void)argc;
@@ -50,7 +53,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	mtrr_init();
 	require(host_ept_init(), "host");
 	vm.state = UP_VM_BUILDING;
-	vm.ept = vm_ept_create(&vm);
+	vm_ept = vm_ept_create(&vm);
 	vm_frame = 300;
 	require(!host_donate_vm(&vm, vm_frame, BOUND_GFN), "donate");
 	flush_this_cpu();
@@ -168,10 +171,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	/* The protected VM: only ever its own frame, at its own place. */
 	qual = want;
-	vm_ept_prepare(vm.ept);
-	r = vm_ept_violation(vm.ept, eptp, gpa, &qual);
+	vm_ept_prepare(vm_ept);
+	r = vm_ept_violation(vm_ept, eptp, gpa, &qual);
 	require(r != EPT_FILLED || gpa >> 12 == BOUND_GFN, "filled an unbound gfn");
 	require((*binding_entry(&vm, BOUND_GFN) & EPT_ADDR) >> 12 == vm_frame, "rebound");
-	vm_ept_prepare(vm.ept);
+	vm_ept_prepare(vm_ept);
 	return 0;
 }

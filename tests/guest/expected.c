@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `underpin vm expected` on its own, for tests that have no layer to talk to. */
-#include "expected.h"
+#include "userspace/vm/vm.h"
 
 int main(int argc, char **argv)
 {

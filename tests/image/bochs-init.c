@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Corrects how Debian's Bochs 2.7, into which this library is preloaded, exits from a
- * VM for INIT and SIPI. Without it no hypervisor's guest can restart a processor:
+ * Corrects how Debian's Bochs 2.7, into which this library is preloaded, exits from a VM.
+ *
+ * For INIT and SIPI. Without it no hypervisor's guest can restart a processor:
  *
  * - An INIT that causes a VM exit stays pending: every later entry to an active guest
  *   exits for the same INIT again.
  * - A SIPI that causes a VM exit leaves SMI, NMI and INIT masked, as they are while a
  *   processor waits: every later exit says "blocked by SMI", which no VM entry may.
  *
- * Each call of VMexit(), which does not return, gets one instruction before it. A Bochs
- * that is built differently is left alone.
+ * Each call of VMexit(), which does not return, gets one instruction before it.
+ *
+ * With RFLAGS.TF set. Bochs notes the single-step trap (BS) before it executes an
+ * instruction, and saves it as pending although the instruction exited and did not
+ * complete. A processor saves pending debug exceptions as zero but for few exits (SDM
+ * vol. 3, 28.3.4), so that a hypervisor which completes an instruction and forgets the
+ * trap loses it there, and here did not. The call of VMexitSaveGuestState() goes by way
+ * of save_guest_state() below.
+ *
+ * A Bochs that is built differently is left alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +125,103 @@ static int correct(const struct correction *c, const uint8_t *source)
 	return mprotect(start, 2 * page, PROT_READ | PROT_EXEC);
 }
 
+/* In VMexit(): VMexitSaveGuestState(), then StoreMSRs(count, address) */
+static const int16_t call_save[] = {
+	0x48, 0x89, 0xdf,				/* mov %rbx, %rdi */
+	0xe8, ANY, ANY, ANY, ANY,			/* call VMexitSaveGuestState */
+	0x48, 0x8b, 0x93, ANY, ANY, ANY, ANY,		/* mov address(%rbx), %rdx */
+	0x8b, 0xb3, ANY, ANY, ANY, ANY,			/* mov count(%rbx), %esi */
+	0x48, 0x89, 0xdf,				/* mov %rbx, %rdi */
+	0xe8, ANY, ANY, ANY, ANY,			/* call StoreMSRs */
+};
+
+#define SAVE_DISTANCE_AT	4
+
+/* In BX_CPU_C::VMexitSaveGuestState(): the pending debug exceptions */
+static const int16_t save_pending[] = {
+	0x8b, 0x83, ANY, ANY, ANY, ANY,			/* mov debug_trap(%rbx), %eax */
+	0xbe, 0x22, 0x68, 0x00, 0x00,			/* mov $0x6822, %esi */
+	0x48, 0x89, 0xdf,				/* mov %rbx, %rdi */
+	0x89, 0xc2,					/* mov %eax, %edx */
+	0x81, 0xe2, 0x0f, 0x40, 0x00, 0x00,		/* and $0x400f, %edx */
+};
+
+#define DEBUG_TRAP_AT	2
+
+#define VMCS_EXIT_REASON	0x4402
+#define INHIBIT_DEBUG		2	/* BX_INHIBIT_DEBUG: behind MOV SS */
+
+static void (*bochs_save_guest_state)(void *cpu);
+static uint32_t (*bochs_vmread32)(void *cpu, unsigned int field);
+static bool (*bochs_inhibited)(void *cpu, unsigned int mask);
+static uint32_t debug_trap_at;
+
+/*
+ * INIT, SMI, monitor trap flag, TPR below threshold, virtualised EOI, APIC write: between
+ * two instructions, so that what is pending then is true.
+ */
+static bool between_instructions(uint32_t reason)
+{
+	static const uint8_t reasons[] = { 3, 5, 6, 37, 43, 45, 56 };
+
+	return memchr(reasons, (int)(reason & 0xffff), sizeof(reasons));
+}
+
+static void save_guest_state(void *cpu)
+{
+	if (!between_instructions(bochs_vmread32(cpu, VMCS_EXIT_REASON)) &&
+	    !bochs_inhibited(cpu, INHIBIT_DEBUG))
+		memset((char *)cpu + debug_trap_at, 0, sizeof(uint32_t));
+	bochs_save_guest_state(cpu);
+}
+
+/* A jump to save_guest_state() that a near call at @from reaches. */
+static uint8_t *near_jump(uint8_t *from)
+{
+	static const uint8_t jump[] = { 0xff, 0x25, 0, 0, 0, 0 };	/* jmp *(%rip) */
+	void (*target)(void *cpu) = save_guest_state;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t hint = (uintptr_t)from & ~(page - 1);
+	uint8_t *code = MAP_FAILED;
+	int tries;
+
+	for (tries = 0; code == MAP_FAILED && tries < 4096; tries++) {
+		hint -= 16 * page;
+		code = mmap((void *)hint, page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	}
+	if (code == MAP_FAILED)
+		return NULL;
+	memcpy(code, jump, sizeof(jump));
+	memcpy(code + sizeof(jump), &target, sizeof(target));
+	return mprotect(code, page, PROT_READ | PROT_EXEC) ? NULL : code;
+}
+
+static int correct_pending(void)
+{
+	const char *name = "_ZN8BX_CPU_C20VMexitSaveGuestStateEv";
+	const uint8_t *pending = find(name, save_pending, SIZE(save_pending));
+	uint8_t *call = find("_ZN8BX_CPU_C6VMexitEjm", call_save, SIZE(call_save)), *jump;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *start = (uint8_t *)((uintptr_t)call & ~(page - 1));
+	int32_t distance;
+
+	bochs_save_guest_state = (void (*)(void *))dlsym(NULL, name);
+	bochs_vmread32 = (uint32_t (*)(void *, unsigned int))
+			 dlsym(NULL, "_ZN8BX_CPU_C8VMread32Ej");
+	bochs_inhibited = (bool (*)(void *, unsigned int))
+			  dlsym(NULL, "_ZN8BX_CPU_C20interrupts_inhibitedEj");
+	if (!call || !pending || !bochs_vmread32 || !bochs_inhibited)
+		return -1;
+	memcpy(&debug_trap_at, pending + DEBUG_TRAP_AT, sizeof(debug_trap_at));
+	jump = near_jump(call);
+	if (!jump || mprotect(start, 2 * page, PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -1;
+	distance = (int32_t)(jump - (call + SAVE_DISTANCE_AT + 4));
+	memcpy(call + SAVE_DISTANCE_AT, &distance, sizeof(distance));
+	return mprotect(start, 2 * page, PROT_READ | PROT_EXEC);
+}
+
 static void __attribute__((constructor)) correct_all(void)
 {
 	const uint8_t *source = find("_ZN8BX_CPU_C12deliver_INITEv", deliver_init,
@@ -126,4 +233,6 @@ static void __attribute__((constructor)) correct_all(void)
 	for (i = 0; i < SIZE(corrections); i++)
 		if (!source || correct(&corrections[i], source))
 			fprintf(stderr, "bochs-init: this Bochs is built differently\n");
+	if (correct_pending())
+		fprintf(stderr, "bochs-init: this Bochs saves debug traps differently\n");
 }

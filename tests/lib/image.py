@@ -19,7 +19,8 @@ from cache import Failure, say
 
 HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
                     "image")
-DISK_DRIVERS = ["ata_piix", "sd_mod"]
+# In a cloud kernel some of them are built in. ext4 asks for crc32c by that name only.
+BOOT_DRIVERS = ["ata_piix", "sd_mod", "crc32c_generic", "ext4"]
 TRACK = 16 * 63 * 512           # disks are whole cylinders of 16 heads, 63 sectors
 FREE_SPACE = 512 << 20          # on the root disk
 PARTITION_START = 2048          # sectors before the job's partition
@@ -43,20 +44,21 @@ def run(command, **kwargs):
 # --- packages ---------------------------------------------------------------
 
 def kernel_package(version):
-    """Debian's newest cloud kernel of a version such as 6.1 or 6.12."""
-    if re.fullmatch(r"\d+\.\d+\.\S+-cloud-amd64", version):
+    """Debian's newest kernel of a version such as 6.1 (cloud), 6.12-generic or 6.12-rt."""
+    if re.fullmatch(r"\d+\.\d+\.\S+-amd64", version):
         return f"linux-image-{version}"
-    meta = ("linux-image-cloud-amd64" if version == "6.1"
-            else f"linux-image-{version}-cloud-amd64")
+    number, _, flavour = version.partition("-")
+    flavour = {"": "cloud-amd64", "generic": "amd64"}.get(flavour, flavour + "-amd64")
+    meta = f"linux-image-{flavour}" if number == "6.1" else f"linux-image-{number}-{flavour}"
     try:
         text = run(["apt-cache", "depends", "--important", meta]).decode()
     except Failure:
         text = ""
-    found = re.search(r"Depends: (linux-image-\d\S+-cloud-amd64)", text)
+    found = re.search(r"Depends: (linux-image-\d\S+-amd64)", text)
     if not found:
         raise Failure(f"--kernel {version}: no package '{meta}' in the package "
                       "lists; run 'apt-get update', or name one that "
-                      "'apt-cache search linux-image-.*cloud-amd64' shows")
+                      "'apt-cache search linux-image-.*amd64' shows")
     return found.group(1)
 
 
@@ -145,15 +147,18 @@ def console_node():
 
 
 def module_order(root, release):
-    """Paths of the disk drivers' modules, each after what it needs."""
+    """Paths of the boot drivers' modules, each after what it needs."""
     base = f"{root}/lib/modules/{release}"
     needs = {}
     for line in cache.read(f"{base}/modules.dep").decode().splitlines():
         path, _, rest = line.partition(":")
         name = os.path.basename(path).split(".ko")[0].replace("-", "_")
         needs[name] = (path, rest.split())
+    built_in = cache.read(f"{base}/modules.builtin").decode().replace("-", "_")
     order = []
-    for driver in DISK_DRIVERS:
+    for driver in BOOT_DRIVERS:
+        if f"/{driver}.ko" in built_in:
+            continue
         if driver not in needs:
             raise Failure(f"the kernel {release} has no module {driver}")
         path, rest = needs[driver]

@@ -182,6 +182,7 @@ class Machine:
         self.serial_tail = b""
         self.frames = Frames()
         self.booted = False
+        self.restarts = options.restarts
         self.panic_at = None
         self.process = subprocess.Popen(
             arguments, cwd=where, stdin=stdin, stdout=subprocess.PIPE,
@@ -218,8 +219,10 @@ class Machine:
 
     def handle(self, kind, body, until):
         if kind == "B":
-            if self.booted:
+            if self.booted and not self.restarts:
+                self.find()
                 raise Died("the machine restarted itself")
+            self.restarts -= self.booted
             self.booted = True
             self.progress("user space")
         elif kind == "R":
@@ -230,15 +233,15 @@ class Machine:
             stream = sys.stdout if kind == "1" else sys.stderr
             stream.buffer.write(body)
             stream.buffer.flush()
-        elif kind == "X":
+        elif kind == "F" or kind == "X" and not self.options.second:
             self.find()
         elif kind == "E":
             raise Died(body.decode(errors="replace"))
         return kind == until
 
     def find(self):
-        if self.options.find:
-            found = count_in_memory(self.process.pid, self.options.find)
+        for pattern in self.options.find:
+            found = count_in_memory(self.process.pid, pattern)
             print(f"found {found}", flush=True)
 
     def progress(self, text):
@@ -258,7 +261,8 @@ class Machine:
                 sys.stderr.buffer.write(data)
                 sys.stderr.flush()
             self.serial_tail = (self.serial_tail + data)[-4096:]
-            if b"Kernel panic - not syncing" in self.serial_tail:
+            if (b"Kernel panic - not syncing" in self.serial_tail
+                    and not self.options.second):
                 self.panic_at = self.panic_at or time.monotonic()
         if self.panic_at and time.monotonic() - self.panic_at > 2:
             raise Died("its kernel panicked")

@@ -3,7 +3,7 @@
 # tests/lib/tap.sh.
 # shellcheck shell=sh disable=SC2154  # tap_work comes from there
 
-make -s -f tests/machine.d/tools.mk >&2 || exit 1
+tests/lib/build -f tests/machine.d/tools.mk >&2 || exit 1
 
 # inside NAME MACHINE-ARGUMENT... -- COMMAND: runs a command that prints TAP, and
 # joins its checks to the suite's own.  It must come to its end.

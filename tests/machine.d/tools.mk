@@ -4,11 +4,13 @@
 B := build/machine-tools
 FLAGS := -std=gnu11 -O2 -static -Wall -Wextra -Werror
 
-all: $(B)/look $(B)/tiny
+all: $(addprefix $(B)/,look tiny life second)
 
 $(B)/look: tests/machine.d/look.c
 $(B)/tiny: tests/guest/tiny.c
-$(B)/look $(B)/tiny:
+$(B)/life: tests/machine.d/life.c
+$(B)/second: tests/machine.d/second.c
+$(addprefix $(B)/,look tiny life second):
 	@mkdir -p $(B)
 	$(CC) $(FLAGS) -o $@ $<
 

@@ -146,7 +146,7 @@ inline forget(c)
 #endif
 }
 
-/* ept/host.c, ept/vm.c: violations fill tables. */
+/* ept/host.c, ept/shadow.c: violations fill tables. */
 inline fills(f)
 {
 	if

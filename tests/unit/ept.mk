@@ -5,7 +5,7 @@ UB := build/unit-ept
 CC := gcc
 CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Wall -Wextra -Werror -include tests/unit/fake/asm.h -Itests/unit -I.
-WRAP := pool_free host_ept_unmap shadow_empty_all binding_cut
+WRAP := pool_free binding_cut
 LDFLAGS := -fsanitize=address,undefined $(WRAP:%=-Wl,--wrap=%)
 
 EPT := $(patsubst %.c,$(UB)/%.o,$(wildcard ept/*.c))
@@ -19,7 +19,7 @@ $(UB)/ept/flush.o: MUTANTS :=
 
 $(UB)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(MUTANTS) -MMD -c -o $@ $<
+	$(CC) $(CFLAGS) $(MUTANTS) -MMD -MP -c -o $@ $<
 
 $(UB)/test_ept_random $(UB)/test_ept_cases: $(UB)/%: $(UB)/tests/unit/%.o $(EPT) $(WORLD)
 	$(CC) $(LDFLAGS) -o $@ $^

@@ -7,18 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ept/binding.h"
-#include "ept/ept.h"
 #include "ept/flush.h"
-#include "ept/frames.h"
+#include "ept/grow.h"
 #include "ept/host.h"
 #include "ept/mtrr.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
+#include "ept/protected.h"
 #include "ept/shadow.h"
 #include "ept/stats.h"
 #include "ept/table.h"
+#include "ept/transition.h"
+#include "ept/view.h"
+#include "ept/violation.h"
+#include "ept/walk.h"
 #include "vmx/base/cpus.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
-#include "vmx/vm/vm.h"
+#include "vmx/base/x86.h"
 
 #endif

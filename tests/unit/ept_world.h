@@ -38,7 +38,7 @@ struct mvm {
 	u64 ticket;
 };
 
-extern struct vm pvm[PVMS];
+extern struct owner pvm[PVMS];
 extern struct mvm mvm[PVMS];
 extern struct mframe mframe[FRAMES];
 extern u64 eptp12[SHADOWS];
@@ -53,8 +53,6 @@ void w_exit(u32 cpu);			/* any exit of that CPU and back */
 void w_flush_all(void);
 int w_donate_layer(u32 cpu, u64 pfn);
 int w_pool_commit(u32 cpu);
-int w_pool_return(u32 cpu);		/* one frame of the pool, if it can be had */
-int w_layer_return(u32 cpu, u64 pfn);
 int w_donate_vm(u32 cpu, u32 n, u64 pfn, u64 gfn);
 int w_commit(u32 cpu, u32 n);
 int w_return(u32 cpu, u32 n, u64 gfn);
@@ -70,7 +68,6 @@ void w_pvm_touch(u32 cpu, u32 n, u64 gpa, u64 access, u64 proposal_pfn);
 void w_kvm_map(u32 n, u64 gpa, u64 entry);	/* KVM writes a leaf entry of VM n's EPT12 */
 void w_kvm_invept(u32 cpu, u32 n, u64 type);
 void w_kvm_off(u32 cpu);
-void w_mtrr(u32 cpu, u64 def_type);
 u64 w_kvm_gpa(u32 i);				/* the i-th of a few gpas of ordinary VMs */
 
 u64 rnd(u64 below);

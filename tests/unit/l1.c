@@ -47,9 +47,12 @@ void w_start_l1(struct percpu *cpu, u64 vmcs01)
 	cpu->vmcs01_pa = vmcs01;
 	vmptrld(vmcs01);
 	vmwrite(VMCS_GUEST_CR0, 0x80010033);
+	vmwrite(VMCS_CR0_SHADOW, 0x80010033);
+	vmwrite(VMCS_CR0_MASK, CR0_NE);
+	vmwrite(VMCS_CR4_MASK, CR4_VMXE);
 	vmwrite(VMCS_GUEST_CR3, W_CR3);
-	vmwrite(VMCS_GUEST_CR4, 0x20a0 | X86_CR4_SMAP);
-	vmwrite(VMCS_CR4_SHADOW, 0x20a0 | X86_CR4_SMAP);
+	vmwrite(VMCS_GUEST_CR4, 0x20a0 | CR4_SMAP);
+	vmwrite(VMCS_CR4_SHADOW, 0x20a0 | CR4_SMAP);
 	vmwrite(VMCS_GUEST_EFER, 0xd01);
 	vmwrite(VMCS_GUEST_PAT, 0x0007040600070406);
 	vmwrite(VMCS_GUEST_RIP, 0xffffffff81000000);
@@ -81,7 +84,7 @@ enum w_outcome w_insn(u32 reason, u32 info, u64 disp)
 	if (vmread(VMCS_GUEST_RIP) != rip + W_INSN_LEN)
 		return W_EXITED;
 	flags = vmread(VMCS_GUEST_RFLAGS);
-	return flags & X86_RFLAGS_CF ? W_FAIL_INVALID : flags & X86_RFLAGS_ZF ? W_FAIL_VALID
+	return flags & RFLAGS_CF ? W_FAIL_INVALID : flags & RFLAGS_ZF ? W_FAIL_VALID
 									      : W_SUCCEED;
 }
 

@@ -8,7 +8,7 @@
 
 #include "fake/vmx.h"
 #include "vmx/base/asm.h"
-#include "vmx/host/host.h"
+#include "vmx/cpu/event.h"
 #include "vmx/nested/nested.h"
 #include "vmx/vmcs/vvmcs.h"
 

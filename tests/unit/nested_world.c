@@ -7,8 +7,15 @@
 #include <string.h>
 
 #include "nested_world.h"
-#include "vmx/host/io.h"
-#include "vmx/launch/launch.h"
+
+/* vmx/cpu/event.c with two functions that tests watch. */
+#define inject_exception real_inject_exception
+#define inject_pf real_inject_pf
+#include "vmx/cpu/event.c"
+#undef inject_exception
+#undef inject_pf
+#include "vmx/intercept/port.h"
+#include "vmx/cpu/root_state.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/intercept/msr.h"
@@ -23,7 +30,6 @@ u64 w_pool_limit;
 struct w_events ev;
 static u64 pool_next, pool_list[W_FRAMES];
 static u32 pool_free_count;
-static u64 host_msr_bitmap, host_io_bitmap[2];
 
 int fake_invept(u64 type, u64 eptp)
 {
@@ -60,7 +66,14 @@ bool frame_host_usable(u64 pfn)
 	return pfn < W_FRAMES && w_usable[pfn];
 }
 
-u64 pool_alloc(void)
+struct spinlock frames_lock;
+
+void *host_pointer(u64 pfn, u64 offset)
+{
+	return frame_host_usable(pfn) ? phys(pfn << PAGE_SHIFT | offset) : NULL;
+}
+
+u64 table_alloc_kvm(void)
 {
 	u64 pa;
 
@@ -86,16 +99,18 @@ void pool_free(u64 pa)
 	w_pool_used--;
 }
 
-void advance_rip(void)
+/* Launch has more than it needs. */
+u64 pool_alloc(void)
 {
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
+	return table_alloc_kvm();
 }
 
+/* Both inject as the real ones do, and are remembered. */
 void inject_exception(u32 vector, bool has_error, u32 error)
 {
 	ev.vector = vector;
 	ev.error = has_error ? error : 0;
-	vmwrite(VMCS_ENTRY_INTR_INFO, vector | 3 << 8 | INTR_VALID);
+	real_inject_exception(vector, has_error, error);
 }
 
 void inject_pf(u64 cr2, u32 error)
@@ -104,61 +119,18 @@ void inject_pf(u64 cr2, u32 error)
 	inject_exception(VEC_PF, true, error);
 }
 
-void reinject_vectoring(void)
-{
-	vmwrite(VMCS_ENTRY_INTR_INFO, vmread(VMCS_IDT_VECTORING_INFO));
-}
-
-void host_preemption_timer(struct percpu *cpu)
-{
-	cpu->nmi_deferred = false;
-	cpu->nmi_pending = 1;
-}
-
-/* MSRs 0x79, 0x1a6 and the VMX MSRs may no VM touch; port 0x604 neither. */
-bool msr_vm_must_intercept(u32 msr, bool write)
-{
-	(void)write;
-	return msr == 0x79 || msr == 0x1a6 || (msr >= 0x480 && msr <= 0x491);
-}
-
-void msr_bitmap_set_floor(u8 *bitmap)
-{
-	for (u32 msr = 0; msr < 0x2000; msr++)
-		if (msr_vm_must_intercept(msr, false)) {
-			bitmap[msr / 8] |= (u8)(1 << msr % 8);
-			bitmap[2048 + msr / 8] |= (u8)(1 << msr % 8);
-		}
-}
-
-u64 msr_bitmap_host(void)
-{
-	return host_msr_bitmap;
-}
-
-u64 io_bitmap_host(u32 half)
-{
-	return host_io_bitmap[half & 1];
-}
-
-void vmcs_init_host_state(struct percpu *cpu)
+void root_state_init(struct percpu *cpu)
 {
 	vmwrite(VMCS_HOST_RIP, 0xffff800000001000);
 	vmwrite(VMCS_HOST_GS_BASE, cpu->cpu + 1);
 }
 
-static u64 shadow_eptp;
+static struct vm_ept shadow;
 
 struct vm_ept *shadow_get(u64 eptp12)
 {
-	shadow_eptp = eptp12 ^ 0x100000;
-	return (struct vm_ept *)&shadow_eptp;
-}
-
-u64 vm_ept_eptp(const struct vm_ept *t)
-{
-	(void)t;
-	return shadow_eptp;
+	shadow.root = eptp12 ^ 0x100000;
+	return &shadow;
 }
 
 void vm_ept_prepare(struct vm_ept *t)
@@ -225,17 +197,17 @@ void w_init(u32 n_cpus)
 	pool_free_count = 0;
 	w_pool_used = 0;
 	w_pool_limit = 1000;
-	host_msr_bitmap = pool_alloc();
-	host_io_bitmap[0] = pool_alloc();
-	host_io_bitmap[1] = pool_alloc();
-	((u8 *)phys(host_io_bitmap[0]))[0x604 / 8] |= 1 << 0x604 % 8;
+	up_config.maxphyaddr = W_MAXPHYADDR;
+	up_config.pm1a_cnt = 0x604;
+	assert(!msr_init() && !port_init());
 	w_reset_l1_memory();
 	for (u32 i = n_cpus; i-- > 0;) {
 		vmcs01 = W_POOL - (2 + 2 * i) * PAGE_SIZE;
 		w_usable[vmcs01 >> PAGE_SHIFT] = false;
 		w_start_l1(cpus[i], vmcs01);
 	}
-	assert(!nested_init());
+	assert(!caps_init());
+	vvmcs_init();
 	w_events_clear();
 }
 

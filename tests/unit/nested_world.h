@@ -7,10 +7,15 @@
 #include "vmx/base/cpus.h"
 #include "vmx/abi/errno.h"
 #include "vmx/intercept/caps.h"
-#include "vmx/nested/run.h"
-#include "ept/ept.h"
+#include "vmx/nested/entry.h"
+#include "vmx/nested/result.h"
+#include "vmx/vmcs/check.h"
+#include "vmx/vmcs/msrbitmap.h"
+#include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/reflect.h"
+#include "ept/violation.h"
 
-#define W_FRAMES	2048ULL
+#define W_FRAMES	24576ULL
 
 void w_init(u32 n_cpus);
 void w_free(void);

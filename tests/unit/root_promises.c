@@ -62,7 +62,7 @@ static bool flushed_since(u64 then)
 
 static struct vm *owner_vm(u64 entry)
 {
-	return FRAME_OWNER(entry) >= OWNER_VM0 ? vm_find(FRAME_OWNER(entry) - OWNER_VM0) : NULL;
+	return FRAME_OWNER(entry) >= OWNER_VM0 ? r_vm(FRAME_OWNER(entry) - OWNER_VM0) : NULL;
 }
 
 /* --- frames: which change of owner, and when ------------------------------------ */
@@ -88,7 +88,7 @@ static void check_arrival(u64 pfn, u64 old, u64 new)
 		 FRAME_OWNER(old), FRAME_OWNER(new));
 	r_expect(FRAME_STATE(new) == FRAME_PENDING, "frame %llx: owned at once", LL(pfn));
 	r_expect(FRAME_OWNER(new) == OWNER_LAYER ||
-		 (vm && (vm->state == UP_VM_BUILDING || vm->state == UP_VM_RUNNABLE)),
+		 (vm && (vm->own.state == UP_VM_BUILDING || vm->own.state == UP_VM_RUNNABLE)),
 		 "frame %llx: joins a VM that takes none", LL(pfn));
 }
 
@@ -101,11 +101,11 @@ static void check_state(u64 pfn, u64 old, u64 new)
 	if (from == FRAME_PENDING && to == FRAME_OWNED) {
 		r_expect(flushed_since(seen[pfn].since), "frame %llx: owned before the flush",
 			 LL(pfn));
-		r_expect(!vm || was[vm->id].state == UP_VM_BUILDING ||
+		r_expect(!vm || was[vm->own.id].state == UP_VM_BUILDING ||
 			 page_is_zero(phys(pfn << PAGE_SHIFT)),
 			 "frame %llx: joins a measured VM with contents", LL(pfn));
 	} else if (from == FRAME_OWNED && to == FRAME_SHARED) {
-		r_expect(vm && vm->state == UP_VM_RUNNABLE &&
+		r_expect(vm && vm->own.state == UP_VM_RUNNABLE &&
 			 page_is_zero(phys(pfn << PAGE_SHIFT)), "frame %llx: shared wrongly",
 			 LL(pfn));
 	} else {
@@ -137,11 +137,11 @@ static void keep_secret(u64 pfn)
 	u64 e = entry_of(pfn), *word = (u64 *)phys(pfn << PAGE_SHIFT) + SECRET_WORD;
 	struct vm *vm = owner_vm(e);
 
-	if (!vm || vm->state != UP_VM_RUNNABLE || FRAME_STATE(e) != FRAME_OWNED) {
+	if (!vm || vm->own.state != UP_VM_RUNNABLE || FRAME_STATE(e) != FRAME_OWNED) {
 		secret_kept[pfn] = false;
 		return;
 	}
-	r_expect(!secret_kept[pfn] || *word == R_SECRET, "VM %u: frame %llx is changed", vm->id,
+	r_expect(!secret_kept[pfn] || *word == R_SECRET, "VM %u: frame %llx is changed", vm->own.id,
 		 LL(pfn));
 	*word = R_SECRET;
 	secret_kept[pfn] = true;
@@ -174,8 +174,8 @@ static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 		r_expect(hosts, "an ordinary VM reaches frame %llx, which is %llx", LL(pfn), LL(f));
 	else
 		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn &&
-			 FRAME_STATE(f) != FRAME_PENDING && !vm->unmapped,
-			 "VM %u reaches frame %llx at %llx, which is %llx", vm->id, LL(pfn),
+			 FRAME_STATE(f) != FRAME_PENDING && !vm->own.unmapped,
+			 "VM %u reaches frame %llx at %llx, which is %llx", vm->own.id, LL(pfn),
 			 LL(gfn), LL(f));
 }
 
@@ -219,7 +219,7 @@ static void walk_binding(const struct vm *vm, u64 table, u32 level, u64 gfn, str
 		}
 		e = entry_of((t[i] & EPT_ADDR) >> PAGE_SHIFT);
 		r_expect(owner_vm(e) == vm && FRAME_GFN(e) == gfn,
-			 "VM %u: gfn %llx is bound to %llx, which is %llx", vm->id, LL(gfn),
+			 "VM %u: gfn %llx is bound to %llx, which is %llx", vm->own.id, LL(gfn),
 			 LL(t[i]), LL(e));
 		n->all++;
 		n->shared += FRAME_STATE(e) == FRAME_SHARED;
@@ -233,14 +233,15 @@ static void check_binding(const struct vm *vm)
 	struct bound n = { 0 };
 	u64 pfn, owned = 0;
 
-	if (vm->gfn_root)
-		walk_binding(vm, vm->gfn_root, EPT_LEVELS, 0, &n);
+	if (vm->own.gfn_root)
+		walk_binding(vm, vm->own.gfn_root, EPT_LEVELS, 0, &n);
 	for (pfn = 0; pfn < RAM_END; pfn++)
-		owned += FRAME_OWNER(entry_of(pfn)) == OWNER_VM0 + vm->id;
-	r_expect(n.all == owned && n.all == vm->frames && n.shared == vm->frames_shared &&
-		 n.pending == vm->frames_pending,
-		 "VM %u: %llu bound, %llu owned, counts %llu %llu %llu", vm->id, LL(n.all),
-		 LL(owned), LL(vm->frames), LL(vm->frames_shared), LL(vm->frames_pending));
+		owned += FRAME_OWNER(entry_of(pfn)) == OWNER_VM0 + vm->own.id;
+	r_expect(n.all == owned && n.all == vm->own.frames && n.shared == vm->own.frames_shared &&
+		 n.pending == vm->own.frames_pending,
+		 "VM %u: %llu bound, %llu owned, counts %llu %llu %llu", vm->own.id, LL(n.all),
+		 LL(owned), LL(vm->own.frames), LL(vm->own.frames_shared),
+		 LL(vm->own.frames_pending));
 }
 
 /* As docs/architecture.md and vmx/abi/call.h define it, from the owner table. */
@@ -271,7 +272,7 @@ static void check_measurement(const struct vm *vm)
 		sha256_update(&all, &record, sizeof(record));
 	}
 	sha256_final(&all, digest);
-	r_expect(!memcmp(digest, vm->measurement, 32), "VM %u: measured wrongly", vm->id);
+	r_expect(!memcmp(digest, vm->measurement, 32), "VM %u: measured wrongly", vm->own.id);
 }
 
 static bool may_become(enum up_vm_state from, enum up_vm_state to)
@@ -292,11 +293,11 @@ static void check_vcpus(const struct vm *vm)
 	const struct vcpu *v;
 	u32 i;
 
-	r_expect(vm->nvcpus <= 1, "VM %u: %u vCPUs", vm->id, vm->nvcpus);
+	r_expect(vm->nvcpus <= 1, "VM %u: %u vCPUs", vm->own.id, vm->nvcpus);
 	for (i = 0; i < vm->nvcpus; i++) {
 		v = vm->vcpu[i];
-		r_expect(v->vm == vm && v->vv->vcpu == v && vvmcs_find(v->vv->pa) == v->vv,
-			 "VM %u: its vCPU is another's", vm->id);
+		r_expect(v->vm == vm && v->vv->vcpu == v,
+			 "VM %u: its vCPU is another's", vm->own.id);
 	}
 }
 
@@ -305,22 +306,22 @@ static void check_reports(const struct vm *vm)
 	u32 i;
 
 	for (i = 0; i < UP_VM_REPORTS; i++)
-		if (was[vm->id].reports >> i & 1)
+		if (was[vm->own.id].reports >> i & 1)
 			r_expect(vm->reports >> i & 1 &&
-				 !memcmp(was[vm->id].report[i], vm->report[i], 32),
-				 "VM %u: report %u is taken back", vm->id, i);
-	r_expect(!(vm->reports >> UP_VM_REPORTS), "VM %u: report of no number", vm->id);
-	r_expect(vm->state == UP_VM_DEAD || !vm->death[0], "VM %u: lives, and died of %.20s",
-		 vm->id, vm->death);
-	memcpy(was[vm->id].report, vm->report, sizeof(vm->report));
-	was[vm->id].reports = vm->reports;
+				 !memcmp(was[vm->own.id].report[i], vm->report[i], 32),
+				 "VM %u: report %u is taken back", vm->own.id, i);
+	r_expect(!(vm->reports >> UP_VM_REPORTS), "VM %u: report of no number", vm->own.id);
+	r_expect(vm->own.state == UP_VM_DEAD || !vm->death[0], "VM %u: lives, and died of %.20s",
+		 vm->own.id, vm->death);
+	memcpy(was[vm->own.id].report, vm->report, sizeof(vm->report));
+	was[vm->own.id].reports = vm->reports;
 }
 
 /* Measurement and reports only ever grow, and a VM only goes on. */
 static void check_vm(u32 id)
 {
-	struct vm *vm = vm_find(id);
-	enum up_vm_state state = vm ? vm->state : UP_VM_NONE;
+	struct vm *vm = r_vm(id);
+	enum up_vm_state state = vm ? vm->own.state : UP_VM_NONE;
 
 	r_expect(may_become(was[id].state, state), "VM %u: from state %d to %d", id, was[id].state,
 		 state);
@@ -334,7 +335,7 @@ static void check_vm(u32 id)
 	else if (was[id].state == UP_VM_RUNNABLE)
 		r_expect(!memcmp(was[id].measurement, vm->measurement, 32),
 			 "VM %u: another measurement", id);
-	if (vm->unmapped && !was[id].cut_since)
+	if (vm->own.unmapped && !was[id].cut_since)
 		was[id].cut_since = now;
 	memcpy(was[id].measurement, vm->measurement, 32);
 	was[id].measured = vm->frames_measured;
@@ -342,8 +343,8 @@ static void check_vm(u32 id)
 	check_reports(vm);
 	check_vcpus(vm);
 	check_binding(vm);
-	if (vm->gfn_root)
-		check_tree(PROTECTED, vm, vm->gfn_root, EPT_LEVELS, 0);
+	if (vm->own.gfn_root)
+		check_tree(PROTECTED, vm, vm->own.gfn_root, EPT_LEVELS, 0);
 }
 
 /* --- processors -------------------------------------------------------------------- */
@@ -392,14 +393,14 @@ static void check_cpu(struct percpu *cpu)
 		return;
 	}
 	vm = cpu->vcpu->vm;
-	r_expect(vm_find(vm->id) == vm && vm->nvcpus && vm->vcpu[0] == cpu->vcpu,
+	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && vm->vcpu[0] == cpu->vcpu,
 		 "CPU %u: runs a vCPU that is gone", cpu->cpu);
-	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->gfn_root,
-		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->id);
+	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->own.gfn_root,
+		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->own.id);
 	if (cpu != fake_cpu)
 		return;		/* killed from another CPU it runs on to its next exit */
-	r_expect(vm->state == UP_VM_RUNNABLE, "CPU %u: enters VM %u in state %d", cpu->cpu, vm->id,
-		 vm->state);
+	r_expect(vm->own.state == UP_VM_RUNNABLE, "CPU %u: enters VM %u in state %d", cpu->cpu,
+		 vm->own.id, vm->own.state);
 	fill_registers(cpu);
 }
 
@@ -409,8 +410,8 @@ void promises_check(void)
 	u32 i;
 
 	for (i = 0; i < UP_MAX_VMS; i++)
-		if (vm_find(i) || was[i].state)
-			r_expect(!vm_find(i) || cpus[0]->demoted & cpus[1]->demoted,
+		if (r_vm(i) || was[i].state)
+			r_expect(!r_vm(i) || cpus[0]->demoted & cpus[1]->demoted,
 				 "VM %u, and a CPU is free", i);
 	for (pfn = 0; pfn < TABLE_END; pfn++)
 		check_frame(pfn);
@@ -433,7 +434,7 @@ static const struct {
 	enum { NO_PAGE, PAGE_RBX, PAGE_RCX } page;
 } abi[] = {
 	{ UP_CALL_STATUS, E(INVAL), PAGE_RBX },
-	{ UP_CALL_LEAVE, E(BUSY) | E(PERM), NO_PAGE },
+	{ UP_CALL_LEAVE, E(BUSY) | E(PERM) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_FLUSH, 0, NO_PAGE },
 	{ UP_CALL_LOG, E(INVAL), PAGE_RBX },
 	{ UP_CALL_POOL_DONATE, E(INVAL) | E(NOENT) | E(PERM) | LIST, PAGE_RBX },
@@ -475,14 +476,14 @@ void promises_before_call(struct up_before *b)
 		b->owner[pfn] = entry_of(pfn);
 	memset(b->vm, 0, sizeof(b->vm));
 	for (i = 0; i < UP_MAX_VMS; i++) {
-		vm = vm_find(i);
+		vm = r_vm(i);
 		if (!vm)
 			continue;
-		b->vm[i].state = vm->state;
+		b->vm[i].state = vm->own.state;
 		b->vm[i].nvcpus = vm->nvcpus;
 		b->vm[i].reports = vm->reports;
-		b->vm[i].frames = vm->frames;
-		b->vm[i].shared = vm->frames_shared;
+		b->vm[i].frames = vm->own.frames;
+		b->vm[i].shared = vm->own.frames_shared;
 		b->vm[i].measured = vm->frames_measured;
 	}
 }
@@ -520,8 +521,8 @@ static void check_report(const struct up_before *b)
 		if (owner_vm(b->owner[pfn]) == vm &&
 		    FRAME_GFN(b->owner[pfn]) == b->rcx >> PAGE_SHIFT)
 			break;
-	r_expect(!(b->vm[vm->id].reports >> b->rbx & 1), "VM %u: report %llu is made again", vm->id,
-		 LL(b->rbx));
+	r_expect(!(b->vm[vm->own.id].reports >> b->rbx & 1), "VM %u: report %llu is made again",
+		 vm->own.id, LL(b->rbx));
 	r_expect(pfn < RAM_END && FRAME_STATE(b->owner[pfn]) == FRAME_OWNED &&
 		 offset <= PAGE_SIZE - 32 && b->rbx < UP_VM_REPORTS &&
 		 !memcmp(vm->report[b->rbx], (u8 *)phys(pfn << PAGE_SHIFT) + offset, 32),

@@ -12,17 +12,18 @@
 #include "vmx/intercept/msr.h"
 #include "vmx/vm/protect.h"
 #include "vmx/base/x86.h"
+#include "vmx/exit/exit.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/intercept/port.h"
 #include "ept/flush.h"
-#include "ept/ept.h"
+#include "ept/host.h"
+#include "ept/violation.h"
 #include "ept/mtrr.h"
 #include "ept/pool.h"
 #include "ept/table.h"
 
-#define MSR_MTRRCAP	0xfe
-#define MSR_MTRR_DEF	0x2ff
 #define KVM_PT		3	/* frame of KVM's EPT: of the first 2 MiB */
 
-struct up_config up_config;
 static struct regs regs[CPUS];
 static u64 host_eptp;
 static bool quiet;
@@ -41,6 +42,15 @@ void r_fail(const char *fmt, ...)
 }
 
 /* --- hardware that fake/vmx.c does not have -------------------------------- */
+
+struct vm *r_vm(u64 id)
+{
+	struct vm *vm = vm_lock(id);
+
+	if (vm)
+		vm_unlock(vm);
+	return vm;
+}
 
 struct regs *r_regs(u32 cpu)
 {
@@ -95,7 +105,7 @@ void xsave64(void *area, u64 mask)
 
 void xrstor64(const void *area, u64 mask)
 {
-	(void)mask;
+	w_step(W_XRSTOR, 0, mask);
 	memcpy(regs[fake_cpu->cpu].x, area, PAGE_SIZE);
 }
 
@@ -156,6 +166,9 @@ static void start_cpu(u32 cpu)
 
 void r_init(void)
 {
+	static const struct up_range ram = { 0, RAM_END };
+	static const struct up_range layer = { LAYER_START, LAYER_END };
+	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
 	u32 i;
 
 	fake_init(RAM_END, TABLE_END, CPUS);
@@ -163,24 +176,48 @@ void r_init(void)
 	up_config.maxphyaddr = W_MAXPHYADDR;
 	up_config.table_frames = TABLE_END;
 	up_config.ram_ranges = 1;
-	up_config.ram[0].end_pfn = RAM_END;
+	up_config.ram = &ram;
 	up_config.layer_chunks = 1;
-	up_config.layer[0].start_pfn = LAYER_START;
-	up_config.layer[0].end_pfn = LAYER_END;
+	up_config.layer = &layer;
 	up_config.pool_chunks = 1;
-	up_config.pool[0].start_pfn = LAYER_START + 1;
-	up_config.pool[0].end_pfn = LAYER_END;
-	w_msr[MSR_MTRR_DEF] = 0x806;
+	up_config.pool = &pool;
+	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
 	mtrr_init();
 	host_eptp = host_ept_init();
-	r_expect(host_eptp && !msr_init() && !protect_init() && !nested_init(), "launch");
+	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&
+		 !caps_init(), "launch");
+	vvmcs_init();
 	for (i = CPUS; i-- > 0;)
 		start_cpu(i);
 	w_reset_l1_memory();
 	*(u32 *)phys(R_VMCS12C) = W_REVISION;
 	kvm_tables();
 	promises_init(host_eptp & EPT_ADDR);
+}
+
+long r_make_vm(void)
+{
+	u64 *list = phys(R_LISTS << PAGE_SHIFT), id, i;
+	long err;
+
+	w_insn_mem(EXIT_REASON_VMXON, W_VMXON);
+	w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12);
+	w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12);
+	w_fill_valid();
+	err = r_call(UP_CALL_VM_CREATE, 0, 0, 0);
+	id = r_answer(RBX);
+	for (i = 0; i < R_VM_FRAMES; i++) {
+		list[2 * i] = R_VM_PFN + i;
+		list[2 * i + 1] = i;
+	}
+	err = err ? err : r_call(UP_CALL_VM_DONATE, id, R_LISTS, R_VM_FRAMES);
+	err = err ? err : r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
+	do {
+		r_flush_all();
+		err = err && err != -UP_EAGAIN ? err : r_call(UP_CALL_VM_MEASURE, id, 0, 0);
+	} while (err == -UP_EAGAIN);
+	return err ? err : (long)id;
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -360,7 +397,7 @@ void r_end(void)
 		return;
 	w_use_cpu(live);
 	for (id = 0; id < UP_MAX_VMS; id++)
-		if (vm_find(id))
+		if (r_vm(id))
 			end_vm(id);
 	for (pfn = 0; pfn < RAM_END; pfn++)
 		r_expect(FRAME_OWNER(frame_entry(pfn)) < OWNER_VM0, "frame %llx is lost",

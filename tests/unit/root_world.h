@@ -12,7 +12,7 @@
 #include "vmx/base/cpus.h"
 #include "vmx/abi/errno.h"
 #include "vmx/vm/vm.h"
-#include "ept/frames.h"
+#include "ept/transition.h"
 
 #define CPUS		2
 #define RAM_END		1024ULL		/* frames; above: */
@@ -27,6 +27,11 @@ void r_init(void);
 void r_start(u32 cpu);		/* Linux starts on a CPU that came by SIPI */
 void r_quiet(bool on);		/* no look after each exit */
 
+/* A measured VM with one vCPU, whose VMCS is current.  Return: its id, or an error */
+#define R_VM_PFN	100ULL
+#define R_VM_FRAMES	4
+long r_make_vm(void);
+
 bool r_left(u32 cpu);		/* in root mode again */
 bool r_hosts(u64 pfn);		/* RAM that the host can write now */
 u64 r_host_frame(void);		/* any such */
@@ -37,6 +42,7 @@ u64 r_host_frame(void);		/* any such */
  */
 #define R_FAULT	(1L << 62)
 long r_call(u64 op, u64 b, u64 c, u64 d);
+struct vm *r_vm(u64 id);
 u64 r_answer(u32 reg);		/* as the last exit left it */
 
 void r_exit(u32 reason, u64 qual);	/* of whoever runs */

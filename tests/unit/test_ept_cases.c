@@ -162,26 +162,15 @@ static int t_share_other(void) { return w_share(1, 1, GFN); }
 static int t_share_far(void) { return w_share(1, 0, BINDING_GFNS); }
 static int t_unshare(void) { return w_unshare(1, 0, GFN); }
 static int t_unshare_unbound(void) { return w_unshare(1, 0, GFN + 7); }
-static int t_layer_return_hole(void) { return w_layer_return(1, HOLE_START); }
 static int t_donate_hole(void) { return w_donate_vm(1, 0, HOLE_START, GFN + 2); }
 static int t_donate_nowhere(void) { return w_donate_layer(1, FRAMES + 5); }
 static int t_donate_zero(void) { return w_donate_layer(1, 0); }
-
-static bool layer_may_return;	/* F came from pool_alloc() */
-
-static int t_layer_return(void)
-{
-	if (mframe[F].owner == OWNER_LAYER && mframe[F].state == FRAME_OWNED && !layer_may_return)
-		return 0;	/* in the pool meanwhile: not for this */
-	return w_layer_return(1, F);
-}
 
 static const struct {
 	const char *name;
 	int (*run)(void);
 } transitions[] = {
 	{ "donate to layer", t_donate_layer }, { "pool commit", t_pool_commit },
-	{ "layer return", t_layer_return }, { "layer return of no RAM", t_layer_return_hole },
 	{ "donate to VM", t_donate_vm }, { "donate at another gfn", t_donate_vm_elsewhere },
 	{ "donate at impossible gfn", t_donate_vm_far },
 	{ "donate to another VM", t_donate_other_vm }, { "donate no RAM", t_donate_hole },
@@ -221,7 +210,6 @@ static void run_one(void *arg)
 	if (one->variant == CACHED)
 		touch_everywhere();
 	states[one->state].make();
-	layer_may_return = states[one->state].make == layers;
 	if (one->variant == FLUSHED)
 		w_flush_all();
 	if (one->variant == DECOYED)
@@ -239,7 +227,7 @@ static void run_one(void *arg)
 	}
 	touch_everywhere();
 	w_check();
-	if (layer_may_return && mframe[F].owner == OWNER_LAYER)
+	if (states[one->state].make == layers && mframe[F].owner == OWNER_LAYER)
 		pool_free(F << PAGE_SHIFT);
 	w_teardown();
 }
@@ -373,7 +361,7 @@ static void shadow_tables_are_recycled(void *arg)
 	u64 free = 0;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	w_kvm_map(0, 0x1000, 2000ULL << PAGE_SHIFT | 0x37);
 	for (i = 0; i < 400; i++) {
 		/* Each a root frame of its own, all with VM 0's tables below. */
@@ -412,7 +400,7 @@ static void one_vm_outgrows_the_pool(void *arg)
 	u64 eptp, qual, i;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	eptp = vm_of_many_tables();
 	for (i = 0; i < 512; i++) {
 		qual = EPT_VIOL_READ;
@@ -443,7 +431,7 @@ static void host_gets_its_tables(void *arg)
 	u64 eptp, qual, i, waits = 0;
 
 	(void)arg;
-	w_init(60);
+	w_init(POOL_RESERVE + 44);
 	ept_caps &= ~EPT_CAP_1G;	/* a table for each GiB */
 	eptp = vm_of_many_tables();
 	fake_cpu = cpus[1];
@@ -473,9 +461,6 @@ static void layer_shrinks_again(void *arg)
 	expect(w_pool_commit(0) == -UP_EAGAIN && pool_count() == before, "usable before the flush");
 	w_flush_all();
 	expect(!w_pool_commit(0) && pool_count() == before + 200, "not usable after the flush");
-	for (i = 0; i < 200; i++)
-		expect(!w_pool_return(1), "return");
-	expect(pool_count() == before, "pool");
 	w_teardown();
 }
 

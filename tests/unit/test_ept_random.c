@@ -32,6 +32,14 @@ static u64 any_frame(void)
 	}
 }
 
+/* For the layer, which never gives back: not of the 2 MiB whose frames VMs get. */
+static u64 any_gift(void)
+{
+	u64 pfn = any_frame();
+
+	return pfn < HOLE_START && pfn >= 1536 ? 2100 + pfn % 8 : pfn;
+}
+
 static u64 any_access(void)
 {
 	static const u64 a[] = { EPT_R, EPT_R, EPT_W, EPT_R | EPT_W, EPT_X };
@@ -64,6 +72,22 @@ static u64 any_proposal(u32 n, u64 gfn)
 	}
 }
 
+/* A dead VM's frames in one go, so that 2 MiB become the host's as a whole at times. */
+static void return_all(u32 cpu, u32 n)
+{
+	u64 gfn;
+	u32 i;
+
+	for (gfn = 0; gfn < ARRAY_SIZE(mvm[n].bound); gfn++) {
+		if (!mvm[n].bound[gfn])
+			continue;
+		for (i = 0; i < 4 && mvm[n].bound[gfn] && w_return(cpu, n, gfn); i++)
+			w_flush_all();
+		/* Meanwhile others use the table that is about to go. */
+		w_host_touch(rnd(CPUS), rnd(2) ? 1600 : 2600, EPT_R, GLA_KERNEL);
+	}
+}
+
 static void vm_life(u32 cpu, u32 n, u64 gfn)
 {
 	if (pvm[n].state == UP_VM_BUILDING && !rnd(4) && !w_commit(cpu, n))
@@ -76,16 +100,10 @@ static void vm_life(u32 cpu, u32 n, u64 gfn)
 		w_vm_create(cpu, n);
 	else if (pvm[n].state == UP_VM_DEAD && !pvm[n].frames)
 		w_vm_destroy(cpu, n);
+	else if (pvm[n].state == UP_VM_DEAD && !rnd(4))
+		return_all(cpu, n);
 	else if (pvm[n].state == UP_VM_DEAD || !rnd(8))
 		w_return(cpu, n, gfn);
-}
-
-/* layer_return_host() is for frames that pool_alloc() gave: others it must know. */
-static void return_wrong(u32 cpu, u64 pfn)
-{
-	w_exit(cpu);
-	if (mframe[pfn].owner != OWNER_LAYER)
-		w_layer_return(cpu, pfn);
 }
 
 static void event(void)
@@ -134,17 +152,13 @@ static void event(void)
 		break;
 	case 23:
 		if (!rnd(2))
-			w_donate_layer(cpu, any_frame());
-		else if (w_pool_commit(cpu) != -UP_EAGAIN || rnd(2))
-			w_pool_return(cpu);
+			w_donate_layer(cpu, any_gift());
+		else
+			w_pool_commit(cpu);
 		break;
 	case 24:
-		if (!rnd(20))
-			w_mtrr(cpu, rnd(2) ? 0xc06 : 0xc04);
-		else if (!rnd(10))
+		if (!rnd(10))
 			w_kvm_off(cpu);
-		else
-			return_wrong(cpu, any_frame() % FRAMES);
 		break;
 	}
 }
@@ -154,7 +168,7 @@ static void sequence(u64 seed, u64 length)
 	u64 i;
 
 	rnd_seed(seed);
-	w_init(seed % 4 ? 500 : 60 + rnd(40));
+	w_init(seed % 4 ? 500 : POOL_RESERVE + 44 + rnd(40));
 	for (i = 0; i < length; i++) {
 		event();
 		if (!rnd(16))

@@ -14,56 +14,20 @@
 
 /*
  * Host operations: ring 0 of the demoted host only (CPL 0, not from a VM).
- * Addresses are host-physical, counts are in entries, ids are VM ids.
+ * Addresses are host-physical, counts are in entries, ids are VM ids.  Arguments and
+ * errors: calls.h, docs/abi.md.
  */
 enum up_call {
-	/* rbx=page pfn to fill with struct up_status, rcx=CPU number */
-	UP_CALL_STATUS		= UP_CALL_MAGIC + 0x00,
-	/* this CPU returns to root mode */
-	UP_CALL_LEAVE		= UP_CALL_MAGIC + 0x01,
-	/* drop this CPU's stale translations -> rbx=epoch reached */
-	UP_CALL_FLUSH		= UP_CALL_MAGIC + 0x02,
-	/* rbx=page pfn, rcx=position -> rbx=bytes, rcx=next */
-	UP_CALL_LOG		= UP_CALL_MAGIC + 0x03,
-	/* rbx=pfn of a list of pfns, rcx=count */
-	UP_CALL_POOL_DONATE	= UP_CALL_MAGIC + 0x04,
-	/*
-	 * rbx=1: no new VM from here on, fails with UP_EBUSY while one exists; 0:
-	 * cancel
-	 */
-	UP_CALL_LEAVE_PREPARE	= UP_CALL_MAGIC + 0x06,
-
-	/* rbx=flags -> rbx=id */
-	UP_CALL_VM_CREATE	= UP_CALL_MAGIC + 0x10,
-	/* rbx=id, rcx=pfn of struct up_donation[], rdx=count -> rbx=done */
-	UP_CALL_VM_DONATE	= UP_CALL_MAGIC + 0x11,
-	/* rbx=id: binds the VMCS current on this CPU -> rbx=vcpu index */
-	UP_CALL_VM_BIND_VCPU	= UP_CALL_MAGIC + 0x12,
-	/* rbx=id; UP_EAGAIN until done -> rbx=frames done */
-	UP_CALL_VM_MEASURE	= UP_CALL_MAGIC + 0x13,
-	/* rbx=id: it never runs again */
-	UP_CALL_VM_KILL		= UP_CALL_MAGIC + 0x14,
-	/*
-	 * rbx=id, rcx=pfn of a list to fill, rdx=max -> rbx=count of zeroed frames
-	 * returned; UP_EAGAIN while flushes are pending; 0 frames = all back
-	 */
-	UP_CALL_VM_RECLAIM	= UP_CALL_MAGIC + 0x15,
-	/* rbx=id, after all frames are back */
-	UP_CALL_VM_DESTROY	= UP_CALL_MAGIC + 0x16,
-	/* rbx=id, rcx=page pfn to fill with struct up_vm_info */
-	UP_CALL_VM_INFO		= UP_CALL_MAGIC + 0x17,
+#define UP_HOST_OP(name, number, fn) UP_CALL_##name = UP_CALL_MAGIC + (number),
+#define UP_GUEST_OP(name, number, fn)
+#include "vmx/abi/calls.h"
 };
 
 /* Guest operations: from a protected VM, CPL 0 only (firmware and guest driver). */
 enum up_guest_call {
-	/* -> rax=0, rbx=UP_ABI_VERSION */
-	UP_GUEST_PRESENT	= UP_CALL_MAGIC + 0x80,
-	/* rbx=gfn, rcx=count: host may see these (zeroed first) */
-	UP_GUEST_SHARE		= UP_CALL_MAGIC + 0x81,
-	/* rbx=gfn, rcx=count: private again (zeroed) */
-	UP_GUEST_UNSHARE	= UP_CALL_MAGIC + 0x82,
-	/* rbx=index 0..7, rcx=gpa of 32 bytes: extend the VM's runtime measurement */
-	UP_GUEST_REPORT		= UP_CALL_MAGIC + 0x83,
+#define UP_HOST_OP(name, number, fn)
+#define UP_GUEST_OP(name, number, fn) UP_GUEST_##name = UP_CALL_MAGIC + (number),
+#include "vmx/abi/calls.h"
 };
 
 /* One frame to donate: 16 bytes. */
@@ -72,7 +36,7 @@ struct up_donation {
 	unsigned long long gfn;
 };
 
-#define UP_MAX_CPUS		64
+#define UP_MAX_CPUS		1024
 #define UP_MAX_VMS		64
 #define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
 #define UP_VM_REPORTS		8	/* runtime digests that firmware may report */

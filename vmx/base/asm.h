@@ -10,6 +10,7 @@
 #include "vmx/base/types.h"
 #include "vmx/abi/image.h"
 #include "vmx/base/percpu.h"
+#include "vmx/base/x86.h"
 
 static inline struct percpu *this_cpu(void)
 {
@@ -26,6 +27,27 @@ static inline struct percpu *this_cpu(void)
 static inline void *phys(u64 pa)
 {
 	return (void *)(UP_DIRECT_BASE + pa);
+}
+
+/**
+ * mask_below() - all ones if @a < @b, else zero, without a branch to mispredict
+ *
+ * What a host's number passes a check with is masked by this, so that a processor that
+ * runs ahead of the check finds nothing (Spectre v1).  Assembly, since a compiler would
+ * see that the check makes it needless.
+ */
+static inline u64 mask_below(u64 a, u64 b)
+{
+	u64 mask;
+
+	__asm__ __volatile__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
+	return mask;
+}
+
+/** index_below() - @i if it is below @n, else 0; a remainder a compiler would leave out */
+static inline u64 index_below(u64 i, u64 n)
+{
+	return i & mask_below(i, n);
 }
 
 static inline u64 rdmsr(u32 msr)
@@ -76,6 +98,30 @@ static inline u8 inb(u16 port)
 	return val;
 }
 
+/* @size: 1, 2 or 4 bytes */
+static inline void port_out(u16 port, u32 size, u32 val)
+{
+	if (size == 1)
+		outb(port, (u8)val);
+	else if (size == 2)
+		__asm__ __volatile__("outw %w0, %w1" : : "a"(val), "Nd"(port));
+	else
+		__asm__ __volatile__("outl %0, %w1" : : "a"(val), "Nd"(port));
+}
+
+static inline u32 port_in(u16 port, u32 size)
+{
+	u32 val = 0;
+
+	if (size == 1)
+		val = inb(port);
+	else if (size == 2)
+		__asm__ __volatile__("inw %w1, %w0" : "+a"(val) : "Nd"(port));
+	else
+		__asm__ __volatile__("inl %w1, %0" : "=a"(val) : "Nd"(port));
+	return val;
+}
+
 static inline void cpu_relax(void)
 {
 	__asm__ __volatile__("pause" ::: "memory");
@@ -121,7 +167,7 @@ static inline u64 vmread(u32 field)
 	return val;
 }
 
-/* A failing vmwrite is a bug of the layer's, or an absent field: see vmwrite_checked(). */
+/* Return: nonzero if it failed: a bug of the layer's, or a field that is absent. */
 static inline int vmwrite(u32 field, u64 val)
 {
 	bool cf, zf;
@@ -211,6 +257,48 @@ static inline void wbinvd(void)
 static inline void verw(u16 selector)
 {
 	__asm__ __volatile__("verw %0" : : "m"(selector) : "cc", "memory");
+}
+
+/*
+ * Fills the return stack buffer with this place: a RET that it predicts for goes nowhere,
+ * and not where the one who ran before has called from.
+ */
+static inline void fill_rsb(void)
+{
+	__asm__ __volatile__(".rept 32\n\tcall 1f\n\tint3\n1:\n\t.endr\n\tadd $256, %%rsp"
+			     ::: "cc", "memory");
+}
+
+/* The lines of a page, written back and forgotten by every cache; @opt: CLFLUSHOPT exists. */
+static inline void flush_lines(const void *page, bool opt)
+{
+	const u8 *p;
+
+	for (p = page; p < (const u8 *)page + PAGE_SIZE; p += CACHE_LINE) {
+		if (opt)
+			__asm__ __volatile__("clflushopt %0" : : "m"(*p) : "memory");
+		else
+			__asm__ __volatile__("clflush %0" : : "m"(*p) : "memory");
+	}
+	__asm__ __volatile__("mfence" ::: "memory");
+}
+
+#define L1D_READ	0x10000		/* twice what any processor with L1TF has */
+
+/*
+ * What IA32_FLUSH_CMD does, on processors without it: other lines take the place of all
+ * that was there.  A first pass fills the TLB, whose misses would load lines, too.
+ */
+static inline void read_l1d(const u8 *table)
+{
+	u32 i;
+
+	for (i = 0; i < L1D_READ; i += PAGE_SIZE)
+		READ_ONCE(table[i]);
+	__asm__ __volatile__("lfence" ::: "memory");
+	for (i = 0; i < L1D_READ; i += CACHE_LINE)
+		READ_ONCE(table[i]);
+	__asm__ __volatile__("lfence" ::: "memory");
 }
 
 static inline void cpu_halt_forever(void)

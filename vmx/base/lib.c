@@ -26,16 +26,6 @@ void *memset(void *dst, int byte, size_t len)
 	return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t len)
-{
-	const u8 *x = a, *y = b;
-
-	for (; len; len--, x++, y++)
-		if (*x != *y)
-			return *x - *y;
-	return 0;
-}
-
 void zero_page(void *page)
 {
 	u64 *p = page;

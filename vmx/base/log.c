@@ -8,7 +8,6 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/lock.h"
 #include "vmx/base/log.h"
-#include "vmx/base/ring.h"
 #include "vmx/base/cpus.h"
 
 #define UART_DATA	0
@@ -20,6 +19,28 @@ static struct spinlock log_lock;
 static char ring[UP_LOG_SIZE];
 static u64 ring_end;		/* bytes ever written */
 static bool serial_on;
+static u64 denied;
+
+#define LOG_FIRST	128
+#define LOG_EVERY	1024
+
+bool log_due(void)
+{
+	static u32 lines;
+	u32 n = __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED);
+
+	return n < LOG_FIRST || n % LOG_EVERY == 0;
+}
+
+void note_denied(void)
+{
+	__atomic_fetch_add(&denied, 1, __ATOMIC_RELAXED);
+}
+
+u64 denied_count(void)
+{
+	return READ_ONCE(denied);
+}
 
 void log_serial(bool on)
 {

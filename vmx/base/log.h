@@ -5,6 +5,8 @@
 
 #include "vmx/base/types.h"
 
+#define UP_LOG_SIZE	32768u
+
 /**
  * up_log() - write one line to the log ring (and to the early serial port)
  * @fmt: like printf, with %s %c %d %u %x %lx %lu %llx %llu %p and zero-padded widths
@@ -20,6 +22,34 @@ void up_log(const char *fmt, ...) __printf(1, 2);
  * Fail closed: no VM and no host instruction runs on this CPU afterwards.
  */
 void up_panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+
+/**
+ * log_due() - up_log() for what a guest can cause at will: the first lines, then a few
+ * Root mode must not stay long, and the ring must keep what came before.
+ */
+bool log_due(void);
+
+#define up_log_seldom(...) \
+	do { \
+		if (log_due()) \
+			up_log(__VA_ARGS__); \
+	} while (0)
+
+/** note_denied() - count a refused request */
+void note_denied(void);
+
+/** denied_count() - refused requests so far */
+u64 denied_count(void);
+
+/** log_serial() - also write to the early serial port, if one is configured: launch, leaving */
+void log_serial(bool on);
+
+/**
+ * log_read() - copy log text from a position on
+ * @pos: bytes ever written before the wanted text; moved on (and over what was lost)
+ * Return: bytes copied
+ */
+u32 log_read(u64 *pos, void *buf, u32 len);
 
 #define up_assert(cond) \
 	do { \

@@ -8,6 +8,7 @@
 
 struct vvmcs;
 struct vcpu;
+struct vm_ept;
 
 /* GPR indices are the processor's encoding (SDM vol. 2, table 2-2 and vol. 3, table 28-3). */
 enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NR_GPRS };
@@ -17,7 +18,23 @@ struct nested_cpu {
 	bool vmxon;		/* the host executed VMXON on this CPU */
 	u64 vmxon_pa;
 	struct vvmcs *current;	/* VMPTRLD; NULL: none (VMCS pointer is ~0) */
+	struct vvmcs *active;	/* list by ->cpu_next: all that were loaded and not cleared */
 	bool in_vm;		/* VMCS02 of ->current is the hardware's VMCS */
+};
+
+/* So many shadow tables that with every CPU in one, one is unused; then VMs' tables. */
+#define SHADOW_TABLES	(UP_MAX_CPUS + 32)
+#define VM_TABLES	(SHADOW_TABLES + UP_MAX_VMS)
+
+/* What the memory side keeps for one CPU. */
+struct ept_cpu {
+	struct vm_ept *in_use;		/* shadow table; ept/shadow.c, under frames_lock */
+	struct {			/* a violation that went to KVM just now; ept/violation.c */
+		struct vm_ept *table;
+		u64 gpa;
+		u64 eptp12;
+	} reflected;
+	u64 seen[VM_TABLES];		/* by ->index: ->gen when this CPU last flushed it */
 };
 
 struct percpu {
@@ -32,6 +49,7 @@ struct percpu {
 	bool demoted;			/* read by others */
 	bool parked;			/* waits for SIPI, runs nothing; read by others */
 	bool nmi_deferred;		/* to be injected behind another event */
+	bool mc_pending;		/* a machine check arrived in root mode: the host's */
 	u64 vmxon_pa;
 	u64 vmcs01_pa;			/* the demoted host's VMCS */
 	u64 msr_bitmap_pa;		/* the demoted host's */
@@ -44,6 +62,7 @@ struct percpu {
 	u64 exits_vm[UP_EXIT_REASONS];
 	struct nested_cpu nested;
 	struct vcpu *vcpu;		/* protected vCPU being run, or NULL */
+	struct ept_cpu ept;
 
 	/* root's own descriptor tables; gdt has Linux's selector numbers */
 	u64 gdt[10];

@@ -31,13 +31,9 @@ struct operand {
 	u64 disp;		/* exit qualification */
 	u64 base;		/* of the registers that info names; 0 where it names none */
 	u64 index;
-	bool long_mode;		/* 64-bit code */
 	bool la57;
-	bool write;		/* the instruction writes it */
 	u32 len;		/* bytes */
 	u64 seg_base;
-	u32 seg_limit;
-	u32 seg_ar;
 };
 
 /**

@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* L1's memory by linear address. */
+/* A walk of a guest's page tables: see paging.h. */
 #include "vmx/cpu/paging.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"
-#include "vmx/host/host.h"
-#include "vmx/base/lib.h"
-#include "vmx/intercept/caps.h"
-#include "ept/frames.h"
-
-#define PTE_P		BIT(0)
-#define PTE_W		BIT(1)
-#define PTE_U		BIT(2)
-#define PTE_A		BIT(5)
-#define PTE_D		BIT(6)
-#define PTE_PS		BIT(7)
-
-#define PF_PRESENT	BIT(0)
-#define PF_WRITE	BIT(1)
-#define PF_USER		BIT(2)
-#define PF_RESERVED	BIT(3)
+#include "vmx/base/x86.h"
+#include "ept/owner.h"
 
 struct walk {
 	const struct paging *p;
@@ -32,7 +18,7 @@ struct walk {
 
 static u64 addr_mask(void)
 {
-	return MASK(nested_caps.maxphyaddr - 1, PAGE_SHIFT);
+	return MASK(up_config.maxphyaddr - 1, PAGE_SHIFT);
 }
 
 static u32 level_shift(u32 level)
@@ -47,7 +33,7 @@ static bool is_leaf(u32 level, u64 entry)
 
 static bool reserved_bits(const struct walk *w, u64 entry)
 {
-	u64 reserved = MASK(51, 0) & ~MASK(nested_caps.maxphyaddr - 1, 0);
+	u64 reserved = MASK(51, 0) & ~MASK(up_config.maxphyaddr - 1, 0);
 
 	if (!(w->p->efer & EFER_NXE))
 		reserved |= BIT(63);
@@ -63,11 +49,11 @@ static bool allowed(const struct walk *w)
 {
 	if (w->p->user && !(w->rights & PTE_U))
 		return false;
-	if (!w->p->user && (w->rights & PTE_U) && (w->p->cr4 & X86_CR4_SMAP) &&
-	    !(w->p->rflags & X86_RFLAGS_AC))
+	if (!w->p->user && (w->rights & PTE_U) && (w->p->cr4 & CR4_SMAP) &&
+	    !(w->p->rflags & RFLAGS_AC))
 		return false;
 	if (w->write && !(w->rights & PTE_W))
-		return !w->p->user && !(w->p->cr0 & X86_CR0_WP);
+		return !w->p->user && !(w->p->cr0 & CR0_WP);
 	return true;
 }
 
@@ -94,9 +80,9 @@ static int step(struct walk *w, u64 *pa)
 	u64 *slot, entry, offset;
 	int err;
 
-	if (!frame_host_usable(w->table >> PAGE_SHIFT))
+	slot = host_byte(w->table | index << 3);
+	if (!slot)
 		return -UP_EINVAL;
-	slot = (u64 *)phys(w->table) + index;
 	entry = READ_ONCE(*slot);
 	if (!(entry & PTE_P))
 		return page_fault(w, 0);
@@ -125,71 +111,11 @@ int gva_walk(const struct paging *p, u64 gva, bool write, u64 *pa, u32 *error)
 	};
 	int ret = -UP_EINVAL;
 
-	for (w.level = p->cr4 & X86_CR4_LA57 ? 5 : 4; w.level; w.level--) {
+	for (w.level = p->cr4 & CR4_LA57 ? 5 : 4; w.level; w.level--) {
 		ret = step(&w, pa);
 		if (ret)
 			break;
 	}
 	*error = w.error;
 	return ret > 0 ? 0 : ret;
-}
-
-static void read_paging(struct paging *p)
-{
-	p->cr0 = vmread(VMCS_GUEST_CR0);
-	p->cr3 = vmread(VMCS_GUEST_CR3);
-	p->cr4 = vmread(VMCS_GUEST_CR4);
-	p->efer = vmread(VMCS_GUEST_EFER);
-	p->rflags = vmread(VMCS_GUEST_RFLAGS);
-	p->user = SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR)) == 3;
-}
-
-static int fault(int err, u64 gva, u32 error)
-{
-	if (err == -UP_EPERM)
-		inject_pf(gva, error);
-	else if (err == -UP_EINVAL)
-		inject_gp();
-	return err;
-}
-
-/* Both pages are translated before a byte is copied: a fault has no effect but itself. */
-static int l1_access(u64 gva, void *buf, u32 len, bool write)
-{
-	u32 first = PAGE_SIZE - (gva & ~PAGE_MASK);
-	struct paging p;
-	u64 pa[2] = { 0, 0 };
-	u32 error = 0;
-	int err;
-
-	read_paging(&p);
-	if (first > len)
-		first = len;
-	err = gva_walk(&p, gva, write, &pa[0], &error);
-	if (err)
-		return fault(err, gva, error);
-	if (first < len) {
-		err = gva_walk(&p, gva + first, write, &pa[1], &error);
-		if (err)
-			return fault(err, gva + first, error);
-	}
-	for (u32 i = 0; i < len; i++) {
-		u8 *byte = phys(i < first ? pa[0] + i : pa[1] + i - first);
-
-		if (write)
-			WRITE_ONCE(*byte, ((u8 *)buf)[i]);
-		else
-			((u8 *)buf)[i] = READ_ONCE(*byte);
-	}
-	return 0;
-}
-
-int l1_read(u64 gva, void *dst, u32 len)
-{
-	return l1_access(gva, dst, len, false);
-}
-
-int l1_write(u64 gva, const void *src, u32 len)
-{
-	return l1_access(gva, (void *)src, len, true);
 }

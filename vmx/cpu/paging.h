@@ -1,11 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* L1's memory by linear address: a walk of its page tables (SDM vol. 3, section 4.5). */
-#ifndef VMX_GVA_H
-#define VMX_GVA_H
+/* Addresses, and a walk of a guest's page tables (SDM vol. 3, section 4.5). */
+#ifndef VMX_PAGING_H
+#define VMX_PAGING_H
 
-#include "vmx/base/types.h"
+#include "vmx/base/cpus.h"
 
-/* L1's paging mode, as the walk needs it. */
+/** pa_valid() - no bit at or above MAXPHYADDR is set */
+static inline bool pa_valid(u64 pa)
+{
+	return !(pa >> up_config.maxphyaddr);
+}
+
+/** pa_is_frame() - a valid physical address of a 4 KiB frame */
+static inline bool pa_is_frame(u64 pa)
+{
+	return pa_valid(pa) && IS_ALIGNED(pa, PAGE_SIZE);
+}
+
+/** la_canonical() - with 48-bit linear addresses, or 57-bit if @la57 */
+static inline bool la_canonical(u64 la, bool la57)
+{
+	u32 shift = la57 ? 7 : 16;
+
+	return (u64)((s64)(la << shift) >> shift) == la;
+}
+
+/* A guest's paging mode, as the walk needs it. */
 struct paging {
 	u64 cr0, cr3, cr4, efer, rflags;
 	bool user;		/* CPL 3 */
@@ -23,14 +43,4 @@ struct paging {
  */
 int gva_walk(const struct paging *p, u64 gva, bool write, u64 *pa, u32 *error);
 
-/**
- * l1_read(), l1_write() - copy to or from L1's memory, VMCS01 current
- * @len: at most 16
- *
- * Return: 0; negative: an exception has been injected, or the instruction is to
- * be run again: the caller returns without advancing RIP.
- */
-int l1_read(u64 gva, void *dst, u32 len);
-int l1_write(u64 gva, const void *src, u32 len);
-
-#endif /* VMX_GVA_H */
+#endif /* VMX_PAGING_H */

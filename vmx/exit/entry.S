@@ -3,6 +3,8 @@
  * Where hardware enters the root image once a CPU is demoted: VM exits, NMIs
  * and exceptions.
  */
+#define __ASSEMBLER__ 1
+#include "vmx/abi/image.h"
 #include "vmx/base/offsets.h"
 
 	.text
@@ -67,9 +69,13 @@ reenter_end:
 3:	call	vm_nmi
 	jmp	reenter
 
-/* NMI in root mode: note it; the way out delivers it (no stack switch needed). */
+/*
+ * NMI in root mode: note it; the way out delivers it (no stack switch needed).  While a
+ * CPU is launched GS base may still be Linux's: the area is found by its stack.
+ */
 	.globl	nmi_entry
 nmi_entry:
+	endbr64					/* Linux's CET may still be on, or on again */
 	push	%rax
 	push	%rdx
 	mov	16(%rsp), %rax			/* interrupted RIP */
@@ -80,7 +86,9 @@ nmi_entry:
 	cmp	%rax, 16(%rsp)
 	jae	1f
 	mov	%rdx, 16(%rsp)
-1:	movl	$1, %gs:PERCPU_NMI_PENDING
+1:	mov	%rsp, %rax
+	and	$-UP_CPU_STRIDE, %rax
+	movl	$1, UP_CPU_DATA_OFF + PERCPU_NMI_PENDING(%rax)
 	pop	%rdx
 	pop	%rax
 	iretq
@@ -137,43 +145,5 @@ exception_common:
 	pop	%rax
 	add	$16, %rsp
 	iretq
-
-/*
- * MSR and XCR0 accesses that the processor may refuse.  root_exception() moves
- * a #GP at the instruction to msr_fault.
- */
-	.globl	rdmsr_safe, wrmsr_safe, xsetbv_safe
-	.globl	rdmsr_insn, wrmsr_insn, xsetbv_insn, msr_fault
-rdmsr_safe:
-	mov	%rsi, %r8
-	mov	%edi, %ecx
-rdmsr_insn:
-	rdmsr
-	shl	$32, %rdx
-	or	%rdx, %rax
-	mov	%rax, (%r8)
-	xor	%eax, %eax
-	ret
-wrmsr_safe:
-	mov	%edi, %ecx
-	mov	%esi, %eax
-	mov	%rsi, %rdx
-	shr	$32, %rdx
-wrmsr_insn:
-	wrmsr
-	xor	%eax, %eax
-	ret
-xsetbv_safe:
-	mov	%edi, %ecx
-	mov	%esi, %eax
-	mov	%rsi, %rdx
-	shr	$32, %rdx
-xsetbv_insn:
-	xsetbv
-	xor	%eax, %eax
-	ret
-msr_fault:
-	mov	$-5, %eax			/* -UP_EIO */
-	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -3,19 +3,23 @@
  * The path of every exit: hardware -> entry.S -> vm_exit() -> the demoted host's
  * table or the nested one -> entry.S -> hardware.  And what may go wrong on it.
  */
+#include "vmx/exit/exit.h"
 #include "vmx/base/asm.h"
-#include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
-#include "vmx/host/host.h"
-#include "vmx/host/io.h"
-#include "vmx/launch/launch.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/event.h"
+#include "vmx/host/host.h"
 #include "vmx/nested/nested.h"
-#include "vmx/base/ring.h"
-#include "vmx/cpu/vmcs.h"
 #include "ept/flush.h"
 
-#define MOV_SS_TICKS	64
+/* The banks still say what it was; another event goes first. */
+static void deliver_machine_check(struct percpu *cpu)
+{
+	if (vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID)
+		return;
+	cpu->mc_pending = false;
+	inject_exception(VEC_MC, false, 0);
+}
 
 void vm_exit(struct percpu *cpu)
 {
@@ -33,6 +37,8 @@ void vm_exit(struct percpu *cpu)
 		host_exit(cpu, reason);
 	if (flushed && cpu->nested.in_vm)
 		nested_recheck(cpu);
+	if (cpu->mc_pending && !cpu->nested.in_vm)
+		deliver_machine_check(cpu);
 }
 
 void vm_entry_failed(struct percpu *cpu)
@@ -45,60 +51,17 @@ void vm_entry_failed(struct percpu *cpu)
 		up_panic("CPU %u: VM entry of the host failed, error %u", cpu->cpu, error);
 }
 
-/*
- * An NMI arrived in root mode.  It was meant for whichever guest is about to
- * run.  NMIs arrive here only while that guest does not block them: blocking
- * stays in force across the exit (SDM vol. 3, 28.2).
- */
-void vm_nmi(struct percpu *cpu)
-{
-	u64 blocking;
-
-	cpu->nmi_pending = 0;
-	cpu->nmi_in_root++;
-	if (cpu->nested.in_vm && nested_nmi(cpu))
-		return;
-	if (cpu->parked)
-		return;		/* INIT has come since; the entry would be refused */
-	blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID) && !(blocking & BLOCKED_BY_MOV_SS)) {
-		/* A processor may refuse an NMI behind STI (SDM vol. 3, 27.3.1.5). */
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~BLOCKED_BY_STI);
-		vmwrite(VMCS_ENTRY_INTR_INFO, VEC_NMI | INTR_TYPE_NMI << 8 | INTR_VALID);
-		return;
-	}
-	/* Something else goes first: come back as soon as it is delivered. */
-	cpu->nmi_deferred = true;
-	vmwrite(VMCS_PIN_CTLS,
-		vmread(VMCS_PIN_CTLS) | PIN_PREEMPTION_TIMER);
-	/* Zero would exit before the instruction behind MOV SS, again and again. */
-	vmwrite(VMCS_PREEMPTION_TIMER, blocking & BLOCKED_BY_MOV_SS ? MOV_SS_TICKS : 0);
-}
-
-void host_preemption_timer(struct percpu *cpu)
-{
-	vmwrite(VMCS_PIN_CTLS,
-		vmread(VMCS_PIN_CTLS) & ~(u64)PIN_PREEMPTION_TIMER);
-	if (cpu->nmi_deferred) {
-		cpu->nmi_deferred = false;
-		cpu->nmi_pending = 1;
-	}
-}
-
-struct exception_frame {
-	u64 r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector, error;
-	u64 rip, cs, rflags, rsp, ss;
-};
-
 extern const char rdmsr_insn[], wrmsr_insn[], xsetbv_insn[], msr_fault[];
-void root_exception(struct exception_frame *f);
-
 void root_exception(struct exception_frame *f)
 {
 	if (f->vector == VEC_GP && (f->rip == (u64)rdmsr_insn || f->rip == (u64)wrmsr_insn ||
 				    f->rip == (u64)xsetbv_insn)) {
 		f->rip = (u64)msr_fault;
+		return;
+	}
+	if (f->vector == VEC_MC && (rdmsr(MSR_MCG_STATUS) & MCG_STATUS_RIPV)) {
+		up_log("machine check in root mode: for the host");
+		this_cpu()->mc_pending = true;
 		return;
 	}
 	up_panic("exception %lu, error %lx, RIP %lx, RSP %lx, CR2 %lx", f->vector, f->error,

@@ -3,38 +3,24 @@
  * VMCALL by the demoted host's ring 0.  The host is the adversary here: every
  * argument is copied once (the registers are a copy already), checked, used.
  */
-#include "vmx/base/asm.h"
-#include "vmx/abi/call.h"
-#include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
 #include "vmx/host/host.h"
-#include "vmx/launch/launch.h"
+#include "vmx/abi/call.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
-#include "vmx/base/ring.h"
-#include "vmx/vm/vm.h"
+#include "vmx/cpu/event.h"
+#include "vmx/launch/launch.h"
 #include "vmx/vm/call.h"
+#include "vmx/vm/vm.h"
 #include "ept/flush.h"
-#include "ept/frames.h"
-#include "ept/pool.h"
+#include "ept/grow.h"
+#include "ept/owner.h"
 #include "ept/stats.h"
+#include "ept/transition.h"
 
 #define LIST_MAX	(PAGE_SIZE / 8)
-
-static bool leaving;		/* under vms_lock: LEAVE_PREPARE was granted */
-static u64 denied;
-
-void *host_page(u64 pfn)
-{
-	if (pfn >= up_config.table_frames || !frame_host_usable(pfn))
-		return NULL;
-	return phys(pfn << PAGE_SHIFT);
-}
-
-void note_denied(void)
-{
-	__atomic_fetch_add(&denied, 1, __ATOMIC_RELAXED);
-}
 
 static void fill_cpu(struct up_cpu_status *out, const struct percpu *c)
 {
@@ -52,20 +38,34 @@ static long call_status(struct percpu *cpu)
 {
 	struct up_status *out = host_page(cpu->gpr[RBX]);
 	u64 n = cpu->gpr[RCX];
+	const struct percpu *c = n < ncpus ? cpus[index_below(n, ncpus)] : NULL;
 
 	_Static_assert(sizeof(struct up_status) <= PAGE_SIZE, "fits a page");
-	if (!out || n >= ncpus || !cpus[n])
+	if (!out || !c)
 		return -UP_EINVAL;
 	memset(out, 0, sizeof(*out));
 	out->abi = UP_ABI_VERSION;
 	out->cpus = ncpus;
 	out->vms = vms_count();
-	out->denied = READ_ONCE(denied);
+	out->denied = denied_count();
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
 	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
 	ept_stats(out);
-	fill_cpu(&out->cpu, cpus[n]);
+	fill_cpu(&out->cpu, c);
 	return 0;
+}
+
+/*
+ * NMIs on the way would meet neither Linux's state nor root's.  With NMIs blocked the VM
+ * exit keeps them blocked, and after VMXOFF the processor holds one until Linux's IRET: the
+ * host calls again, blocked.  One that arrives before that is delivered, and unblocks.
+ */
+static bool nmis_blocked(void)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking | BLOCKED_BY_NMI);
+	return blocking & BLOCKED_BY_NMI;
 }
 
 static long call_leave(struct percpu *cpu)
@@ -73,10 +73,12 @@ static long call_leave(struct percpu *cpu)
 	long err = 0;
 
 	spin_lock(&vms_lock);
-	if (!leaving || vms_count())
+	if (!vms_closed())
 		err = -UP_EBUSY;
 	else if (cpu->nested.vmxon)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	else if (!nmis_blocked())
+		err = -UP_EAGAIN;
 	else
 		cpu->demoted = false;	/* from here on no VM can be made */
 	spin_unlock(&vms_lock);
@@ -89,35 +91,16 @@ static long call_leave(struct percpu *cpu)
 static long call_leave_prepare(struct percpu *cpu)
 {
 	u64 on = cpu->gpr[RBX];
-	long err = 0;
 
-	if (on > 1)
-		return -UP_EINVAL;
-	spin_lock(&vms_lock);
-	if (on && vms_count())
-		err = -UP_EBUSY;
-	else
-		leaving = on;
-	spin_unlock(&vms_lock);
-	return err;
+	return on > 1 ? -UP_EINVAL : vms_close(on);
 }
 
-/* A CPU that left runs the host in root mode: cancelling does not bring it back. */
-bool layer_is_leaving(void)
-{
-	u32 i;
-
-	for (i = 0; i < ncpus; i++)
-		if (!cpus[i] || !cpus[i]->demoted)
-			return true;
-	return leaving;
-}
-
-/* -> rbx: the epoch that this CPU has reached */
+/* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */
 static long call_flush(struct percpu *cpu)
 {
 	cpu->gpr[RBX] = flush_epoch();
 	flush_this_cpu();
+	cpu->gpr[RCX] = pool_wanted();
 	return 0;
 }
 
@@ -146,7 +129,7 @@ static long call_pool_donate(struct percpu *cpu)
 	if (!list || count > LIST_MAX)
 		return -UP_EINVAL;
 	for (i = 0; i < count && !err; i++) {
-		pfn = READ_ONCE(list[i]);
+		pfn = READ_ONCE(list[index_below(i, LIST_MAX)]);	/* as in call_vm_donate() */
 		err = pfn == cpu->gpr[RBX] ? -UP_EINVAL : host_donate_layer(pfn);
 		if (err)
 			break;
@@ -159,20 +142,9 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-	{ UP_CALL_STATUS, call_status },
-	{ UP_CALL_LEAVE, call_leave },
-	{ UP_CALL_LEAVE_PREPARE, call_leave_prepare },
-	{ UP_CALL_FLUSH, call_flush },
-	{ UP_CALL_LOG, call_log },
-	{ UP_CALL_POOL_DONATE, call_pool_donate },
-	{ UP_CALL_VM_CREATE, call_vm_create },
-	{ UP_CALL_VM_DONATE, call_vm_donate },
-	{ UP_CALL_VM_BIND_VCPU, call_vm_bind_vcpu },
-	{ UP_CALL_VM_MEASURE, call_vm_measure },
-	{ UP_CALL_VM_KILL, call_vm_kill },
-	{ UP_CALL_VM_RECLAIM, call_vm_reclaim },
-	{ UP_CALL_VM_DESTROY, call_vm_destroy },
-	{ UP_CALL_VM_INFO, call_vm_info },
+#define UP_HOST_OP(name, number, fn) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn)
+#include "vmx/abi/calls.h"
 };
 
 void up_call(struct percpu *cpu)
@@ -188,5 +160,5 @@ void up_call(struct percpu *cpu)
 	if (result < 0 && result != -UP_EAGAIN)
 		note_denied();
 	cpu->gpr[RAX] = (u64)result;
-	advance_rip();
+	step_over();
 }

@@ -1,54 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exits of the demoted host: one function a reason, one table.  The host must
- * notice nothing but what the design takes from it.
+ * notice nothing but what is taken from it (docs/root.md).
  */
-#include "vmx/base/asm.h"
-#include "vmx/abi/call.h"
-#include "vmx/base/cpus.h"
-#include "vmx/abi/errno.h"
 #include "vmx/host/host.h"
-#include "vmx/host/io.h"
-#include "vmx/launch/launch.h"
+#include "vmx/base/asm.h"
 #include "vmx/base/log.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/event.h"
+#include "vmx/cpu/vmcs.h"
 #include "vmx/intercept/msr.h"
 #include "vmx/nested/nested.h"
-#include "vmx/cpu/vmcs.h"
-#include "vmx/base/x86.h"
-#include "ept/ept.h"
+#include "ept/host.h"
 
 #define XCR0	0
 
-void advance_rip(void)
+/*
+ * Intel PT and the hardware feedback table store to physical addresses, and their MSRs
+ * are refused (vmx/intercept/msrs.h): nobody is to find them.
+ */
+static void hide_refused(u32 leaf, u32 sub, u32 r[4])
 {
-	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
-	if (blocking & 3)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~3ULL);
-}
-
-void inject_exception(u32 vector, bool has_error, u32 error)
-{
-	u32 info = vector | INTR_TYPE_HARD_EXC << 8 | INTR_VALID;
-
-	/* In real mode exceptions have no error code (SDM vol. 3, 27.2.1.3). */
-	if (has_error && (vmread(VMCS_GUEST_CR0) & CR0_PE)) {
-		info |= INTR_HAS_ERROR;
-		vmwrite(VMCS_ENTRY_INTR_ERROR, error);
+	if (leaf == 6) {
+		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
+	} else if (leaf == 7 && !sub) {
+		r[1] &= ~(u32)CPUID7_EBX_PT;
+	} else if (leaf == 0xd && sub == 1) {
+		r[2] &= ~(u32)XSS_PT;
+	} else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT)) {
+		r[0] = r[1] = r[2] = r[3] = 0;
 	}
-	vmwrite(VMCS_ENTRY_INTR_INFO, info);
-}
-
-void inject_pf(u64 cr2, u32 error)
-{
-	write_cr2(cr2);
-	inject_exception(VEC_PF, true, error);
-}
-
-static u32 host_cpl(void)
-{
-	return vmread(VMCS_GUEST_SS_AR) >> 5 & 3;
 }
 
 static void on_cpuid(struct percpu *cpu)
@@ -62,15 +43,13 @@ static void on_cpuid(struct percpu *cpu)
 		if (vmread(VMCS_GUEST_CR4) & CR4_OSXSAVE)
 			r[2] |= (u32)CPUID1_ECX_OSXSAVE;
 	} else if (leaf == 7 && !(vmread(VMCS_GUEST_CR4) & CR4_PKE)) {
-		r[2] &= ~BIT(4);
-	} else if (leaf == 7 && !cpu->gpr[RCX] && (r[2] & BIT(3))) {
-		r[2] |= BIT(4);			/* OSPKE likewise */
+		r[2] &= ~(u32)CPUID7_ECX_OSPKE;
+	} else if (leaf == 7 && !(u32)cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
+		r[2] |= (u32)CPUID7_ECX_OSPKE;	/* likewise */
 	}
-	cpu->gpr[RAX] = r[0];
-	cpu->gpr[RBX] = r[1];
-	cpu->gpr[RCX] = r[2];
-	cpu->gpr[RDX] = r[3];
-	advance_rip();
+	hide_refused(leaf, (u32)cpu->gpr[RCX], r);
+	set_cpuid(cpu, r);
+	step_over();
 }
 
 static void on_rdmsr(struct percpu *cpu)
@@ -81,37 +60,36 @@ static void on_rdmsr(struct percpu *cpu)
 		inject_gp();
 		return;
 	}
-	cpu->gpr[RAX] = (u32)val;
-	cpu->gpr[RDX] = val >> 32;
-	advance_rip();
+	set_edx_eax(cpu, val);
+	step_over();
 }
 
 static void on_wrmsr(struct percpu *cpu)
 {
-	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+	u64 val = edx_eax(cpu);
 
 	if (host_msr_write((u32)cpu->gpr[RCX], val))
 		inject_gp();
 	else
-		advance_rip();
+		step_over();
 }
 
 static void on_xsetbv(struct percpu *cpu)
 {
-	u64 val = (cpu->gpr[RDX] & 0xffffffff) << 32 | (cpu->gpr[RAX] & 0xffffffff);
+	u64 val = edx_eax(cpu);
 
 	/* The processor judges the value, we only lend it our privilege. */
-	if (host_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
+	if (guest_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
 		inject_gp();
 	else
-		advance_rip();
+		step_over();
 }
 
 static void on_invd(struct percpu *cpu)
 {
 	(void)cpu;
 	wbinvd();	/* INVD would drop the layer's own writes */
-	advance_rip();
+	step_over();
 }
 
 /*
@@ -140,13 +118,15 @@ static bool switch_long_mode(bool paging)
 static void write_cr0_for_host(u64 val)
 {
 	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) ||
+	    (!(val & CR0_WP) && (vmread(VMCS_GUEST_CR4) & CR4_CET)) ||
 	    ((val & CR0_NW) && !(val & CR0_CD)) || !switch_long_mode(val & CR0_PG)) {
 		inject_gp();
 		return;
 	}
 	vmwrite(VMCS_CR0_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
-	advance_rip();
+	host_forget_translations();
+	step_over();
 }
 
 static void write_cr4_for_host(struct percpu *cpu, u64 val)
@@ -157,26 +137,27 @@ static void write_cr4_for_host(struct percpu *cpu, u64 val)
 		inject_gp();
 		return;
 	}
-	/* Reserved bits, PAE and PCIDE: VM entry would fail where MOV to CR4 raises #GP. */
+	/* Reserved bits, PAE, PCIDE, CET: VM entry would fail where MOV to CR4 raises #GP. */
 	if (val & ~rdmsr(MSR_VMX_CR4_FIXED1) || (long_mode && !(val & CR4_PAE)) ||
-	    (!long_mode && (val & CR4_PCIDE))) {
+	    (!long_mode && (val & CR4_PCIDE)) ||
+	    ((val & CR4_CET) && !(vmread(VMCS_GUEST_CR0) & CR0_WP))) {
 		inject_gp();
 		return;
 	}
 	vmwrite(VMCS_CR4_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR4, val | CR4_VMXE);
-	advance_rip();
+	host_forget_translations();
+	step_over();
 }
 
 static void on_cr(struct percpu *cpu)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
-	u32 cr = qual & 0xf, type = qual >> 4 & 3, reg = qual >> 8 & 0xf;
-	u64 val = reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
+	u64 val = cr_operand(cpu, qual);
 
-	if (type == 0 && cr == 4) {
+	if (CR_TYPE(qual) == CR_TYPE_TO && CR_NUMBER(qual) == 4) {
 		write_cr4_for_host(cpu, val);
-	} else if (type == 0 && cr == 0) {
+	} else if (CR_TYPE(qual) == CR_TYPE_TO && CR_NUMBER(qual) == 0) {
 		write_cr0_for_host(val);
 	} else {
 		up_log("denied: CR access, qualification %lx", qual);
@@ -205,7 +186,7 @@ static void on_ept_violation(struct percpu *cpu)
 			error |= PF_WRITE;
 		if (qual & EPT_VIOL_EXEC)
 			error |= PF_FETCH;
-		if (host_cpl() == 3)
+		if (guest_cpl() == 3)
 			error |= PF_USER;
 		inject_pf(gla, error);
 		break;
@@ -217,32 +198,22 @@ static void on_ept_violation(struct percpu *cpu)
 		inject_gp();
 	}
 	/* The violation may have interrupted an IRET from an NMI, or an event's delivery. */
-	if (qual & EPT_VIOL_NMI_UNBLOCKING)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+	block_nmi_again(qual);
+	keep_single_step();
 	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID))
 		reinject_vectoring();
 }
 
-void reinject_vectoring(void)
-{
-	u32 info = (u32)vmread(VMCS_IDT_VECTORING_INFO);
-
-	if (!(info & INTR_VALID))
-		return;
-	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
-	if (info & INTR_HAS_ERROR)
-		vmwrite(VMCS_ENTRY_INTR_ERROR,
-			vmread(VMCS_IDT_VECTORING_ERROR));
-	vmwrite(VMCS_ENTRY_INSN_LEN, vmread(VMCS_EXIT_INSN_LEN));
-}
-
 static void on_vmcall(struct percpu *cpu)
 {
-	if (host_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC) {
 		up_call(cpu);
-	else
-		inject_ud();	/* as on a processor outside VMX operation */
+		return;
+	}
+	/* A Linux that believes itself on KVM calls it; module/needs.h refuses such a host. */
+	if (guest_cpl() == 0)
+		up_log_seldom("denied: VMCALL %lx: no call of the layer's", cpu->gpr[RAX]);
+	nested_insn(cpu, EXIT_REASON_VMCALL);	/* as a processor executes it */
 }
 
 static void on_undefined(struct percpu *cpu)
@@ -266,27 +237,19 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_GETSEC] = on_undefined,
 	[EXIT_REASON_INVD] = on_invd,
 	[EXIT_REASON_VMCALL] = on_vmcall,
-	[EXIT_REASON_VMCLEAR] = on_vmx,
-	[EXIT_REASON_VMLAUNCH] = on_vmx,
-	[EXIT_REASON_VMPTRLD] = on_vmx,
-	[EXIT_REASON_VMPTRST] = on_vmx,
-	[EXIT_REASON_VMREAD] = on_vmx,
-	[EXIT_REASON_VMRESUME] = on_vmx,
-	[EXIT_REASON_VMWRITE] = on_vmx,
-	[EXIT_REASON_VMXOFF] = on_vmx,
-	[EXIT_REASON_VMXON] = on_vmx,
-	[EXIT_REASON_INVEPT] = on_vmx,
-	[EXIT_REASON_INVVPID] = on_vmx,
-	[EXIT_REASON_VMFUNC] = on_undefined,
+	[EXIT_REASON_VMCLEAR ... EXIT_REASON_VMXON] = on_vmx,
 	[EXIT_REASON_CR_ACCESS] = on_cr,
 	[EXIT_REASON_IO] = host_io,
 	[EXIT_REASON_RDMSR] = on_rdmsr,
 	[EXIT_REASON_WRMSR] = on_wrmsr,
-	[EXIT_REASON_XSETBV] = on_xsetbv,
 	[EXIT_REASON_EPT_VIOLATION] = on_ept_violation,
-	[EXIT_REASON_PREEMPTION_TIMER] = host_preemption_timer,
-	[EXIT_REASON_SEAMCALL] = on_undefined,	/* at any CPL, as VMCALL */
-	[EXIT_REASON_TDCALL] = on_undefined,
+	[EXIT_REASON_INVEPT] = on_vmx,
+	[EXIT_REASON_PREEMPTION_TIMER] = nmi_timer_off,
+	[EXIT_REASON_INVVPID] = on_vmx,
+	[EXIT_REASON_XSETBV] = on_xsetbv,
+	[EXIT_REASON_VMFUNC] = on_undefined,
+	/* At any CPL, as VMCALL. */
+	[EXIT_REASON_SEAMCALL ... EXIT_REASON_TDCALL] = on_undefined,
 };
 
 void host_exit(struct percpu *cpu, u32 reason)

@@ -1,39 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What handlers do to the guest whose VMCS is current (vmx/host/exit.c). */
+/* The demoted host's exits. */
 #ifndef VMX_HOST_H
 #define VMX_HOST_H
 
+#include "vmx/base/asm.h"
 #include "vmx/base/percpu.h"
-
-#define VEC_DB	1
-#define VEC_NMI	2
-#define VEC_UD	6
-#define VEC_DF	8
-#define VEC_GP	13
-#define VEC_PF	14
-#define VEC_AC	17
-
-/** advance_rip() - step over the instruction that exited; clears STI and MOV-SS blocking */
-void advance_rip(void);
-
-/** inject_exception() - deliver a fault to the current guest; RIP stays at the instruction */
-void inject_exception(u32 vector, bool has_error, u32 error);
-
-static inline void inject_ud(void)
-{
-	inject_exception(VEC_UD, false, 0);
-}
-
-static inline void inject_gp(void)
-{
-	inject_exception(VEC_GP, true, 0);
-}
-
-/** inject_pf() - page fault with CR2 */
-void inject_pf(u64 cr2, u32 error);
+#include "vmx/base/x86.h"
+#include "vmx/cpu/vmcs.h"
 
 /** host_exit() - an exit of the demoted host, VMCS01 current */
 void host_exit(struct percpu *cpu, u32 reason);
+
+/**
+ * host_forget_translations() - the host's paging has changed in an exit
+ * Its translations are tagged with its VPID, and MOV to CR0 or CR4 and INIT drop them
+ * (SDM vol. 3, section 4.10.4.1); VM entry does not.
+ */
+static inline void host_forget_translations(void)
+{
+	invvpid(INVVPID_SINGLE, HOST_VPID, 0);
+}
+
+/* Handlers of other files.  VMCS01 is current. */
+
+/** host_init(), host_sipi() - the CPU stays demoted, and waits for SIPI (SDM vol. 3, 10.1) */
+void host_init(struct percpu *cpu);
+void host_sipi(struct percpu *cpu);
+
+/** host_triple_fault() - the host has shut itself down: VMs' frames are zeroed, then a reset */
+void host_triple_fault(struct percpu *cpu);
+
+/** host_io() - PM1_CNT and the reset ports */
+void host_io(struct percpu *cpu);
 
 /** up_call() - VMCALL by the demoted host, CPL 0 (vmx/host/call.c) */
 void up_call(struct percpu *cpu);

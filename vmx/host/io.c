@@ -1,94 +1,124 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ports that end the layer with every frame readable.  The ACPI PM1 control port:
- * S3 and S4 resume outside the layer, so they are denied while a protected VM exists.
+ * S3 and S4 resume outside the layer, so they are denied while a protected VM exists; that
+ * port stays where it is.
  * The reset ports: the VMs are forgotten first.
  */
-#include "vmx/base/asm.h"
-#include "vmx/base/cpus.h"
 #include "vmx/host/host.h"
-#include "vmx/host/io.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/lock.h"
 #include "vmx/base/log.h"
-#include "vmx/vm/vm.h"
+#include "vmx/cpu/event.h"
+#include "vmx/cpu/operand.h"
+#include "vmx/cpu/paging.h"
 #include "vmx/cpu/vmcs.h"
-
-#define IO_SIZE(q)	((u32)((q) & 7) + 1)
-#define IO_IN(q)	((q) & BIT(3))
-#define IO_STRING(q)	((q) & BIT(4))
-#define IO_PORT(q)	((u16)((q) >> 16))
-#define PM1_SLP_EN	BIT(13)
-#define RESET_CPU	BIT(2)
-#define KEYBOARD_WRITE_LINES	0xd1
-#define KEYBOARD_PULSE_MASK	0xf1
-#define KEYBOARD_PULSE_RESET	0xf0	/* bit 0, the reset line, low */
-
-static u32 port_in(u16 port, u32 size)
-{
-	u32 val = ~0u;
-
-	if (size == 1)
-		val = inb(port);
-	else if (size == 2)
-		__asm__ __volatile__("inw %w1, %w0" : "=a"(val) : "Nd"(port));
-	else
-		__asm__ __volatile__("inl %w1, %0" : "=a"(val) : "Nd"(port));
-	return val;
-}
-
-static void port_out(u16 port, u32 size, u32 val)
-{
-	if (size == 1)
-		outb(port, (u8)val);
-	else if (size == 2)
-		__asm__ __volatile__("outw %w0, %w1" : : "a"(val), "Nd"(port));
-	else
-		__asm__ __volatile__("outl %0, %w1" : : "a"(val), "Nd"(port));
-}
-
-/* Does this access set SLP_EN?  An access may start below or inside the register. */
-static bool starts_sleep(u16 port, u32 size, u64 val)
-{
-	u32 regs[2] = { up_config.pm1a_cnt, up_config.pm1b_cnt };
-	u32 i, byte;
-
-	for (i = 0; i < 2; i++) {
-		byte = regs[i] + 1 - port;	/* of the access that holds bits 15:8 */
-		if (regs[i] && byte < size && (val >> (8 * byte)) & (PM1_SLP_EN >> 8))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The chipset's reset control register, which is not reached by the aligned double word
- * of PCI configuration below it; the keyboard controller's pulse of the reset line, and
- * its command after which a byte sets that line.  Other means: docs/memory.md.
- */
-static bool resets(u16 port, u32 size, u64 val)
-{
-	u32 byte = PORT_RESET - port;
-
-	if (byte < size && !(size == 4 && port == PORT_PCI_ADDRESS))
-		return val >> (8 * byte) & RESET_CPU;
-	byte = PORT_KEYBOARD - port;
-	val = val >> (8 * (byte & 3)) & 0xff;
-	return byte < size && ((val & KEYBOARD_PULSE_MASK) == KEYBOARD_PULSE_RESET ||
-			       val == KEYBOARD_WRITE_LINES);
-}
+#include "vmx/intercept/port.h"
+#include "vmx/nested/l1mem.h"
+#include "vmx/vm/vm.h"
 
 static bool denied(u16 port, u32 size, u64 val)
 {
+	if (port_moves_sleep(port, size, port_in(PORT_PCI_ADDRESS, 4))) {
+		up_log("denied: move of the ACPI ports");
+		return true;
+	}
 	if (!vms_present())
 		return false;
-	if (starts_sleep(port, size, val)) {
+	if (port_sleeps(port, size, val)) {
 		up_log("denied: sleep state while protected VMs exist");
 		return true;
 	}
-	if (resets(port, size, val) && !vms_forget()) {
+	if (port_resets(port, size, val) && !vms_forget()) {
 		up_log("denied: reset while a protected VM runs");
 		return true;
 	}
 	return false;
+}
+
+/* PCI configuration takes an address in one port and data in another: one CPU at a time. */
+static void host_out(u16 port, u32 size, u64 val)
+{
+	static struct spinlock lock;
+
+	spin_lock(&lock);
+	if (!denied(port, size, val))
+		port_out(port, size, (u32)val);
+	spin_unlock(&lock);
+}
+
+/* Outside 64-bit code a segment has its say (SDM vol. 3, section 5.3 to 5.5). */
+static bool segment_allows(u32 seg, u64 offset, u32 size, bool write)
+{
+	u64 ar = vmread(VMCS_GUEST_ES_AR + 2 * seg);
+	bool code = ar & SEG_AR_CODE, writable = !code && (ar & SEG_AR_RW);
+
+	/* One that grows downwards has no use here. */
+	return !(ar & SEG_AR_UNUSABLE) && (write ? writable : !code || (ar & SEG_AR_RW)) &&
+	       (code || !(ar & SEG_AR_DOWN)) &&
+	       offset + size - 1 <= vmread(VMCS_GUEST_ES_LIMIT + 2 * seg);
+}
+
+/* The memory operand of INS or OUTS is at @la: may it be used? */
+static bool string_operand(u64 qual, u32 info, u64 offset, u64 la)
+{
+	u32 size = IO_SIZE(qual), seg = qual & IO_IN ? SEG_ES : INFO_SEGMENT(info);
+	bool la57 = vmread(VMCS_GUEST_CR4) & CR4_LA57;
+
+	if (guest_64bit() ? la_canonical(la, la57) && la_canonical(la + size - 1, la57) :
+			    segment_allows(seg, offset, size, qual & IO_IN))
+		return true;
+	inject_exception(seg == SEG_SS ? VEC_SS : VEC_GP, true, 0);
+	return false;
+}
+
+/* Return: false: it faulted, or is to be run again */
+static bool string_element(u64 qual, u64 la)
+{
+	u32 size = IO_SIZE(qual);
+	u64 val = 0;
+
+	if (qual & IO_IN) {
+		/* A byte that was read is gone: first see that it has a place. */
+		if (l1_may_write(la, size))
+			return false;
+		val = port_in(IO_PORT(qual), size);
+		return !l1_write(la, &val, size);
+	}
+	if (l1_read(la, &val, size))
+		return false;
+	host_out(IO_PORT(qual), size, val);
+	return true;
+}
+
+/* One element of INS or OUTS; for its next one a REP exits again. */
+static void string_io(struct percpu *cpu, u64 qual)
+{
+	static const u64 address_mask[8] = { 0xffff, 0xffffffff, ~0ULL };
+	u32 info = (u32)vmread(VMCS_EXIT_INSN_INFO), size = IO_SIZE(qual);
+	u64 mask = address_mask[INFO_ADDR_SIZE(info)], *at = &cpu->gpr[qual & IO_IN ? RDI : RSI];
+	u64 *rcx = &cpu->gpr[RCX], kept = mask == 0xffff ? ~mask : 0, count = *rcx & mask;
+	u64 la = vmread(VMCS_GUEST_LINEAR);
+
+	if (!(vmread(VMCS_GUEST_EFER) & EFER_LMA) || INFO_ADDR_SIZE(info) > 2) {
+		up_log("denied: string I/O to port %x outside long mode", IO_PORT(qual));
+		inject_gp();
+		return;
+	}
+	if ((qual & IO_REP) && !count) {
+		step_over();
+		return;
+	}
+	if (!string_operand(qual, info, *at & mask, la) || !string_element(qual, la))
+		return;
+	*at = (*at & kept) |
+	      ((vmread(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? *at - size : *at + size) & mask);
+	if (qual & IO_REP)
+		*rcx = (*rcx & kept) | (count - 1);
+	if ((qual & IO_REP) && count > 1)
+		retire(0, 0, RFLAGS_RF);
+	else
+		step_over();
 }
 
 void host_io(struct percpu *cpu)
@@ -98,14 +128,13 @@ void host_io(struct percpu *cpu)
 	u64 mask = MASK(8 * size - 1, 0);
 	u64 *rax = &cpu->gpr[RAX];
 
-	if (IO_STRING(qual)) {
-		up_log("denied: string I/O to port %x", IO_PORT(qual));
-		inject_gp();
+	if (qual & IO_STRING) {
+		string_io(cpu, qual);
 		return;
 	}
-	if (IO_IN(qual))
+	if (qual & IO_IN)
 		*rax = (size == 4 ? 0 : *rax & ~mask) | (port_in(IO_PORT(qual), size) & mask);
-	else if (!denied(IO_PORT(qual), size, *rax & mask))
-		port_out(IO_PORT(qual), size, (u32)*rax);
-	advance_rip();
+	else
+		host_out(IO_PORT(qual), size, *rax & mask);
+	step_over();
 }

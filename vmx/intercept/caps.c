@@ -5,16 +5,15 @@
  * Not offered, each being a way around what the layer filters at VM entry:
  * APIC-register virtualization, virtual-interrupt delivery, x2APIC mode, posted
  * interrupts, page-modification logging, EPT accessed/dirty flags, VM functions,
- * #VE, sub-page permissions, mode-based execution, Intel PT, ENCLS.  VMCS
+ * #VE, sub-page permissions, mode-based execution, Intel PT, ENCLS; nor what KVM
+ * does not use: I/O bitmaps, CR3 targets.  VMCS
  * shadowing (a hardware VMREAD bitmap) has its place in cpu2_offered below.
  */
 #include "vmx/intercept/caps.h"
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/log.h"
-#include "vmx/nested/nested.h"
-#include "vmx/nested/run.h"
-#include "vmx/vmcs/vvmcs.h"
+#include "vmx/base/x86.h"
 
 #define BASIC_SIZE_4K		(0x1000ULL << 32)
 #define BASIC_TYPE_WB		(6ULL << 50)
@@ -24,7 +23,6 @@
 #define MISC_TIMER_RATE		MASK(4, 0)
 #define MISC_STORES_LMA		BIT(5)
 #define MISC_ACTIVITY_HLT	BIT(6)
-#define MISC_CR3_TARGETS	MASK(24, 16)
 #define MISC_ZERO_LEN_INJECT	BIT(30)
 
 #define EPT_VPID_OFFERED	(BIT(0) | BIT(6) | BIT(14) | BIT(16) | BIT(17) | \
@@ -39,7 +37,7 @@
 			 CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | \
 			 CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_TPR_SHADOW | \
 			 CPU_NMI_WINDOW | CPU_MOV_DR_EXITING | CPU_UNCOND_IO_EXITING | \
-			 CPU_IO_BITMAPS | CPU_MTF | CPU_MSR_BITMAPS | CPU_MONITOR_EXITING | \
+			 CPU_MTF | CPU_MSR_BITMAPS | CPU_MONITOR_EXITING | \
 			 CPU_PAUSE_EXITING | CPU_SECONDARY_CTLS)
 #define CPU2_OFFERED	(CPU2_APIC_ACCESSES | CPU2_EPT | CPU2_DESC_EXITING | CPU2_RDTSCP | \
 			 CPU2_VPID | CPU2_WBINVD_EXITING | CPU2_UNRESTRICTED | \
@@ -63,20 +61,20 @@ struct ctls_row {
 
 static const struct ctls_row ctls_row[NR_CTLS] = {
 	[CTLS_PIN] = {
-		MSR_IA32_VMX_TRUE_PINBASED, MSR_IA32_VMX_PINBASED, PIN_DEFAULT1,
+		MSR_VMX_TRUE_PINBASED, MSR_VMX_PINBASED, PIN_DEFAULT1,
 		PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER,
 		0, PIN_EXTINT_EXITING | PIN_NMI_EXITING,
 	},
 	[CTLS_CPU] = {
-		MSR_IA32_VMX_TRUE_PROCBASED, MSR_IA32_VMX_PROCBASED, CPU_DEFAULT1,
-		CPU_OFFERED, 0, CPU_SECONDARY_CTLS | CPU_MSR_BITMAPS | CPU_IO_BITMAPS,
+		MSR_VMX_TRUE_PROCBASED, MSR_VMX_PROCBASED, CPU_DEFAULT1,
+		CPU_OFFERED, 0, CPU_SECONDARY_CTLS | CPU_MSR_BITMAPS,
 	},
 	[CTLS_CPU2] = {
-		MSR_IA32_VMX_PROCBASED2, MSR_IA32_VMX_PROCBASED2, 0,
+		MSR_VMX_PROCBASED2, MSR_VMX_PROCBASED2, 0,
 		CPU2_OFFERED, 0, CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
 	},
 	[CTLS_EXIT] = {
-		MSR_IA32_VMX_TRUE_EXIT, MSR_IA32_VMX_EXIT, EXIT_DEFAULT1,
+		MSR_VMX_TRUE_EXIT, MSR_VMX_EXIT, EXIT_DEFAULT1,
 		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_LOAD_PERF_GLOBAL | EXIT_ACK_INTR |
 		EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
 		EXIT_SAVE_PREEMPTION,
@@ -84,7 +82,7 @@ static const struct ctls_row ctls_row[NR_CTLS] = {
 		EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER,
 	},
 	[CTLS_ENTRY] = {
-		MSR_IA32_VMX_TRUE_ENTRY, MSR_IA32_VMX_ENTRY, ENTRY_DEFAULT1,
+		MSR_VMX_TRUE_ENTRY, MSR_VMX_ENTRY, ENTRY_DEFAULT1,
 		ENTRY_LOAD_DEBUG | ENTRY_IA32E | ENTRY_LOAD_PERF_GLOBAL | ENTRY_LOAD_PAT |
 		ENTRY_LOAD_EFER,
 		ENTRY_LOAD_DEBUG,
@@ -92,45 +90,20 @@ static const struct ctls_row ctls_row[NR_CTLS] = {
 	},
 };
 
-struct nested_caps nested_caps;
-static u64 offered_msr[18];	/* from MSR_IA32_VMX_BASIC on; 0: absent */
+struct vmx_caps vmx_caps;
+static u64 offered_msr[18];	/* from MSR_VMX_BASIC on; 0: absent */
 
-bool caps_field_exists(u32 exists)
+bool caps_field_exists(const struct vmcs_field *f)
 {
-	switch ((enum vmcs_exists)exists) {
-	case EXISTS_NEVER:
-		return false;
-	case EXISTS_ALWAYS:
-	case EXISTS_EPT:
-		return true;
-	case EXISTS_VPID:
-		return caps_may(CTLS_CPU2, CPU2_VPID);
-	case EXISTS_MSR_BITMAP:
-		return caps_may(CTLS_CPU, CPU_MSR_BITMAPS);
-	case EXISTS_TPR_SHADOW:
-		return caps_may(CTLS_CPU, CPU_TPR_SHADOW);
-	case EXISTS_APIC_ACCESS:
-		return caps_may(CTLS_CPU2, CPU2_APIC_ACCESSES);
-	case EXISTS_XSAVES:
-		return caps_may(CTLS_CPU2, CPU2_XSAVES);
-	case EXISTS_TSC_SCALING:
-		return caps_may(CTLS_CPU2, CPU2_TSC_SCALING);
-	case EXISTS_PERF_GLOBAL:
-		return caps_may(CTLS_ENTRY, ENTRY_LOAD_PERF_GLOBAL);
-	case EXISTS_PLE:
-		return caps_may(CTLS_CPU2, CPU2_PAUSE_LOOP);
-	case EXISTS_PREEMPTION:
-		return caps_may(CTLS_PIN, PIN_PREEMPTION_TIMER);
-	}
-	return false;
+	return !f->control || caps_may(f->ctls, f->control);
 }
 
 static u64 *offered(u32 msr)
 {
-	return &offered_msr[msr - MSR_IA32_VMX_BASIC];
+	return &offered_msr[msr - MSR_VMX_BASIC];
 }
 
-static int offer_ctls(enum caps_ctls c)
+static int offer_ctls(enum vmx_ctls c)
 {
 	const struct ctls_row *row = &ctls_row[c];
 	u64 hw = rdmsr(row->msr);
@@ -142,8 +115,8 @@ static int offer_ctls(enum caps_ctls c)
 		       (u32)((row->needed | row->always) & ~may));
 		return -UP_ENODEV;
 	}
-	nested_caps.ctls[c] = (u64)may << 32 | must;
-	*offered(row->msr) = nested_caps.ctls[c];
+	vmx_caps.ctls[c] = (u64)may << 32 | must;
+	*offered(row->msr) = vmx_caps.ctls[c];
 	*offered(row->default_msr) = (u64)(may | row->default1) << 32 | must | row->default1;
 	return 0;
 }
@@ -154,26 +127,45 @@ static void pair_perf_global(void)
 	u64 entry = (u64)ENTRY_LOAD_PERF_GLOBAL << 32;
 	u64 exit = (u64)EXIT_LOAD_PERF_GLOBAL << 32;
 
-	if ((nested_caps.ctls[CTLS_ENTRY] & entry) && (nested_caps.ctls[CTLS_EXIT] & exit))
+	if ((vmx_caps.ctls[CTLS_ENTRY] & entry) && (vmx_caps.ctls[CTLS_EXIT] & exit))
 		return;
-	nested_caps.ctls[CTLS_ENTRY] &= ~entry;
-	nested_caps.ctls[CTLS_EXIT] &= ~exit;
-	*offered(MSR_IA32_VMX_TRUE_ENTRY) &= ~entry;
-	*offered(MSR_IA32_VMX_ENTRY) &= ~entry;
-	*offered(MSR_IA32_VMX_TRUE_EXIT) &= ~exit;
-	*offered(MSR_IA32_VMX_EXIT) &= ~exit;
+	vmx_caps.ctls[CTLS_ENTRY] &= ~entry;
+	vmx_caps.ctls[CTLS_EXIT] &= ~exit;
+	*offered(MSR_VMX_TRUE_ENTRY) &= ~entry;
+	*offered(MSR_VMX_ENTRY) &= ~entry;
+	*offered(MSR_VMX_TRUE_EXIT) &= ~exit;
+	*offered(MSR_VMX_EXIT) &= ~exit;
+}
+
+/*
+ * VM entry fails for a bit that the processor lacks: known by CPUID leaf 0xa (SDM
+ * vol. 3, 20.2.5).  Without the controls WRMSR judges.
+ */
+static void find_counters(void)
+{
+	u64 perf;
+	u32 r[4];
+
+	vmx_caps.perf_global = ~0ULL;
+	if (!caps_perf_global())
+		return;
+	cpuid(0xa, 0, r);
+	vmx_caps.perf_global = (BIT(r[0] >> 8 & 0x1f) - 1) |
+			       ((BIT(r[3] & 0x1f) - 1) | r[2]) << 32;
+	if (!rdmsr_safe(MSR_PERF_CAPABILITIES, &perf) && (perf & PERF_METRICS))
+		vmx_caps.perf_global |= PERF_GLOBAL_METRICS;
 }
 
 static void offer_fixed_bits(void)
 {
-	nested_caps.cr0_fixed0 = rdmsr(MSR_IA32_VMX_CR0_FIXED0);
-	nested_caps.cr0_fixed1 = rdmsr(MSR_IA32_VMX_CR0_FIXED1);
-	nested_caps.cr4_fixed0 = rdmsr(MSR_IA32_VMX_CR4_FIXED0);
-	nested_caps.cr4_fixed1 = rdmsr(MSR_IA32_VMX_CR4_FIXED1);
-	*offered(MSR_IA32_VMX_CR0_FIXED0) = nested_caps.cr0_fixed0;
-	*offered(MSR_IA32_VMX_CR0_FIXED1) = nested_caps.cr0_fixed1;
-	*offered(MSR_IA32_VMX_CR4_FIXED0) = nested_caps.cr4_fixed0;
-	*offered(MSR_IA32_VMX_CR4_FIXED1) = nested_caps.cr4_fixed1;
+	vmx_caps.cr0_fixed0 = rdmsr(MSR_VMX_CR0_FIXED0);
+	vmx_caps.cr0_fixed1 = rdmsr(MSR_VMX_CR0_FIXED1);
+	vmx_caps.cr4_fixed0 = rdmsr(MSR_VMX_CR4_FIXED0);
+	vmx_caps.cr4_fixed1 = rdmsr(MSR_VMX_CR4_FIXED1);
+	*offered(MSR_VMX_CR0_FIXED0) = vmx_caps.cr0_fixed0;
+	*offered(MSR_VMX_CR0_FIXED1) = vmx_caps.cr0_fixed1;
+	*offered(MSR_VMX_CR4_FIXED0) = vmx_caps.cr4_fixed0;
+	*offered(MSR_VMX_CR4_FIXED1) = vmx_caps.cr4_fixed1;
 }
 
 /* Largest index that any offered encoding has, in bits 9:1 as the MSR wants it. */
@@ -184,7 +176,7 @@ static u64 vmcs_enum(void)
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++) {
 		u64 index = vmcs_field[row].encoding & 0x3fe;
 
-		if (caps_field_exists(vmcs_field[row].exists) && index > max)
+		if (caps_field_exists(&vmcs_field[row]) && index > max)
 			max = index;
 	}
 	return max;
@@ -192,40 +184,31 @@ static u64 vmcs_enum(void)
 
 static int offer_rest(void)
 {
-	u64 basic = rdmsr(MSR_IA32_VMX_BASIC);
-	u64 misc = rdmsr(MSR_IA32_VMX_MISC);
+	u64 basic = rdmsr(MSR_VMX_BASIC);
+	u64 misc = rdmsr(MSR_VMX_MISC);
 
-	nested_caps.revision = basic & 0x7fffffff;
-	nested_caps.misc = misc & (MISC_TIMER_RATE | MISC_STORES_LMA | MISC_ACTIVITY_HLT |
-				   MISC_CR3_TARGETS | MISC_ZERO_LEN_INJECT);
-	nested_caps.ept_vpid = rdmsr(MSR_IA32_VMX_EPT_VPID_CAP) & EPT_VPID_OFFERED;
-	if (EPT_VPID_NEEDED & ~nested_caps.ept_vpid) {
+	vmx_caps.revision = basic & 0x7fffffff;
+	vmx_caps.misc = misc & (MISC_TIMER_RATE | MISC_STORES_LMA | MISC_ACTIVITY_HLT |
+				   MISC_ZERO_LEN_INJECT);
+	vmx_caps.ept_vpid = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_VPID_OFFERED;
+	if (EPT_VPID_NEEDED & ~vmx_caps.ept_vpid) {
 		up_log("nested: EPT and VPID capabilities lack %llx",
-		       (unsigned long long)(EPT_VPID_NEEDED & ~nested_caps.ept_vpid));
+		       (unsigned long long)(EPT_VPID_NEEDED & ~vmx_caps.ept_vpid));
 		return -UP_ENODEV;
 	}
-	*offered(MSR_IA32_VMX_BASIC) = nested_caps.revision | BASIC_SIZE_4K | BASIC_TYPE_WB |
+	*offered(MSR_VMX_BASIC) = vmx_caps.revision | BASIC_SIZE_4K | BASIC_TYPE_WB |
 				       BASIC_TRUE_CTLS | (basic & BASIC_INS_OUTS);
-	*offered(MSR_IA32_VMX_MISC) = nested_caps.misc;
-	*offered(MSR_IA32_VMX_EPT_VPID_CAP) = nested_caps.ept_vpid;
-	*offered(MSR_IA32_VMX_VMCS_ENUM) = vmcs_enum();
+	*offered(MSR_VMX_MISC) = vmx_caps.misc;
+	*offered(MSR_VMX_EPT_VPID_CAP) = vmx_caps.ept_vpid;
+	*offered(MSR_VMX_VMCS_ENUM) = vmcs_enum();
 	return 0;
 }
 
-static u32 read_maxphyaddr(void)
-{
-	u32 r[4];
-
-	cpuid(0x80000008, 0, r);
-	return r[0] & 0xff;
-}
-
-int nested_init(void)
+int caps_init(void)
 {
 	int err;
 
-	nested_caps.maxphyaddr = read_maxphyaddr();
-	if (!(rdmsr(MSR_IA32_VMX_BASIC) & BASIC_TRUE_CTLS)) {
+	if (!(rdmsr(MSR_VMX_BASIC) & BASIC_TRUE_CTLS)) {
 		up_log("nested: processor lacks the true VMX control MSRs");
 		return -UP_ENODEV;
 	}
@@ -235,21 +218,18 @@ int nested_init(void)
 			return err;
 	}
 	pair_perf_global();
+	find_counters();
 	offer_fixed_bits();
-	err = offer_rest();
-	if (err)
-		return err;
-	vvmcs_init();
-	return nested_bitmap_init();
+	return offer_rest();
 }
 
-int nested_msr_read(u32 msr, u64 *val)
+int caps_msr_read(u32 msr, u64 *val)
 {
-	if (msr == MSR_IA32_FEATURE_CONTROL) {
+	if (msr == MSR_FEATURE_CONTROL) {
 		*val = rdmsr(msr);
 		return 0;
 	}
-	if (msr < MSR_IA32_VMX_BASIC || msr >= MSR_IA32_VMX_VMFUNC)
+	if (msr < MSR_VMX_BASIC || msr >= MSR_VMX_VMFUNC)
 		return -UP_ENOENT;
 	*val = *offered(msr);
 	return 0;

@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* MSRs and I/O ports that the layer mediates (vmx/intercept/msr.c). */
+/* MSRs that the layer mediates: the table of msrs.h, and what follows from it. */
 #ifndef VMX_MSR_H
 #define VMX_MSR_H
 
 #include "vmx/base/types.h"
 
-/** msr_init() - build the demoted host's MSR and I/O bitmaps.  Launch, first CPU. */
+enum msr_access { ACCESS_NO, ACCESS_R, ACCESS_W, ACCESS_RW };
+enum msr_guest { GUEST_KVM, GUEST_READ, GUEST_FIELD, GUEST_SWITCHED, GUEST_OPEN, GUEST_QUIET,
+		 GUEST_LAYER };
+
+/* What becomes of a value. */
+enum msr_verdict { MSR_TAKEN, MSR_REFUSED, MSR_IGNORED };
+
+#define MSR_LIST_NO		0
+#define MSR_LIST_REGISTER	1
+
+struct msr_row {
+	u32 first, last;
+	u8 host;	/* enum msr_access: exits of the demoted host */
+	u8 vm;		/* enum msr_access: exits that every VM must take */
+	u8 guest;	/* enum msr_guest */
+	u32 list;	/* MSR_LIST_* or a field */
+	enum msr_verdict (*check)(u32 msr, u64 val);
+};
+
+/** msr_rows[], msr_nrows - the table of msrs.h, ascending */
+extern const struct msr_row msr_rows[];
+extern const u32 msr_nrows;
+
+/** msr_row() - the row of an MSR, or NULL */
+const struct msr_row *msr_row(u32 msr);
+
+/** msr_field() - where VMCS01 and VMCS02 keep a row's MSR, or 0: the register does */
+u32 msr_field(const struct msr_row *r);
+
+/** msr_init() - build the demoted host's MSR bitmap.  Launch, first CPU. */
 int msr_init(void);
 
-/** msr_bitmap_host(), io_bitmap_host() - physical addresses for VMCS01; @half 0: A, 1: B */
+/** msr_bitmap_host() - its physical address, for VMCS01 */
 u64 msr_bitmap_host(void);
-u64 io_bitmap_host(u32 half);
 
-/**
- * msr_vm_must_intercept() - true if no VM may touch @msr without an exit
- * @write: the access is a write
- *
- * The floor under every merged MSR bitmap, and the deny list of every MSR-load
- * list that L1 supplies for a VM.
- */
+/** msr_bitmap_floor() - physical address of the bitmap with every VM's "vm" column */
+u64 msr_bitmap_floor(void);
+
+/** msr_vm_must_intercept() - true if no VM may touch @msr without an exit */
 bool msr_vm_must_intercept(u32 msr, bool write);
-
-/**
- * msr_bitmap_set_floor() - set the bits of msr_vm_must_intercept() in a bitmap
- * @bitmap: 4 KiB, layout of SDM vol. 3, 25.6.9
- */
-void msr_bitmap_set_floor(u8 *bitmap);
 
 /**
  * host_msr_read(), host_msr_write() - the demoted host's access, as hardware would

@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From Linux in root mode to Linux in non-root mode, one CPU (design, section 3).
+ * From Linux in root mode to Linux in non-root mode, one CPU (docs/architecture.md).
  */
-#include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
-#include "vmx/base/lib.h"
-#include "vmx/base/log.h"
-#include "vmx/base/ring.h"
-#include "vmx/base/cpus.h"
-#include "vmx/nested/nested.h"
-#include "vmx/base/offsets.h"
 #include "vmx/launch/launch.h"
-#include "vmx/intercept/msr.h"
-#include "vmx/vm/protect.h"
-#include "vmx/cpu/vmcs.h"
-#include "vmx/base/x86.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/cpus.h"
+#include "vmx/base/lib.h"
+#include "vmx/base/lock.h"
+#include "vmx/base/log.h"
+#include "vmx/base/offsets.h"
 #include "vmx/base/sha256.h"
-#include "ept/ept.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/root_state.h"
+#include "vmx/cpu/vmcs.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/intercept/msr.h"
+#include "vmx/intercept/port.h"
+#include "vmx/nested/nested.h"
+#include "vmx/vm/protect.h"
+#include "vmx/vmcs/vvmcs.h"
 #include "ept/flush.h"
+#include "ept/host.h"
 #include "ept/mtrr.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
 
 _Static_assert(offsetof(struct percpu, gpr) == PERCPU_GPR(0), "offsets.h");
@@ -27,16 +32,11 @@ _Static_assert(offsetof(struct percpu, nmi_pending) == PERCPU_NMI_PENDING, "offs
 _Static_assert(offsetof(struct percpu, launch_regs) == PERCPU_LAUNCH_REGS, "offsets.h");
 _Static_assert(sizeof(struct percpu) <= UP_CPU_DATA_SIZE, "struct percpu outgrew its area");
 
-struct up_config up_config;
-struct percpu *cpus[UP_MAX_CPUS];
-u32 ncpus;
-
 static u64 host_eptp;
 static bool layer_ready;
 static struct spinlock init_lock;
 
 extern const char image_start[], image_bss[];
-extern const char exception_stubs[];
 
 /*
  * Once, by whichever CPU comes first: the hash of what was loaded, then every
@@ -63,9 +63,13 @@ static int layer_init(void)
 		return -UP_ENOMEM;
 	err = msr_init();
 	if (!err)
+		err = port_init();
+	if (!err)
 		err = protect_init();
 	if (!err)
-		err = nested_init();
+		err = caps_init();
+	if (!err)
+		vvmcs_init();
 	return err;
 }
 
@@ -100,118 +104,59 @@ static void init_tables(struct percpu *cpu)
 	memcpy(cpu->tss + 0x24, &fault_top, 8);		/* IST1 */
 
 	for (i = 0; i < ARRAY_SIZE(cpu->idt); i++) {
-		stub = i == 2 ? (u64)nmi_entry : (u64)exception_stubs + 16 * i;
+		stub = i == VEC_NMI ? root_entries.nmi : root_entries.exceptions + 16 * i;
 		cpu->idt[i].lo = (stub & 0xffff) | (u64)ROOT_CS << 16 | 0x8eULL << 40 |
 				 (stub >> 16 & 0xffff) << 48;
 		cpu->idt[i].hi = stub >> 32;
 	}
 	/* #DF and #MC: a stack of their own.  Needs TR, hence only after the first exit. */
-	cpu->idt[8].lo |= 1ULL << 32;
-	cpu->idt[18].lo |= 1ULL << 32;
+	cpu->idt[VEC_DF].lo |= 1ULL << 32;
+	cpu->idt[VEC_MC].lo |= 1ULL << 32;
 }
 
-/* Linux's state as it calls us, read while its memory is mapped. */
-struct capture {
-	struct {
-		u16 sel;
-		u32 ar, limit;
-		u64 base;
-	} seg[8];		/* ES CS SS DS FS GS LDTR TR: order of the VMCS */
-	struct dtr gdt, idt;
-	u64 cr3, cr4, rip;
+/* What Linux goes on with, one row a field; segments besides. */
+static const struct {
+	u32 field;
+	u32 offset;
+} linux_fields[] = {
+	{ VMCS_GUEST_GDTR_BASE, offsetof(struct up_linux, gdt_base) },
+	{ VMCS_GUEST_GDTR_LIMIT, offsetof(struct up_linux, gdt_limit) },
+	{ VMCS_GUEST_IDTR_BASE, offsetof(struct up_linux, idt_base) },
+	{ VMCS_GUEST_IDTR_LIMIT, offsetof(struct up_linux, idt_limit) },
+	{ VMCS_GUEST_CR0, offsetof(struct up_linux, cr0) },
+	{ VMCS_CR0_SHADOW, offsetof(struct up_linux, cr0) },
+	{ VMCS_GUEST_CR3, offsetof(struct up_linux, cr3) },
+	{ VMCS_CR4_SHADOW, offsetof(struct up_linux, cr4) },
+	{ VMCS_GUEST_DR7, offsetof(struct up_linux, dr7) },
+	{ VMCS_GUEST_DEBUGCTL, offsetof(struct up_linux, debugctl) },
+	{ VMCS_GUEST_EFER, offsetof(struct up_linux, efer) },
+	{ VMCS_GUEST_PAT, offsetof(struct up_linux, pat) },
+	{ VMCS_GUEST_SYSENTER_CS, offsetof(struct up_linux, sysenter_cs) },
+	{ VMCS_GUEST_SYSENTER_ESP, offsetof(struct up_linux, sysenter_esp) },
+	{ VMCS_GUEST_SYSENTER_EIP, offsetof(struct up_linux, sysenter_eip) },
 };
 
-static void capture_segment(struct capture *c, u32 i, u16 sel, u64 base)
+/* The guest state of VMCS01, which is current: Linux behind its call of up_enter(). */
+static void write_guest_state(struct percpu *cpu, const struct up_linux *s, u64 rip)
 {
-	u32 ar = 0, limit = 0;
-
-	if (sel & ~3u) {
-		__asm__("lar %1, %0" : "=r"(ar) : "r"((u32)sel));
-		__asm__("lsl %1, %0" : "=r"(limit) : "r"((u32)sel));
-		ar = ar >> 8 & 0xf0ff;
-	} else {
-		ar = SEG_AR_UNUSABLE;
-	}
-	c->seg[i].sel = sel;
-	c->seg[i].base = base;
-	c->seg[i].limit = limit;
-	c->seg[i].ar = ar;
-}
-
-/* Base of a 16-byte system descriptor in Linux's GDT. */
-static u64 system_base(const struct dtr *gdt, u16 sel)
-{
-	const u64 *d;
-
-	if (!(sel & ~7u))
-		return 0;
-	d = (const u64 *)(gdt->base + (sel & ~7u));
-	return (d[0] >> 16 & 0xffffff) | (d[0] >> 56) << 24 | d[1] << 32;
-}
-
-#define READ_SEG(name) \
-	({ \
-		u16 sel_; \
-		__asm__ __volatile__("mov %%" #name ", %0" : "=r"(sel_)); \
-		sel_; \
-	})
-
-static void capture_linux(struct capture *c, struct percpu *cpu, const struct up_entry_state *st)
-{
-	u16 ldt, tr;
-
-	__asm__ __volatile__("sgdt %0" : "=m"(c->gdt));
-	__asm__ __volatile__("sidt %0" : "=m"(c->idt));
-	__asm__ __volatile__("sldt %0" : "=r"(ldt));
-	__asm__ __volatile__("str %0" : "=r"(tr));
-	capture_segment(c, 0, READ_SEG(es), 0);
-	capture_segment(c, 1, READ_SEG(cs), 0);
-	capture_segment(c, 2, READ_SEG(ss), 0);
-	capture_segment(c, 3, READ_SEG(ds), 0);
-	capture_segment(c, 4, READ_SEG(fs), rdmsr(MSR_FS_BASE));
-	capture_segment(c, 5, READ_SEG(gs), rdmsr(MSR_GS_BASE));
-	capture_segment(c, 6, ldt, system_base(&c->gdt, ldt));
-	capture_segment(c, 7, tr, system_base(&c->gdt, tr));
-	c->cr3 = st->host_cr3;
-	c->cr4 = read_cr4();
-	/* Go on behind the call of up_enter(). */
-	c->rip = *(const u64 *)cpu->launch_regs[7];
-	cpu->cpu = (u32)st->cpu;
-}
-
-/* ... and made the guest state of VMCS01, which is current. */
-static void write_guest_state(struct percpu *cpu, const struct capture *c)
-{
+	const struct up_segment *seg = s->seg;
 	u32 i;
 
-	for (i = 0; i < 8; i++) {	/* encodings of one group are 2 apart */
-		vmwrite(VMCS_GUEST_ES_SEL + 2 * i, c->seg[i].sel);
-		vmwrite(VMCS_GUEST_ES_BASE + 2 * i, c->seg[i].base);
-		vmwrite(VMCS_GUEST_ES_LIMIT + 2 * i, c->seg[i].limit);
-		vmwrite(VMCS_GUEST_ES_AR + 2 * i, c->seg[i].ar);
+	for (i = 0; i < ARRAY_SIZE(s->seg); i++, seg++) {	/* encodings are 2 apart */
+		vmwrite(VMCS_GUEST_ES_SEL + 2 * i, seg->sel);
+		vmwrite(VMCS_GUEST_ES_BASE + 2 * i, seg->base);
+		vmwrite(VMCS_GUEST_ES_LIMIT + 2 * i, seg->limit);
+		vmwrite(VMCS_GUEST_ES_AR + 2 * i, seg->ar);
 	}
-	vmwrite(VMCS_GUEST_GDTR_BASE, c->gdt.base);
-	vmwrite(VMCS_GUEST_GDTR_LIMIT, c->gdt.limit);
-	vmwrite(VMCS_GUEST_IDTR_BASE, c->idt.base);
-	vmwrite(VMCS_GUEST_IDTR_LIMIT, c->idt.limit);
-
-	vmwrite(VMCS_GUEST_CR0, read_cr0());
-	vmwrite(VMCS_GUEST_CR3, c->cr3);
-	vmwrite(VMCS_GUEST_CR4, c->cr4 | CR4_VMXE);
-	vmwrite(VMCS_CR0_SHADOW, read_cr0());
-	vmwrite(VMCS_CR4_SHADOW, c->cr4);
-	vmwrite(VMCS_GUEST_DR7, read_dr7());
-	vmwrite(VMCS_GUEST_DEBUGCTL, rdmsr(MSR_DEBUGCTL));
-	vmwrite(VMCS_GUEST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS));
-	vmwrite(VMCS_GUEST_SYSENTER_ESP, rdmsr(MSR_SYSENTER_ESP));
-	vmwrite(VMCS_GUEST_SYSENTER_EIP, rdmsr(MSR_SYSENTER_EIP));
-	vmwrite(VMCS_GUEST_EFER, rdmsr(MSR_EFER));
-	vmwrite(VMCS_GUEST_PAT, rdmsr(MSR_PAT));
+	for (i = 0; i < ARRAY_SIZE(linux_fields); i++)
+		vmwrite(linux_fields[i].field,
+			*(const u64 *)((const u8 *)s + linux_fields[i].offset));
+	vmwrite(VMCS_GUEST_CR4, s->cr4 | CR4_VMXE);
 	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(VMCS_GUEST_PENDING_DBG, 0);
 	vmwrite(VMCS_VMCS_LINK, ~0ULL);
-	vmwrite(VMCS_GUEST_RIP, c->rip);
+	vmwrite(VMCS_GUEST_RIP, rip);
 	vmwrite(VMCS_GUEST_RSP, cpu->launch_regs[7] + 8);
 	vmwrite(VMCS_GUEST_RFLAGS, cpu->launch_regs[6]);
 }
@@ -256,7 +201,6 @@ static int announce_cpu(struct percpu *cpu)
 	if (cpu->cpu >= up_config.cpus)
 		return -UP_EINVAL;
 	cpu->self = cpu;
-	cpu->apic_id = up_config.apic_id[cpu->cpu];
 	spin_lock(&init_lock);
 	cpus[cpu->cpu] = cpu;
 	ncpus = up_config.cpus;
@@ -265,7 +209,7 @@ static int announce_cpu(struct percpu *cpu)
 }
 
 /* Under root's own page and descriptor tables.  Comes back on failure only. */
-static int demote(struct percpu *cpu, const struct capture *c, u64 *detail)
+static int demote(struct percpu *cpu, const struct up_linux *s, u64 rip, u64 *detail)
 {
 	int err = layer_init_once();
 
@@ -277,7 +221,7 @@ static int demote(struct percpu *cpu, const struct capture *c, u64 *detail)
 		return err;
 	nested_cpu_reset(cpu);
 	vmwrite(VMCS_EPTP, host_eptp);
-	write_guest_state(cpu, c);
+	write_guest_state(cpu, s, rip);
 	up_log("launch: CPU %u (APIC %u): entering", cpu->cpu, cpu->apic_id);
 	cpu->demoted = true;
 	flush_this_cpu();
@@ -294,20 +238,30 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	struct dtr gdt = { sizeof(cpu->gdt) - 1, (u64)cpu->gdt };
 	struct dtr idt = { sizeof(cpu->idt) - 1, (u64)cpu->idt };
 	u64 cr3 = read_cr3(), gs_base = rdmsr(MSR_GS_BASE), detail = 0;
-	struct capture c;
+	u64 rip = *(const u64 *)cpu->launch_regs[7];
+	struct up_linux s = st->linux_state;
+	struct dtr linux_gdt = { (u16)s.gdt_limit, s.gdt_base };
+	struct dtr linux_idt = { (u16)s.idt_limit, s.idt_base };
 	int err;
 
-	capture_linux(&c, cpu, st);
+	cpu->cpu = (u32)st->cpu;
+	cpu->apic_id = (u32)st->apic_id;
 	init_tables(cpu);
+	/*
+	 * NMIs cannot be held off.  Linux's handler needs all of Linux's state, root's needs
+	 * only its stack and a code segment: root's IDT comes first and goes last.
+	 */
+	__asm__ __volatile__("lidt %0; lgdt %1" : : "m"(idt), "m"(gdt));
 	wrmsr(MSR_GS_BASE, (u64)cpu);
-	write_cr4(c.cr4 & ~CR4_PCIDE & ~CR4_PGE);
+	/* CET off: root has no ENDBR64 behind its IDT, and no shadow stack. */
+	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
-	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(gdt), "m"(idt));
-	err = demote(cpu, &c, &detail);
+	err = demote(cpu, &s, rip, &detail);
 	write_cr3(cr3);
-	write_cr4(c.cr4);
-	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(c.gdt), "m"(c.idt));
+	write_cr4(s.cr4);
 	wrmsr(MSR_GS_BASE, gs_base);
+	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(linux_gdt), "m"(linux_idt));
 	st->detail = detail;
+	st->nmi = cpu->nmi_pending;
 	return err;
 }

@@ -14,7 +14,7 @@ struct dtr {
 } __packed;
 
 /**
- * launch_cpu() - demote this CPU; called by head.S on the CPU's root stack
+ * launch_cpu() - demote this CPU; called by vmx/exit/head.S on the CPU's root stack
  * @cpu: its area, zeroed but for launch_regs
  * @st: Linux's, valid under Linux's page tables only
  *
@@ -26,12 +26,6 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st);
 /** vmcs01_init() - fill VMCS01's control and host-state areas; it is current (vmcs01.c) */
 int vmcs01_init(struct percpu *cpu);
 
-/** vmcs_init_host_state() - the same for any VMCS that is current: where exits come in */
-void vmcs_init_host_state(struct percpu *cpu);
-
-/** vmx_control() - a control word: what is wanted and allowed by a capability MSR */
-u32 vmx_control(u32 msr, u32 true_msr, u32 want);
-
 /**
  * leave_cpu() - bring this CPU back to root mode and Linux
  *
@@ -39,27 +33,16 @@ u32 vmx_control(u32 msr, u32 true_msr, u32 want);
  */
 void leave_cpu(struct percpu *cpu) __noreturn;
 
-/* assembly (head.S, entry.S) */
-
 /* What leave_jump() restores. */
 struct leave_frame {
 	u64 rip, rflags, rsp;
 	u64 gpr[NR_GPRS];
 };
 
-/** launch_first_entry() - VMLAUNCH of the host; returns only when that fails */
+/** launch_first_entry() - VMLAUNCH of the host (jump.S); returns only when that fails */
 int launch_first_entry(struct percpu *cpu);
 
-/** leave_jump() - Linux goes on, in root mode, at @f->rip */
+/** leave_jump() - Linux goes on, in root mode, at @f->rip; @f may lie on root's stack */
 void leave_jump(struct leave_frame *f) __noreturn;
-
-/* Where hardware arrives: the host state's RIP, and vector 2. */
-void vmexit_entry(void);
-void nmi_entry(void);
-
-/* called from assembly */
-void vm_exit(struct percpu *cpu);
-void vm_entry_failed(struct percpu *cpu);
-void vm_nmi(struct percpu *cpu);
 
 #endif /* VMX_LAUNCH_H */

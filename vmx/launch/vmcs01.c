@@ -1,81 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The demoted host's VMCS: what it exits for, and where exits come in.  As little
- * as possible is intercepted (design, section 3: the host must notice nothing).
+ * as possible is intercepted (docs/architecture.md: the host must notice nothing).
  */
 #include "vmx/base/asm.h"
 #include "vmx/abi/errno.h"
-#include "vmx/base/cpus.h"
 #include "vmx/launch/launch.h"
 #include "vmx/base/log.h"
+#include "vmx/intercept/caps.h"
 #include "vmx/intercept/msr.h"
-#include "vmx/base/offsets.h"
+#include "vmx/intercept/port.h"
+#include "vmx/cpu/root_state.h"
+#include "vmx/cpu/speculation.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/x86.h"
 
-#define HOST_VPID	1	/* vmx/nested/entry.c gives VMs the others */
-
-u32 vmx_control(u32 msr, u32 true_msr, u32 want)
-{
-	u64 cap = rdmsr(rdmsr(MSR_VMX_BASIC) & BIT(55) ? true_msr : msr);
-
-	return (want | (u32)cap) & (u32)(cap >> 32);
-}
+/* One row a set of controls; capability MSRs are the "true" ones (caps_init()). */
+static const struct {
+	u32 field, msr;
+	u32 must, may;
+} controls[] = {
+	{ VMCS_PIN_CTLS, MSR_VMX_TRUE_PINBASED, 0, 0 },
+	{ VMCS_CPU_CTLS, MSR_VMX_TRUE_PROCBASED,
+	  CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY_CTLS, 0 },
+	{ VMCS_CPU2_CTLS, MSR_VMX_PROCBASED2, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID,
+	  CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_USER_WAIT_PAUSE },
+	{ VMCS_EXIT_CTLS, MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER |
+	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, EXIT_LOAD_PERF_GLOBAL },
+	{ VMCS_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY,
+	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT,
+	  ENTRY_LOAD_PERF_GLOBAL },
+};
 
 static int init_controls(struct percpu *cpu)
 {
-	u32 must = CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID;
-	u32 cpu2;
+	u32 i, val;
+	u64 cap;
 
-	vmwrite(VMCS_PIN_CTLS,
-		vmx_control(MSR_VMX_PINBASED, MSR_VMX_TRUE_PINBASED, 0));
-	vmwrite(VMCS_CPU_CTLS,
-		vmx_control(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
-			    CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY_CTLS));
-	cpu2 = vmx_control(MSR_VMX_PROCBASED2, MSR_VMX_PROCBASED2,
-			   must | CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_USER_WAIT_PAUSE);
-	if ((cpu2 & must) != must) {
-		up_log("launch: CPU %u: no EPT, VPID or unrestricted guest", cpu->cpu);
-		return -UP_ENODEV;
+	for (i = 0; i < ARRAY_SIZE(controls); i++) {
+		cap = rdmsr(controls[i].msr);
+		val = (controls[i].must | controls[i].may | (u32)cap) & (u32)(cap >> 32);
+		if (controls[i].must & ~val) {
+			up_log("launch: CPU %u: VMX controls %x lack %x", cpu->cpu, controls[i].msr,
+			       controls[i].must & ~val);
+			return -UP_ENODEV;
+		}
+		vmwrite(controls[i].field, val);
 	}
-	vmwrite(VMCS_CPU2_CTLS, cpu2);
-	vmwrite(VMCS_EXIT_CTLS,
-		vmx_control(MSR_VMX_EXIT, MSR_VMX_TRUE_EXIT,
-			    EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER | EXIT_LOAD_EFER |
-			    EXIT_SAVE_PAT | EXIT_LOAD_PAT));
-	vmwrite(VMCS_ENTRY_CTLS,
-		vmx_control(MSR_VMX_ENTRY, MSR_VMX_TRUE_ENTRY,
-			    ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT));
 	return 0;
-}
-
-void vmcs_init_host_state(struct percpu *cpu)
-{
-	u64 area = (u64)cpu - UP_CPU_DATA_OFF;
-
-	vmwrite(VMCS_HOST_CR0, read_cr0());
-	vmwrite(VMCS_HOST_CR3, up_config.root_cr3);
-	vmwrite(VMCS_HOST_CR4, (read_cr4() & (CR4_SMEP | CR4_LA57 | CR4_MCE | CR4_OSXSAVE)) |
-		CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_VMXE);
-	vmwrite(VMCS_HOST_CS_SEL, ROOT_CS);
-	vmwrite(VMCS_HOST_SS_SEL, ROOT_DS);
-	vmwrite(VMCS_HOST_DS_SEL, 0);
-	vmwrite(VMCS_HOST_ES_SEL, 0);
-	vmwrite(VMCS_HOST_FS_SEL, 0);
-	vmwrite(VMCS_HOST_GS_SEL, 0);
-	vmwrite(VMCS_HOST_TR_SEL, ROOT_TR);
-	vmwrite(VMCS_HOST_FS_BASE, 0);
-	vmwrite(VMCS_HOST_GS_BASE, (u64)cpu);
-	vmwrite(VMCS_HOST_TR_BASE, (u64)cpu->tss);
-	vmwrite(VMCS_HOST_GDTR_BASE, (u64)cpu->gdt);
-	vmwrite(VMCS_HOST_IDTR_BASE, (u64)cpu->idt);
-	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
-	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
-	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
-	vmwrite(VMCS_HOST_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
-	vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
-	vmwrite(VMCS_HOST_RIP, (u64)vmexit_entry);
-	vmwrite(VMCS_HOST_RSP, area + UP_CPU_STACK_OFF + UP_CPU_STACK_SIZE);
 }
 
 int vmcs01_init(struct percpu *cpu)
@@ -84,11 +56,15 @@ int vmcs01_init(struct percpu *cpu)
 
 	if (err)
 		return err;
-	vmcs_init_host_state(cpu);
+	/* The host's counters; for its later writes, see host_msr_write(). */
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, rdmsr(MSR_PERF_GLOBAL_CTRL));
+	speculation_init();
+	root_state_init(cpu);
 	vmwrite(VMCS_VPID, HOST_VPID);
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap_host());
-	vmwrite(VMCS_IO_BITMAP_A, io_bitmap_host(0));
-	vmwrite(VMCS_IO_BITMAP_B, io_bitmap_host(1));
+	vmwrite(VMCS_IO_BITMAP_A, io_bitmap(0));
+	vmwrite(VMCS_IO_BITMAP_B, io_bitmap(1));
 	vmwrite(VMCS_EXCEPTION_BITMAP, 0);
 	vmwrite(VMCS_PF_ERROR_MASK, 0);
 	vmwrite(VMCS_PF_ERROR_MATCH, 0);

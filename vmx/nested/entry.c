@@ -3,30 +3,23 @@
  * VM entry of L2: VMCS12's wishes and the layer's needs become VMCS02 (SDM vol. 3,
  * chapter 27).  Only what L1 changed since the last entry is copied.
  */
-#include "vmx/nested/run.h"
-#include "vmx/base/asm.h"
-#include "vmx/abi/errno.h"
-#include "vmx/launch/launch.h"
-#include "vmx/base/log.h"
-#include "vmx/intercept/msr.h"
+#include "vmx/nested/entry.h"
 #include "vmx/nested/nested.h"
+#include "vmx/nested/result.h"
+#include "vmx/abi/errno.h"
+#include "vmx/base/asm.h"
+#include "vmx/base/log.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/root_state.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/intercept/port.h"
 #include "vmx/vm/protect.h"
-#include "ept/ept.h"
-
-void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv)
-{
-	vmptrld(vv->vmcs02_pa);
-	cpu->nested.in_vm = true;
-	cpu->vcpu = vv->vcpu;
-}
-
-void nested_switch_to_l1(struct percpu *cpu)
-{
-	vmptrld(cpu->vmcs01_pa);
-	cpu->nested.in_vm = false;
-	cpu->vcpu = NULL;
-	cpu->resume_launch = 0;
-}
+#include "vmx/vmcs/check.h"
+#include "vmx/vmcs/msrbitmap.h"
+#include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/reflect.h"
+#include "ept/shadow.h"
+#include "ept/violation.h"
 
 static void copy_dirty_rows(const struct vvmcs *vv, const u64 *which)
 {
@@ -48,14 +41,11 @@ static void sync_execution_controls(const struct vvmcs *vv)
 
 	if (cpu_ctls & CPU_SECONDARY_CTLS)
 		cpu2 = vv->f[ROW_CPU2_CTLS];
-	/* Without any I/O exiting of L1's own, the floor alone applies. */
-	if (!(cpu_ctls & (CPU_UNCOND_IO_EXITING | CPU_IO_BITMAPS))) {
-		vmwrite(VMCS_IO_BITMAP_A, io_bitmap_host(0));
-		vmwrite(VMCS_IO_BITMAP_B, io_bitmap_host(1));
+	/* Without I/O exiting of L1's own, the floor alone applies. */
+	if (!(cpu_ctls & CPU_UNCOND_IO_EXITING)) {
+		vmwrite(VMCS_IO_BITMAP_A, io_bitmap(0));
+		vmwrite(VMCS_IO_BITMAP_B, io_bitmap(1));
 		cpu_ctls |= CPU_IO_BITMAPS;
-	} else if (cpu_ctls & CPU_IO_BITMAPS) {
-		vmwrite(VMCS_IO_BITMAP_A, vv->io_bitmap_pa[0]);
-		vmwrite(VMCS_IO_BITMAP_B, vv->io_bitmap_pa[1]);
 	}
 	vmwrite(VMCS_PIN_CTLS, vv->f[ROW_PIN_CTLS]);
 	vmwrite(VMCS_CPU_CTLS, cpu_ctls | CPU_SECONDARY_CTLS);
@@ -69,19 +59,24 @@ static void sync_execution_controls(const struct vvmcs *vv)
 }
 
 /*
- * Exit and entry controls.  EFER and PAT are always switched, so that the layer's
- * own and L2's survive an exit that L1 never sees; the timer is always saved for
- * the same reason.
+ * Exit and entry controls.  EFER, PAT and, where hardware can, PERF_GLOBAL_CTRL are
+ * always switched, so that the layer's own and L2's survive an exit that L1 never sees;
+ * the timer is always saved for the same reason.
  */
 static void sync_transition_controls(const struct vvmcs *vv)
 {
-	u64 exit = vv->f[ROW_EXIT_CTLS];
+	u64 exit = vv->f[ROW_EXIT_CTLS], entry = vv->f[ROW_ENTRY_CTLS];
 
 	exit |= EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT;
+	entry |= ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
+	if (caps_perf_global()) {
+		exit |= EXIT_LOAD_PERF_GLOBAL;
+		entry |= ENTRY_LOAD_PERF_GLOBAL;
+	}
 	if (vv->f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		exit |= EXIT_SAVE_PREEMPTION;
 	vmwrite(VMCS_EXIT_CTLS, exit);
-	vmwrite(VMCS_ENTRY_CTLS, vv->f[ROW_ENTRY_CTLS] | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT);
+	vmwrite(VMCS_ENTRY_CTLS, entry);
 	vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
@@ -90,7 +85,7 @@ static void sync_transition_controls(const struct vvmcs *vv)
 static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 {
 	if (vv->host_cpu != cpu->cpu) {
-		vmcs_init_host_state(cpu);
+		root_state_init(cpu);
 		vv->host_cpu = cpu->cpu;
 	}
 	copy_dirty_rows(vv, vv->vcpu ? rows_copied_bound : rows_copied);
@@ -103,29 +98,36 @@ static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 		msr_bitmap_sync(vv);
 	if (vv->f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		vmwrite(VMCS_PREEMPTION_TIMER, vv->f[ROW_PREEMPTION_TIMER]);
-	/* Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3). */
-	if (vv->flush_vpid || !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
-		invvpid(1, vv->vpid, 0);
+	/*
+	 * Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3);
+	 * of another VPID there may be none, and hardware's stays the same.
+	 */
+	if (vv->flush_vpid || row_test(vv->dirty, ROW_VPID) ||
+	    !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
+		invvpid(INVVPID_SINGLE, vv->vpid, 0);
 		vv->flush_vpid = false;
 	}
 }
 
 /*
  * What L1 does not ask to load L2 keeps from L1 (section 27.3.2.1): EFER but for
- * its two long-mode bits, and PAT.
+ * its two long-mode bits, PAT and PERF_GLOBAL_CTRL.
  */
-static void sync_guest_state(const struct vvmcs *vv, u64 l1_efer, u64 l1_pat)
+static void sync_guest_state(const struct vvmcs *vv, const struct passed_msrs *l1)
 {
 	u64 entry = vv->f[ROW_ENTRY_CTLS];
 	u64 efer = vv->f[ROW_GUEST_EFER];
 
 	if (!(entry & ENTRY_LOAD_EFER)) {
-		efer = l1_efer & ~(EFER_LME | EFER_LMA);
+		efer = l1->efer & ~(EFER_LME | EFER_LMA);
 		if (entry & ENTRY_IA32E)
 			efer |= EFER_LME | EFER_LMA;
 	}
 	vmwrite(VMCS_GUEST_EFER, efer);
-	vmwrite(VMCS_GUEST_PAT, entry & ENTRY_LOAD_PAT ? vv->f[ROW_GUEST_PAT] : l1_pat);
+	vmwrite(VMCS_GUEST_PAT, entry & ENTRY_LOAD_PAT ? vv->f[ROW_GUEST_PAT] : l1->pat);
+	if (caps_perf_global())
+		vmwrite(VMCS_GUEST_PERF_GLOBAL, entry & ENTRY_LOAD_PERF_GLOBAL ?
+			vv->f[ROW_GUEST_PERF_GLOBAL] : l1->perf_global);
 }
 
 /* Return: NULL, or the name of the failed check with its VM-instruction error. */
@@ -135,18 +137,18 @@ static const char *check(const struct vvmcs *vv, u32 *error)
 
 	*error = VMERR_ENTRY_CONTROLS;
 	if (rows_meet(vv->dirty, rows_ctrl))
-		failed = nested_check_controls(vv);
+		failed = vmcs12_check_controls(vv);
 	if (!failed)
-		failed = nested_check_addresses(vv);
+		failed = vmcs12_check_addresses(vv);
 	if (failed)
 		return failed;
 	*error = VMERR_ENTRY_HOST_STATE;
-	return rows_meet(vv->dirty, rows_host) ? nested_check_host_state(vv) : NULL;
+	return rows_meet(vv->dirty, rows_host) ? vmcs12_check_host_state(vv) : NULL;
 }
 
 static void refuse(struct percpu *cpu, u32 error, const char *why)
 {
-	nested_log("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
+	up_log_seldom("nested: CPU %u: VM entry refused, error %u: %s", cpu->cpu, error, why);
 	vm_fail(cpu, error);
 }
 
@@ -159,10 +161,6 @@ static bool prepare(struct percpu *cpu, struct vvmcs *vv)
 	failed = check(vv, &error);
 	if (failed) {
 		refuse(cpu, error, failed);
-		return false;
-	}
-	if ((vv->f[ROW_CPU_CTLS] & CPU_IO_BITMAPS) && io_bitmap_sync(vv)) {
-		refuse(cpu, VMERR_ENTRY_CONTROLS, "no frame for the I/O bitmaps");
 		return false;
 	}
 	if (!vv->vcpu) {
@@ -182,22 +180,21 @@ void nested_prepare_tables(struct vvmcs *vv)
 }
 
 /* Unprotected VMs.  Return: false when the entry has failed and L1 runs on. */
-static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u64 l1_pat)
+static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv,
+			   const struct passed_msrs *l1)
 {
-	u32 count;
+	u32 count, bad;
 	u64 list;
-	int err;
 
 	vmwrite(VMCS_EPTP, vm_ept_eptp(vv->ept));
-	sync_guest_state(vv, l1_efer, l1_pat);
+	sync_guest_state(vv, l1);
 	if (!vv->f[ROW_ENTRY_MSR_LOAD_COUNT])
 		return true;
-	err = msr_list_arm(vv, &list, &count);
-	if (err) {
+	bad = msr_list_arm(vv, &list, &count);
+	if (bad) {
 		nested_switch_to_l1(cpu);
-		nested_log("nested: CPU %u: VM-entry MSR-load list refused: %d", cpu->cpu, err);
-		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD,
-					     err > 0 ? (u64)err : 1);
+		up_log_seldom("nested: CPU %u: VM-entry MSR-load list: entry %u", cpu->cpu, bad);
+		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_MSR_LOAD, bad);
 		return false;
 	}
 	vmwrite(VMCS_ENTRY_MSR_LOAD_ADDR, list);
@@ -206,7 +203,7 @@ static bool enter_ordinary(struct percpu *cpu, struct vvmcs *vv, u64 l1_efer, u6
 	return true;
 }
 
-/* A protected vCPU's guest state never comes from VMCS12: protect.c has the real one. */
+/* A protected vCPU's guest state never comes from VMCS12: vmx/vm/ has the real one. */
 static bool enter_protected(struct percpu *cpu, struct vvmcs *vv)
 {
 	if (!protect_entry(cpu, vv))
@@ -218,25 +215,21 @@ static bool enter_protected(struct percpu *cpu, struct vvmcs *vv)
 
 void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 {
-	u64 l1_efer = vmread(VMCS_GUEST_EFER), l1_pat = vmread(VMCS_GUEST_PAT), qual;
+	struct passed_msrs l1 = passed_msrs();
 	const char *failed;
+	u64 qual;
 
 	if (!prepare(cpu, vv))
 		return;
-	/* A 64-bit host is all that is offered (section 27.2.4). */
-	if (!(l1_efer & EFER_LMA)) {
-		refuse(cpu, VMERR_ENTRY_HOST_STATE, "L1 is not in 64-bit mode");
-		return;
-	}
-	failed = nested_check_guest_state(vv, &qual);
+	failed = vmcs12_check_guest_state(vv, &qual);
 	if (failed) {
-		nested_log("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
+		up_log_seldom("nested: CPU %u: VM entry fails: %s", cpu->cpu, failed);
 		nested_reflect_entry_failure(cpu, vv, EXIT_REASON_GUEST_STATE, qual);
 		return;
 	}
 	nested_switch_to_l2(cpu, vv);
 	sync_controls(cpu, vv);
-	if (!(vv->vcpu ? enter_protected(cpu, vv) : enter_ordinary(cpu, vv, l1_efer, l1_pat)))
+	if (!(vv->vcpu ? enter_protected(cpu, vv) : enter_ordinary(cpu, vv, &l1)))
 		return;
 	nested_prepare_tables(vv);
 	rows_zero(vv->dirty);

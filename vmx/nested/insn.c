@@ -1,93 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /* VMX instructions executed by L1 (SDM vol. 3, chapter 31). */
 #include "vmx/nested/nested.h"
-#include "vmx/nested/run.h"
-#include "vmx/base/asm.h"
+#include "vmx/nested/entry.h"
+#include "vmx/nested/l1mem.h"
+#include "vmx/nested/result.h"
 #include "vmx/abi/errno.h"
-#include "vmx/cpu/paging.h"
-#include "vmx/host/host.h"
 #include "vmx/base/log.h"
-#include "vmx/intercept/caps.h"
+#include "vmx/cpu/event.h"
 #include "vmx/cpu/operand.h"
+#include "vmx/cpu/paging.h"
+#include "vmx/intercept/caps.h"
+#include "vmx/vmcs/check.h"
 #include "vmx/vmcs/vvmcs.h"
-#include "ept/ept.h"
+#include "ept/shadow.h"
 
-#define RFLAGS_STATUS	(X86_RFLAGS_CF | X86_RFLAGS_PF | X86_RFLAGS_AF | \
-			 X86_RFLAGS_ZF | X86_RFLAGS_SF | X86_RFLAGS_OF)
 #define NO_VMCS		(~0ULL)
 
-#define LOG_FIRST	128
-#define LOG_EVERY	1024
-
-bool nested_log_due(void)
-{
-	static u32 lines;
-	u32 n = __atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED);
-
-	return n < LOG_FIRST || n % LOG_EVERY == 0;
-}
-
-static void finish(u64 status)
-{
-	u64 old = vmread(VMCS_GUEST_RFLAGS);
-	u64 new = (old & ~RFLAGS_STATUS) | status;
-
-	if (new != old)
-		vmwrite(VMCS_GUEST_RFLAGS, new);
-	advance_rip();
-}
-
-void vm_succeed(void)
-{
-	finish(0);
-}
-
-void vm_fail_invalid(void)
-{
-	finish(X86_RFLAGS_CF);
-}
-
-void vm_fail(struct percpu *cpu, u32 error)
-{
-	struct vvmcs *vv = cpu->nested.current;
-
-	if (!vv) {
-		vm_fail_invalid();
-		return;
-	}
-	vv->f[ROW_INSN_ERROR] = error;
-	finish(X86_RFLAGS_ZF);
-}
-
-static inline u64 reg_read(const struct percpu *cpu, u32 reg)
-{
-	return reg == RSP ? vmread(VMCS_GUEST_RSP) : cpu->gpr[reg];
-}
-
-static inline void reg_write(struct percpu *cpu, u32 reg, u64 val)
-{
-	if (reg == RSP)
-		vmwrite(VMCS_GUEST_RSP, val);
-	else
-		cpu->gpr[reg] = val;
-}
-
 /* Address of the memory operand, or false: an exception has been injected. */
-static bool memory_operand(struct percpu *cpu, u32 len, bool write, u64 *la)
+static bool memory_operand(struct percpu *cpu, u32 len, u64 *la)
 {
 	u32 info = vmread(VMCS_EXIT_INSN_INFO), seg = INFO_SEGMENT(info);
 	struct operand op = {
 		.info = info,
 		.disp = vmread(VMCS_EXIT_QUAL),
-		.base = info & INFO_NO_BASE ? 0 : reg_read(cpu, INFO_BASE(info)),
-		.index = info & INFO_NO_INDEX ? 0 : reg_read(cpu, INFO_INDEX(info)),
-		.long_mode = vmread(VMCS_GUEST_CS_AR) & SEG_AR_L,
-		.la57 = vmread(VMCS_GUEST_CR4) & X86_CR4_LA57,
-		.write = write,
+		.base = info & INFO_NO_BASE ? 0 : guest_gpr(cpu, INFO_BASE(info)),
+		.index = info & INFO_NO_INDEX ? 0 : guest_gpr(cpu, INFO_INDEX(info)),
+		.la57 = vmread(VMCS_GUEST_CR4) & CR4_LA57,
 		.len = len,
 		.seg_base = vmread(VMCS_GUEST_ES_BASE + 2 * seg),
-		.seg_limit = vmread(VMCS_GUEST_ES_LIMIT + 2 * seg),
-		.seg_ar = vmread(VMCS_GUEST_ES_AR + 2 * seg),
 	};
 	u32 vector = operand_linear(&op, la);
 
@@ -101,38 +41,41 @@ static bool read_operand(struct percpu *cpu, void *buf, u32 len)
 {
 	u64 la;
 
-	return memory_operand(cpu, len, false, &la) && !l1_read(la, buf, len);
+	return memory_operand(cpu, len, &la) && !l1_read(la, buf, len);
 }
 
 static bool write_operand(struct percpu *cpu, u64 val)
 {
 	u64 la;
 
-	return memory_operand(cpu, sizeof(val), true, &la) && !l1_write(la, &val, sizeof(val));
+	return memory_operand(cpu, sizeof(val), &la) && !l1_write(la, &val, sizeof(val));
 }
 
-/* VMXON (SDM vol. 3, VMXON).  #UD outside protected 64-bit mode is the processor's. */
+/* The revision identifier of a region, or none that is offered: not the host's frame. */
+static u32 revision_at(u64 pa)
+{
+	const u32 *revision = host_byte(pa);
+
+	return revision ? READ_ONCE(*revision) : ~caps_revision();
+}
+
+/* VMXON (SDM vol. 3, VMXON). */
 static void do_vmxon(struct percpu *cpu)
 {
-	u64 pa, cr0 = vmread(VMCS_GUEST_CR0), cr4 = vmread(VMCS_GUEST_CR4);
+	u64 pa, cr0 = guest_cr0(), cr4 = guest_cr4();
 
-	if (!(vmread(VMCS_CR4_SHADOW) & X86_CR4_VMXE)) {
-		inject_ud();
-		return;
-	}
 	if (cpu->nested.vmxon) {
 		vm_fail(cpu, VMERR_VMXON_IN_ROOT);
 		return;
 	}
-	if ((nested_caps.cr0_fixed0 & ~cr0) || (nested_caps.cr4_fixed0 & ~cr4) ||
-	    !(vmread(VMCS_GUEST_EFER) & EFER_LMA)) {
+	if ((vmx_caps.cr0_fixed0 & ~cr0) || (cr0 & ~vmx_caps.cr0_fixed1) ||
+	    (vmx_caps.cr4_fixed0 & ~cr4) || (cr4 & ~vmx_caps.cr4_fixed1)) {
 		inject_gp();
 		return;
 	}
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT) ||
-	    READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (!pa_is_frame(pa) || revision_at(pa) != caps_revision()) {
 		vm_fail_invalid();
 		return;
 	}
@@ -174,12 +117,24 @@ static void do_vmclear(struct percpu *cpu)
 	} else if (pa == cpu->nested.vmxon_pa) {
 		vm_fail(cpu, VMERR_VMCLEAR_VMXON);
 	} else if (vvmcs_clear(cpu, pa)) {
-		nested_log("nested: cpu %u: VMCLEAR of %llx, active on another CPU", cpu->cpu,
+		up_log_seldom("nested: cpu %u: VMCLEAR of %llx, active on another CPU", cpu->cpu,
 			   (unsigned long long)pa);
 		vm_fail(cpu, VMERR_VMCLEAR_ADDRESS);
 	} else {
 		vm_succeed();
 	}
+}
+
+/*
+ * Hardware knows no such failure, so KVM goes on as if there was none: with whatever
+ * VMCS is current.  It must not be another vCPU's.
+ */
+static void vmptrld_failed(struct percpu *cpu, u64 pa, int err)
+{
+	up_log_seldom("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
+		      (unsigned long long)pa, err);
+	cpu->nested.current = NULL;
+	vm_fail_invalid();
 }
 
 static void load_vmcs(struct percpu *cpu, u64 pa)
@@ -188,15 +143,13 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 	int err;
 
 	/* Bit 31 marks a shadow VMCS: not offered. */
-	if (READ_ONCE(*(u32 *)phys(pa)) != caps_revision()) {
+	if (revision_at(pa) != caps_revision()) {
 		vm_fail(cpu, VMERR_VMPTRLD_REVISION);
 		return;
 	}
 	err = vvmcs_load(cpu, pa, &vv);
 	if (err) {
-		nested_log("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
-			   (unsigned long long)pa, err);
-		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
+		vmptrld_failed(cpu, pa, err);
 		return;
 	}
 	cpu->nested.current = vv;
@@ -209,10 +162,12 @@ static void do_vmptrld(struct percpu *cpu)
 
 	if (!read_operand(cpu, &pa, sizeof(pa)))
 		return;
-	if (!pa_is_frame(pa) || !frame_host_usable(pa >> PAGE_SHIFT))
+	if (!pa_is_frame(pa))
 		vm_fail(cpu, VMERR_VMPTRLD_ADDRESS);
 	else if (pa == cpu->nested.vmxon_pa)
 		vm_fail(cpu, VMERR_VMPTRLD_VMXON);
+	else if (!frame_host_usable(pa >> PAGE_SHIFT))
+		vmptrld_failed(cpu, pa, -UP_EPERM);
 	else
 		load_vmcs(cpu, pa);
 }
@@ -231,7 +186,7 @@ static struct vvmcs *named_field(struct percpu *cpu, u32 *info, u64 *enc)
 		return NULL;
 	}
 	*info = vmread(VMCS_EXIT_INSN_INFO);
-	*enc = reg_read(cpu, INFO_REG2(*info));
+	*enc = guest_gpr(cpu, INFO_REG2(*info));
 	return cpu->nested.current;
 }
 
@@ -262,7 +217,7 @@ static void do_vmread(struct percpu *cpu)
 	if (enc & VMCS_ENC_HIGH)
 		val >>= 32;
 	if (info & INFO_IS_REG)
-		reg_write(cpu, INFO_REG1(info), val);
+		set_guest_gpr(cpu, INFO_REG1(info), val);
 	else if (!write_operand(cpu, val))
 		return;
 	vm_succeed();
@@ -296,7 +251,7 @@ static void do_vmwrite(struct percpu *cpu)
 	if (!vv)
 		return;
 	if (info & INFO_IS_REG)
-		val = reg_read(cpu, INFO_REG1(info));
+		val = guest_gpr(cpu, INFO_REG1(info));
 	else if (!read_operand(cpu, &val, sizeof(val)))
 		return;
 	row = row_or_fail(cpu, enc);
@@ -319,12 +274,12 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason)
 {
 	struct vvmcs *vv = cpu->nested.current;
 	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
-	u64 enc = cpu->gpr[INFO_REG2(info)], blocking, flags;
+	u64 enc = cpu->gpr[INFO_REG2(info)];
 	u32 row;
 
 	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
 	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup_row1(enc) ||
-	    SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR)))
+	    guest_cpl())
 		return false;
 	row = vmcs_lookup_row1(enc) - 1;
 	if (reason == EXIT_REASON_VMREAD) {
@@ -337,14 +292,7 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason)
 		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
 	}
 	cpu->exits_host[reason]++;
-	flags = vmread(VMCS_GUEST_RFLAGS);
-	if (flags & RFLAGS_STATUS)
-		vmwrite(VMCS_GUEST_RFLAGS, flags & ~RFLAGS_STATUS);
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
-	blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-	if (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			blocking & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	vm_succeed();
 	return true;
 }
 
@@ -377,7 +325,16 @@ static void do_vmresume(struct percpu *cpu)
 
 static u64 type_operand(struct percpu *cpu)
 {
-	return reg_read(cpu, INFO_REG2(vmread(VMCS_EXIT_INSN_INFO)));
+	return guest_gpr(cpu, INFO_REG2(vmread(VMCS_EXIT_INSN_INFO)));
+}
+
+/* Types of INVEPT and INVVPID: where IA32_VMX_EPT_VPID_CAP has type 0 (SDM vol. 3, A.10). */
+#define INVEPT_OFFERED	24
+#define INVVPID_OFFERED	40
+
+static bool offered(u32 first_bit, u64 type)
+{
+	return type <= 3 && (vmx_caps.ept_vpid >> (first_bit + type) & 1);
 }
 
 /* INVEPT (SDM vol. 3, INVEPT): type 1 one table, type 2 all. */
@@ -386,54 +343,70 @@ static void do_invept(struct percpu *cpu)
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
-	if (type != 1 && type != 2) {
+	if (!offered(INVEPT_OFFERED, type)) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
+	if (type == INVEPT_SINGLE && !vmcs12_eptp_ok(d.a)) {
+		vm_fail(cpu, VMERR_INVALID_OPERAND);
+		return;
+	}
 	shadow_invept(type, d.a);
 	vm_succeed();
 }
 
 static void invvpid_address(u16 hw_vpid, u64 gla)
 {
-	invvpid(0, hw_vpid, gla);
+	invvpid(INVVPID_ADDRESS, hw_vpid, gla);
 }
 
 /* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
 static void invvpid_context(u16 hw_vpid, u64 unused)
 {
 	(void)unused;
-	invvpid(1, hw_vpid, 0);
+	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
-/* INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own. */
+/*
+ * INVVPID (SDM vol. 3, INVVPID); L1's numbers stand for the layer's own.  The width of an
+ * address is what the processor supports: a VM may have 5-level paging when L1 has not.
+ */
 static void do_invvpid(struct percpu *cpu)
 {
+	bool la57 = vmx_caps.cr4_fixed1 & CR4_LA57;
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
-	if (type > 3) {
+	if (!offered(INVVPID_OFFERED, type)) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
-	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, false))) {
+	if (d.a >> 16 || (type != INVVPID_ALL && !d.a) ||
+	    (type == INVVPID_ADDRESS && !la_canonical(d.b, la57))) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
-	if (type == 0)
+	if (type == INVVPID_ADDRESS)
 		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
-	else if (type == 2)
-		invvpid(2, 0, 0);
+	else if (type == INVVPID_ALL)
+		invvpid(INVVPID_ALL, 0, 0);
 	else
 		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
 	vm_succeed();
 }
 
+/* Nobody's but the layer's host side has a use for it: no dual-monitor treatment of SMM. */
+static void do_vmcall(struct percpu *cpu)
+{
+	vm_fail(cpu, VMERR_VMCALL_IN_ROOT);
+}
+
 static void (*const handler[])(struct percpu *cpu) = {
+	[EXIT_REASON_VMCALL] = do_vmcall,
 	[EXIT_REASON_VMCLEAR] = do_vmclear,
 	[EXIT_REASON_VMLAUNCH] = do_vmlaunch,
 	[EXIT_REASON_VMPTRLD] = do_vmptrld,
@@ -447,14 +420,16 @@ static void (*const handler[])(struct percpu *cpu) = {
 	[EXIT_REASON_INVVPID] = do_invvpid,
 };
 
+/* Outside 64-bit mode there is no VMX operation to be in, and none is offered: #UD. */
 void nested_insn(struct percpu *cpu, u32 reason)
 {
 	if (reason >= ARRAY_SIZE(handler) || !handler[reason] ||
-	    (!cpu->nested.vmxon && reason != EXIT_REASON_VMXON)) {
+	    (!cpu->nested.vmxon && reason != EXIT_REASON_VMXON) ||
+	    (reason == EXIT_REASON_VMXON && !(guest_cr4() & CR4_VMXE)) || !guest_64bit()) {
 		inject_ud();
 		return;
 	}
-	if (SEG_AR_DPL(vmread(VMCS_GUEST_SS_AR))) {
+	if (guest_cpl()) {
 		inject_gp();
 		return;
 	}

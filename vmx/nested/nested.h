@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VMX as the layer offers it to the host's stock KVM (design, section 4).
+ * VMX as the layer offers it to the host's stock KVM (docs/root.md).
  *
  * L1 is the demoted host, L2 a VM of its KVM.  VMCS12 is what L1 reads and
  * writes; the layer keeps its contents in its own memory (struct vvmcs), keyed
@@ -11,9 +11,6 @@
 
 #include "vmx/base/types.h"
 #include "vmx/base/percpu.h"
-
-/** nested_init() - compute the capability MSRs offered to L1.  Launch, first CPU. */
-int nested_init(void);
 
 /** nested_cpu_reset() - forget VMXON state: launch, leave, INIT */
 void nested_cpu_reset(struct percpu *cpu);
@@ -51,12 +48,6 @@ void nested_entry_failed(struct percpu *cpu, u32 error);
  * false: deliver it to L2
  */
 bool nested_nmi(struct percpu *cpu);
-
-/**
- * nested_msr_read() - L1 reads IA32_VMX_* or IA32_FEATURE_CONTROL
- * Return: 0, or -UP_ENOENT when @msr is none of those (or absent: #GP)
- */
-int nested_msr_read(u32 msr, u64 *val);
 
 /** nested_cr4_vmxe_may_clear() - false while L1 is in VMX operation (#GP) */
 bool nested_cr4_vmxe_may_clear(const struct percpu *cpu);

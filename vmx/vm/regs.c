@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The registers of a protected vCPU that no VMCS holds, swapped with the host's
- * around every stay of the host (design, section 6).
+ * around every stay of the host (docs/root.md).
  */
 #include "vmx/vm/vcpu.h"
 #include "vmx/base/asm.h"
-#include "vmx/host/host.h"
-#include "vmx/host/io.h"
+#include "vmx/cpu/reset_state.h"
+#include "vmx/cpu/speculation.h"
+#include "vmx/intercept/msr.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
@@ -16,70 +17,32 @@
 
 #define XFEATURE_PKRU	BIT(9)
 #define XSAVE_MXCSR	24		/* offset in the legacy area (SDM vol. 1, 10.5.1) */
-#define XSAVE_HEADER	512
-#define XCR0_X87	BIT(0)
 #define MXCSR_RESET	0x1f80u
-#define DR6_RESET	0xffff0ff0u
-#define PAT_RESET	0x0007040600070406ULL
-
-static const u32 switched_msrs[NR_SWITCHED_MSRS] = {
-	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
-};
 
 /*
- * By these the host would count, sample or record what the VM does, PEBS into
- * memory of its choice, or change what the VM's XSAVES stores.
+ * MSRs that vmx/intercept/msrs.h calls SWITCHED or QUIET, of those that this processor has;
+ * others are as it.  Of the quiet ones the VM's value is zero for ever: by them the host
+ * would count, sample or record what the VM does, PEBS into memory of its choice, or
+ * change what the VM's instructions do (docs/root.md).
  */
-static const u32 quiet_msrs[NR_QUIET_MSRS] = { MSR_PERF_GLOBAL_CTRL, MSR_XSS, MSR_LBR_CTL };
+static u32 msrs[NR_VCPU_MSRS], nmsrs;
 
-static u32 quiet_present;	/* bit n: quiet_msrs[n] exists */
-static bool flush_l1d, clear_buffers;
-
-/* When a vCPU is made; every processor has the same features. */
-static void find_features(void)
+void vcpu_msrs_init(void)
 {
-	u32 i, r[4], found = 0;
-	u64 val, arch = 0;
+	const struct msr_row *r;
+	u64 val;
+	u32 msr;
 
-	for (i = 0; i < NR_QUIET_MSRS; i++)
-		if (!rdmsr_safe(quiet_msrs[i], &val))
-			found |= 1u << i;
-	quiet_present = found;
-	cpuid(7, 0, r);
-	if ((r[3] & BIT(29)) && rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
-		arch = 0;
-	flush_l1d = (r[3] & BIT(28)) && !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
-	clear_buffers = r[3] & BIT(10);
-}
-
-static void quiet_begin(struct vcpu *v)
-{
-	u32 i;
-
-	for (i = 0; i < NR_QUIET_MSRS; i++) {
-		if (!(quiet_present & 1u << i))
+	nmsrs = 0;
+	for (r = msr_rows; r < msr_rows + msr_nrows; r++) {
+		if (r->guest != GUEST_SWITCHED && r->guest != GUEST_QUIET)
 			continue;
-		v->host_quiet[i] = rdmsr(quiet_msrs[i]);
-		if (v->host_quiet[i])
-			wrmsr(quiet_msrs[i], 0);
+		for (msr = r->first; msr <= r->last; msr++) {
+			up_assert(nmsrs < NR_VCPU_MSRS);
+			if (!rdmsr_safe(msr, &val))
+				msrs[nmsrs++] = msr;
+		}
 	}
-}
-
-static void quiet_end(const struct vcpu *v)
-{
-	u32 i;
-
-	for (i = 0; i < NR_QUIET_MSRS; i++)
-		if ((quiet_present & 1u << i) && v->host_quiet[i])
-			wrmsr(quiet_msrs[i], v->host_quiet[i]);
-}
-
-void vcpu_scrub(void)
-{
-	if (flush_l1d)
-		wrmsr(MSR_FLUSH_CMD, 1);
-	if (clear_buffers)
-		verw(ROOT_DS);
 }
 
 /*
@@ -90,7 +53,7 @@ u64 vcpu_xcr0_mask(void)
 {
 	static u64 mask;
 	u32 r[4], i;
-	u64 all, m = XCR0_X87 | BIT(1);
+	u64 all, m = XCR0_X87 | XCR0_SSE;
 
 	if (mask)
 		return mask;
@@ -118,11 +81,12 @@ static void regs_read(struct cpu_regs *r)
 	r->dr6 = read_dr6();
 	r->cr2 = read_cr2();
 	r->xcr0 = xgetbv(0);
-	for (i = 0; i < NR_SWITCHED_MSRS; i++)
-		r->msr[i] = rdmsr(switched_msrs[i]);
+	for (i = 0; i < nmsrs; i++)
+		r->msr[i] = rdmsr(msrs[i]);
 }
 
-static void regs_write(const struct cpu_regs *r)
+/* Of the MSRs only what differs from @was, which is in force. */
+static void regs_write(const struct cpu_regs *r, const struct cpu_regs *was)
 {
 	u32 i;
 
@@ -132,8 +96,9 @@ static void regs_write(const struct cpu_regs *r)
 	write_dr3(r->dr[3]);
 	write_dr6(r->dr6);
 	write_cr2(r->cr2);
-	for (i = 0; i < NR_SWITCHED_MSRS; i++)
-		wrmsr(switched_msrs[i], r->msr[i]);
+	for (i = 0; i < nmsrs; i++)
+		if (r->msr[i] != was->msr[i])
+			wrmsr(msrs[i], r->msr[i]);
 }
 
 /* An XSAVE image whose header says "all initial", with the reset MXCSR. */
@@ -149,14 +114,15 @@ void vcpu_load(struct vcpu *v)
 {
 	u64 mask = vcpu_xcr0_mask();
 
-	quiet_begin(v);
 	regs_read(&v->host);
+	/* First of all: PEBS may store for a while after it is turned off. */
+	regs_write(&v->regs, &v->host);
 	xsetbv(0, mask);
 	if (mask & XFEATURE_PKRU)
 		xsave64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xrstor64(phys(v->xsave_pa), mask);
 	xsetbv(0, v->regs.xcr0);
-	regs_write(&v->regs);
+	speculation_to_vm();
 }
 
 void vcpu_save(struct vcpu *v)
@@ -174,8 +140,7 @@ void vcpu_save(struct vcpu *v)
 	if (mask & XFEATURE_PKRU)
 		xrstor64(phys(v->host_xsave_pa), XFEATURE_PKRU);
 	xsetbv(0, v->host.xcr0);
-	regs_write(&v->host);
-	quiet_end(v);
+	regs_write(&v->host, &v->regs);
 }
 
 void vcpu_init_state(struct vcpu *v)
@@ -205,7 +170,6 @@ struct vcpu *vcpu_alloc(struct vm *vm, struct vvmcs *vv)
 			pool_free(host);
 		return NULL;
 	}
-	find_features();
 	v = phys(pa);
 	v->vm = vm;
 	v->vv = vv;

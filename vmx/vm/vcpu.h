@@ -9,16 +9,13 @@
 struct vm;
 struct vvmcs;
 
-/* MSRs of the VM's that hardware does not switch: one row each in vmx/vm/regs.c. */
-#define NR_SWITCHED_MSRS	6
-
-/* MSRs of the host's that are zero while the VM runs. */
-#define NR_QUIET_MSRS		3
+/* How many MSRs vmx/intercept/msrs.h calls SWITCHED or QUIET; vcpu_msrs_init() checks. */
+#define NR_VCPU_MSRS	14
 
 /* Registers that belong to whoever runs, and that neither VMCS holds. */
 struct cpu_regs {
 	u64 dr[4], dr6, cr2, xcr0;
-	u64 msr[NR_SWITCHED_MSRS];
+	u64 msr[NR_VCPU_MSRS];
 };
 
 struct vcpu {
@@ -28,7 +25,6 @@ struct vcpu {
 	u64 host_gpr[NR_GPRS];		/* L1's at its VM entry, should that fail */
 	struct cpu_regs regs;		/* the VM's, while the host runs */
 	struct cpu_regs host;		/* the host's, while the VM runs */
-	u64 host_quiet[NR_QUIET_MSRS];
 	u64 xsave_pa;			/* extended state of the VM: one frame */
 	u64 host_xsave_pa;		/* PKRU of the host */
 	u32 last_reason;		/* exit that L1 was shown last */
@@ -36,9 +32,13 @@ struct vcpu {
 	u32 pending_event;		/* the VM's own, delivery was interrupted */
 	u32 pending_error;
 	u32 pending_len;
-	u32 held_event;			/* L1's, to be handed back as not delivered */
+	u32 held_intr;			/* L1's external interrupt, not delivered yet; 0: none */
+	bool held_nmi;			/* L1's NMI likewise */
 	bool bare;			/* not entered since it was bound */
 };
+
+/** vcpu_msrs_init() - find the MSRs that change with the VM.  Launch. */
+void vcpu_msrs_init(void);
 
 /** vcpu_init_state() - architectural reset state, in VMCS02 (current) and @v */
 void vcpu_init_state(struct vcpu *v);
@@ -48,9 +48,6 @@ void vcpu_load(struct vcpu *v);
 
 /** vcpu_save() - the VM's aside, the host's back; extended state is its initial one then */
 void vcpu_save(struct vcpu *v);
-
-/** vcpu_scrub() - the host is about to run: no trace in what L1TF and MDS read past EPT */
-void vcpu_scrub(void);
 
 /** vcpu_xcr0_mask() - XCR0 bits that a protected VM may set */
 u64 vcpu_xcr0_mask(void);

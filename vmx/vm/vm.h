@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Protected VMs and their vCPUs, as the layer knows them (vmx/vm/life.c). */
+/* Protected VMs and their vCPUs, as the layer knows them (vmx/vm/table.c). */
 #ifndef VMX_VM_H
 #define VMX_VM_H
 
-#include "vmx/base/types.h"
 #include "vmx/abi/call.h"
 #include "vmx/base/lock.h"
 #include "vmx/base/sha256.h"
+#include "ept/owner.h"
 
 struct vm_ept;
 struct vvmcs;
@@ -14,21 +14,12 @@ struct vcpu;
 
 struct vm {
 	struct spinlock lock;
-	u32 id;
-	enum up_vm_state state;		/* changes under lock; read anywhere */
+	struct owner own;		/* as the memory side knows it; ->state under lock */
 	u32 nvcpus;
 	struct vcpu *vcpu[UP_VM_MAX_VCPUS];
 	struct vm_ept *ept;
-	u64 frames;			/* owned; under frames_lock */
-	u64 frames_shared;		/* under frames_lock */
-	u64 frames_pending;		/* donated, not committed; under frames_lock */
-	u64 commit_cursor;		/* no pending gfn lies below; under frames_lock */
-	bool unmapped;			/* dead, and its table is cut; under frames_lock */
-	u64 gfn_root;			/* ept/binding.c: gfn -> pfn, and its EPT; frames_lock */
 	u64 gfn_cursor;			/* measuring, reclaiming: next gfn to look at */
 	u64 frames_measured;
-	u64 flush_ticket;		/* of the newest unmapping for this VM */
-	u64 mismatches;
 	u64 entries;
 	struct sha256 hash;
 	u8 measurement[32];
@@ -37,8 +28,15 @@ struct vm {
 	char death[64];
 };
 
-/** vm_find() - the VM with this id, or NULL; ids are array indices, checked */
-struct vm *vm_find(u64 id);
+/** vm_lock() - the VM with this id, locked, or NULL */
+struct vm *vm_lock(u64 id);
+void vm_unlock(struct vm *vm);
+
+/** vm_next_frame() - the first of its frames from *@gfn on.  Return: false: none */
+bool vm_next_frame(struct vm *vm, u64 *gfn, u64 *pfn);
+
+/** vms_count() - VM slots in use */
+u32 vms_count(void);
 
 /** vms_present() - true while any protected VM exists, dead ones included */
 bool vms_present(void);
@@ -51,6 +49,17 @@ bool vms_present(void);
  * Return: false: a CPU is still in a VM; the reset must not happen
  */
 bool vms_forget(void);
+
+extern struct spinlock vms_lock;	/* outermost: the table of VMs, and leaving */
+
+/**
+ * vms_close() - from here on, or no more, no VM can be made
+ * Return: 0, -UP_EBUSY while one exists or holds memory.  Takes vms_lock.
+ */
+long vms_close(bool on);
+
+/** vms_closed() - vms_close() was granted, no VM exists or holds memory.  Holds vms_lock. */
+bool vms_closed(void);
 
 /** vm_kill() - it never runs again; the first reason given is kept */
 void vm_kill(struct vm *vm, const char *why);

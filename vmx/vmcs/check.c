@@ -7,9 +7,11 @@
  * (which becomes guest state of VMCS01), addresses, and features not offered.
  * Each check has a name; a failure is logged by it.
  */
-#include "vmx/nested/run.h"
+#include "vmx/vmcs/check.h"
+#include "vmx/base/x86.h"
+#include "vmx/cpu/paging.h"
 #include "vmx/intercept/caps.h"
-#include "ept/frames.h"
+#include "ept/owner.h"
 
 #define MSR_LIST_MAX	512	/* IA32_VMX_MISC[27:25] = 0 */
 #define MSR_ENTRY_SIZE	16
@@ -24,9 +26,9 @@ static inline u64 cpu2(const struct vvmcs *vv)
 	return f(vv, ROW_CPU_CTLS) & CPU_SECONDARY_CTLS ? f(vv, ROW_CPU2_CTLS) : 0;
 }
 
-static bool ctls_ok(u64 val, enum caps_ctls c)
+static bool ctls_ok(u64 val, enum vmx_ctls c)
 {
-	u32 must = (u32)nested_caps.ctls[c], may = nested_caps.ctls[c] >> 32;
+	u32 must = (u32)vmx_caps.ctls[c], may = vmx_caps.ctls[c] >> 32;
 
 	return !(must & ~val) && !(val & ~(u64)may);
 }
@@ -42,11 +44,11 @@ static bool msr_list_ok(const struct vvmcs *vv, u32 count_row, u32 addr_row)
 }
 
 /* Section 25.6.11.  Accessed and dirty flags are not offered; 4 levels. */
-static bool eptp_ok(u64 eptp)
+bool vmcs12_eptp_ok(u64 eptp)
 {
 	u64 type = eptp & 7, levels = eptp >> 3 & 7, flags = eptp & MASK(11, 6);
 
-	return (type == 6 || (type == 0 && (nested_caps.ept_vpid & BIT(8)))) && levels == 3 &&
+	return (type == 6 || (type == 0 && (vmx_caps.ept_vpid & BIT(8)))) && levels == 3 &&
 	       !flags && pa_valid(eptp);
 }
 
@@ -55,7 +57,7 @@ static const char *check_control_bits(const struct vvmcs *vv)
 	static const struct {
 		const char *name;
 		u32 row;
-		enum caps_ctls ctls;
+		enum vmx_ctls ctls;
 	} set[] = {
 		{ "pin-based controls", ROW_PIN_CTLS, CTLS_PIN },
 		{ "processor-based controls", ROW_CPU_CTLS, CTLS_CPU },
@@ -72,26 +74,25 @@ static const char *check_control_bits(const struct vvmcs *vv)
 	return NULL;
 }
 
-const char *nested_check_controls(const struct vvmcs *vv)
+const char *vmcs12_check_controls(const struct vvmcs *vv)
 {
 	const char *failed = check_control_bits(vv);
 	u64 second = cpu2(vv);
 
 	if (failed)
 		return failed;
-	/* Without EPT a VM would need L1's shadow tables: their place is sync_tables(). */
+	/* Without EPT a VM would run on L1's own shadow tables, which nobody checks. */
 	if (!(second & CPU2_EPT))
 		return "EPT is not enabled";
-	if (!eptp_ok(f(vv, ROW_EPTP)))
+	if (!vmcs12_eptp_ok(f(vv, ROW_EPTP)))
 		return "EPTP";
 	if ((second & CPU2_VPID) && !f(vv, ROW_VPID))
 		return "VPID is 0";
 	if ((f(vv, ROW_EXIT_CTLS) & EXIT_SAVE_PREEMPTION) &&
 	    !(f(vv, ROW_PIN_CTLS) & PIN_PREEMPTION_TIMER))
 		return "preemption timer is saved but not active";
-	if (f(vv, ROW_CR3_TARGET_COUNT) > (nested_caps.misc >> 16 & 0x1ff) ||
-	    f(vv, ROW_CR3_TARGET_COUNT) > 4)
-		return "CR3-target count";
+	if (f(vv, ROW_CR3_TARGET_COUNT))
+		return "CR3-target count";	/* none is offered */
 	if (!msr_list_ok(vv, ROW_EXIT_MSR_STORE_COUNT, ROW_EXIT_MSR_STORE_ADDR))
 		return "VM-exit MSR-store list";
 	if (!msr_list_ok(vv, ROW_EXIT_MSR_LOAD_COUNT, ROW_EXIT_MSR_LOAD_ADDR))
@@ -106,7 +107,7 @@ static bool frame_ok(u64 pa)
 	return pa_is_frame(pa) && frame_host_usable(pa >> PAGE_SHIFT);
 }
 
-const char *nested_check_addresses(const struct vvmcs *vv)
+const char *vmcs12_check_addresses(const struct vvmcs *vv)
 {
 	u64 cpu = f(vv, ROW_CPU_CTLS);
 
@@ -116,9 +117,6 @@ const char *nested_check_addresses(const struct vvmcs *vv)
 		return "APIC-access address";
 	if ((cpu & CPU_MSR_BITMAPS) && !frame_ok(f(vv, ROW_MSR_BITMAP)))
 		return "MSR-bitmap address";
-	if ((cpu & CPU_IO_BITMAPS) &&
-	    (!frame_ok(f(vv, ROW_IO_BITMAP_A)) || !frame_ok(f(vv, ROW_IO_BITMAP_B))))
-		return "I/O-bitmap address";
 	return NULL;
 }
 
@@ -144,10 +142,10 @@ static const char *check_host_control_registers(const struct vvmcs *vv)
 {
 	u64 cr0 = f(vv, ROW_HOST_CR0), cr4 = f(vv, ROW_HOST_CR4);
 
-	if ((nested_caps.cr0_fixed0 & ~cr0) || (cr0 & ~nested_caps.cr0_fixed1))
+	if ((vmx_caps.cr0_fixed0 & ~cr0) || (cr0 & ~vmx_caps.cr0_fixed1))
 		return "host CR0";
-	if ((nested_caps.cr4_fixed0 & ~cr4) || (cr4 & ~nested_caps.cr4_fixed1) ||
-	    !(cr4 & X86_CR4_PAE) || ((cr4 & X86_CR4_CET) && !(cr0 & X86_CR0_WP)))
+	if ((vmx_caps.cr4_fixed0 & ~cr4) || (cr4 & ~vmx_caps.cr4_fixed1) ||
+	    !(cr4 & CR4_PAE) || ((cr4 & CR4_CET) && !(cr0 & CR0_WP)))
 		return "host CR4";
 	if (!pa_valid(f(vv, ROW_HOST_CR3)))
 		return "host CR3";
@@ -156,7 +154,7 @@ static const char *check_host_control_registers(const struct vvmcs *vv)
 	return NULL;
 }
 
-bool host_field_ok(u32 guest_field, u64 val)
+bool host_field_ok(const struct vvmcs *vv, u32 guest_field, u64 val)
 {
 	switch (guest_field) {
 	case VMCS_GUEST_EFER:
@@ -164,10 +162,11 @@ bool host_field_ok(u32 guest_field, u64 val)
 	case VMCS_GUEST_PAT:
 		return pat_ok(val);
 	case VMCS_GUEST_SYSENTER_CS:
+	case VMCS_GUEST_PERF_GLOBAL:	/* its row has a check */
 		return true;
 	case VMCS_GUEST_SYSENTER_ESP:
 	case VMCS_GUEST_SYSENTER_EIP:
-		return la_canonical(val, false);
+		return la_canonical(val, f(vv, ROW_HOST_CR4) & CR4_LA57);
 	default:
 		return false;
 	}
@@ -194,7 +193,7 @@ static const char *check_host_addresses(const struct vvmcs *vv)
 		ROW_HOST_FS_BASE, ROW_HOST_GS_BASE, ROW_HOST_TR_BASE, ROW_HOST_GDTR_BASE,
 		ROW_HOST_IDTR_BASE, ROW_HOST_SYSENTER_ESP, ROW_HOST_SYSENTER_EIP, ROW_HOST_RIP,
 	};
-	bool la57 = f(vv, ROW_HOST_CR4) & X86_CR4_LA57;
+	bool la57 = f(vv, ROW_HOST_CR4) & CR4_LA57;
 
 	for (u32 i = 0; i < ARRAY_SIZE(canonical); i++)
 		if (!la_canonical(f(vv, canonical[i]), la57))
@@ -202,7 +201,7 @@ static const char *check_host_addresses(const struct vvmcs *vv)
 	return NULL;
 }
 
-const char *nested_check_host_state(const struct vvmcs *vv)
+const char *vmcs12_check_host_state(const struct vvmcs *vv)
 {
 	const char *failed = check_host_control_registers(vv);
 
@@ -212,10 +211,13 @@ const char *nested_check_host_state(const struct vvmcs *vv)
 		failed = check_host_addresses(vv);
 	if (!failed && (f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_PAT) && !pat_ok(f(vv, ROW_HOST_PAT)))
 		failed = "host PAT";
+	if (!failed && (f(vv, ROW_EXIT_CTLS) & EXIT_LOAD_PERF_GLOBAL) &&
+	    (f(vv, ROW_HOST_PERF_GLOBAL) & ~vmx_caps.perf_global))
+		failed = "host PERF_GLOBAL_CTRL";
 	return failed;
 }
 
-const char *nested_check_guest_state(const struct vvmcs *vv, u64 *qual)
+const char *vmcs12_check_guest_state(const struct vvmcs *vv, u64 *qual)
 {
 	*qual = 0;
 	if (f(vv, ROW_GUEST_ACTIVITY) > ACTIVITY_HLT)

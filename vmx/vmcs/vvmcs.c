@@ -7,8 +7,9 @@
 #include "vmx/base/lock.h"
 #include "vmx/base/log.h"
 #include "vmx/intercept/caps.h"
-#include "ept/frames.h"
+#include "ept/owner.h"
 #include "ept/pool.h"
+#include "ept/shadow.h"
 
 /* How the contents lie in L1's frame while the VMCS is not active: ours to choose. */
 struct vmcs12_image {
@@ -19,7 +20,8 @@ struct vmcs12_image {
 };
 
 #define VMCS12_MAGIC	0x323153434d567075ULL	/* "upVMCS12" */
-#define HASH_BUCKETS	256
+#define HASH_BUCKETS	1024
+#define VPIDS		BIT(16)
 
 _Static_assert(sizeof(struct vmcs12_image) <= PAGE_SIZE, "VMCS12 image exceeds its frame");
 _Static_assert(sizeof(struct vvmcs) <= PAGE_SIZE, "struct vvmcs exceeds a frame");
@@ -27,9 +29,8 @@ _Static_assert(NR_VMCS_ROWS < 255, "row + 1 must fit vmcs_lookup[]");
 
 static struct spinlock vvmcs_lock;
 static struct vvmcs *hash[HASH_BUCKETS];
-static struct vvmcs *slots[VVMCS_MAX];		/* index: VPID - VVMCS_FIRST_VPID */
-static u32 slot_hint;
-static struct vvmcs *active[UP_MAX_CPUS];	/* lists by ->cpu_next; own CPU only */
+static u64 vpid_used[VPIDS / 64];
+static u32 vpid_hint;		/* the word that had one free */
 
 u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
 u64 rows_copied[VMCS_ROW_WORDS];
@@ -38,6 +39,7 @@ u64 rows_lazy[VMCS_ROW_WORDS];
 u64 rows_merged[VMCS_ROW_WORDS];
 u64 rows_ctrl[VMCS_ROW_WORDS];
 u64 rows_host[VMCS_ROW_WORDS];
+u64 rows_seen[VMCS_ROW_WORDS];
 
 static void classify_row(u32 row)
 {
@@ -59,12 +61,14 @@ static void classify_row(u32 row)
 		row_set(rows_merged, row);
 	if (d->class == CLASS_HOST)
 		row_set(rows_host, row);
+	if (d->see != SEE_OWN)
+		row_set(rows_seen, row);
 }
 
 void vvmcs_init(void)
 {
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++) {
-		if (!caps_field_exists(vmcs_field[row].exists))
+		if (!caps_field_exists(&vmcs_field[row]))
 			continue;
 		vmcs_lookup[vmcs_field[row].encoding / 2] = (u8)(row + 1);
 		classify_row(row);
@@ -73,6 +77,7 @@ void vvmcs_init(void)
 	/* KVM writes it often, and no check looks at it. */
 	row_clear(rows_host, ROW_HOST_RSP);
 	row_set(rows_host, ROW_EXIT_CTLS);	/* says which host MSRs are loaded */
+	vpid_used[0] = BIT(VVMCS_FIRST_VPID) - 1;
 }
 
 #define WIDTH_MASK(enc)	(VMCS_ENC_WIDTH(enc) == 0 ? 0xffff : \
@@ -103,10 +108,10 @@ static void fetch_all(struct percpu *cpu, struct vvmcs *vv)
 
 static struct vvmcs **bucket(u64 pa)
 {
-	return &hash[(pa >> PAGE_SHIFT ^ pa >> (PAGE_SHIFT + 8)) % HASH_BUCKETS];
+	return &hash[(pa >> PAGE_SHIFT ^ pa >> (PAGE_SHIFT + 10)) % HASH_BUCKETS];
 }
 
-/* Chains are bounded by VVMCS_MAX: an entry is in exactly one, once. */
+/* Chains are bounded by the VPIDs: an entry is in exactly one, once. */
 static struct vvmcs *find_locked(u64 pa)
 {
 	struct vvmcs *vv = *bucket(pa);
@@ -116,20 +121,14 @@ static struct vvmcs *find_locked(u64 pa)
 	return vv;
 }
 
-struct vvmcs *vvmcs_find(u64 pa)
+u64 vvmcs_pa(const struct vvmcs *vv)
 {
-	struct vvmcs *vv;
-
-	spin_lock(&vvmcs_lock);
-	vv = find_locked(pa);
-	spin_unlock(&vvmcs_lock);
-	return vv;
+	return (u64)vv - (u64)phys(0);
 }
 
 static void free_frames(struct vvmcs *vv)
 {
-	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->io_bitmap_pa[0], vv->io_bitmap_pa[1],
-		     vv->msr_list_pa, (u64)vv - (u64)phys(0) };
+	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vvmcs_pa(vv) };
 
 	/* A protected vCPU's state must not outlive it in a frame that may go back. */
 	if (vv->vmcs02_pa)
@@ -139,17 +138,18 @@ static void free_frames(struct vvmcs *vv)
 			pool_free(pa[i]);
 }
 
-/* A slot's number is the VPID: two live vvmcs never share translations. */
-static int take_slot(struct vvmcs *vv)
+/* Each has a VPID of its own: two live vvmcs never share translations. */
+static int take_vpid(struct vvmcs *vv)
 {
-	for (u32 i = 0; i < VVMCS_MAX; i++) {
-		u32 slot = (slot_hint + i) % VVMCS_MAX;
+	for (u32 i = 0; i < ARRAY_SIZE(vpid_used); i++) {
+		u32 bit, word = (vpid_hint + i) % ARRAY_SIZE(vpid_used);
 
-		if (slots[slot])
+		if (vpid_used[word] == ~0ULL)
 			continue;
-		slots[slot] = vv;
-		vv->vpid = VVMCS_FIRST_VPID + slot;
-		slot_hint = slot + 1;
+		bit = (u32)__builtin_ctzll(~vpid_used[word]);
+		vpid_used[word] |= BIT(bit);
+		vv->vpid = (u16)(word * 64 + bit);
+		vpid_hint = word;
 		return 0;
 	}
 	return -UP_ENOSPC;
@@ -157,9 +157,9 @@ static int take_slot(struct vvmcs *vv)
 
 static void import_contents(struct vvmcs *vv)
 {
-	const struct vmcs12_image *img = phys(vv->pa);
+	const struct vmcs12_image *img = host_byte(vv->pa);
 
-	if (READ_ONCE(img->magic) != VMCS12_MAGIC)
+	if (!img || READ_ONCE(img->magic) != VMCS12_MAGIC)
 		return;
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++)
 		vv->f[row] = READ_ONCE(img->f[row]) & row_mask[row];
@@ -167,8 +167,11 @@ static void import_contents(struct vvmcs *vv)
 
 static void export_contents(const struct vvmcs *vv)
 {
-	struct vmcs12_image *img = phys(vv->pa);
+	struct vmcs12_image *img = host_byte(vv->pa);
 
+	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
+	if (!img)
+		return;
 	memcpy(img->f, vv->f, sizeof(vv->f));
 	img->magic = VMCS12_MAGIC;
 }
@@ -184,10 +187,21 @@ static int init_vmcs02(struct percpu *cpu, struct vvmcs *vv)
 	return vmptrld(cpu->vmcs01_pa) || err ? -UP_EIO : 0;
 }
 
-/* Everything but the slot and the hash chain. */
+/* KVM goes on without what it cannot load: these come before tables, and before growth. */
+static u64 vvmcs_frame(void)
+{
+	u64 pa;
+
+	spin_lock(&frames_lock);
+	pa = table_alloc_kvm();
+	spin_unlock(&frames_lock);
+	return pa;
+}
+
+/* Everything but the VPID and the hash chain. */
 static struct vvmcs *make(struct percpu *cpu, u64 pa)
 {
-	u64 self = pool_alloc();
+	u64 self = vvmcs_frame();
 	struct vvmcs *vv;
 
 	if (!self)
@@ -196,8 +210,8 @@ static struct vvmcs *make(struct percpu *cpu, u64 pa)
 	vv->pa = pa;
 	vv->cpu = VVMCS_NO_CPU;
 	vv->host_cpu = VVMCS_NO_CPU;
-	vv->vmcs02_pa = pool_alloc();
-	vv->msr_bitmap_pa = pool_alloc();
+	vv->vmcs02_pa = vvmcs_frame();
+	vv->msr_bitmap_pa = vvmcs_frame();
 	if (!vv->vmcs02_pa || !vv->msr_bitmap_pa || init_vmcs02(cpu, vv)) {
 		free_frames(vv);
 		return NULL;
@@ -212,13 +226,16 @@ static void activate(struct percpu *cpu, struct vvmcs *vv)
 {
 	vv->cpu = cpu->cpu;
 	vv->flush_vpid = true;	/* this CPU may remember an earlier stay, or a former owner */
-	vv->cpu_next = active[cpu->cpu];
-	active[cpu->cpu] = vv;
+	vv->cpu_next = cpu->nested.active;
+	vv->cpu_prev = &cpu->nested.active;
+	if (vv->cpu_next)
+		vv->cpu_next->cpu_prev = &vv->cpu_next;
+	cpu->nested.active = vv;
 }
 
 static int insert(struct vvmcs *vv)
 {
-	int err = take_slot(vv);
+	int err = take_vpid(vv);
 	struct vvmcs **head = bucket(vv->pa);
 
 	if (err)
@@ -253,17 +270,6 @@ int vvmcs_load(struct percpu *cpu, u64 pa, struct vvmcs **out)
 	return err;
 }
 
-static void unlink_active(struct percpu *cpu, struct vvmcs *vv)
-{
-	struct vvmcs **p = &active[cpu->cpu];
-
-	while (*p && *p != vv)
-		p = &(*p)->cpu_next;
-	if (*p)
-		*p = vv->cpu_next;
-	vv->cpu_next = NULL;
-}
-
 static void unlink_hash(struct vvmcs *vv)
 {
 	struct vvmcs **p = bucket(vv->pa);
@@ -272,13 +278,15 @@ static void unlink_hash(struct vvmcs *vv)
 		p = &(*p)->hash_next;
 	if (*p)
 		*p = vv->hash_next;
-	slots[vv->vpid - VVMCS_FIRST_VPID] = NULL;
+	vpid_used[vv->vpid / 64] &= ~BIT(vv->vpid % 64);
 }
 
 /* Hardware may hold VMCS02's contents in this CPU until it is cleared here. */
 static void deactivate(struct percpu *cpu, struct vvmcs *vv)
 {
-	unlink_active(cpu, vv);
+	*vv->cpu_prev = vv->cpu_next;
+	if (vv->cpu_next)
+		vv->cpu_next->cpu_prev = vv->cpu_prev;
 	vmclear(vv->vmcs02_pa);
 	vmptrld(cpu->vmcs01_pa);
 	if (cpu->nested.current == vv)
@@ -296,9 +304,7 @@ static void clear_locked(struct percpu *cpu, struct vvmcs *vv)
 	deactivate(cpu, vv);
 	if (vv->vcpu)
 		return;
-	/* The frame may have changed hands since VMPTRLD: then the contents are lost. */
-	if (frame_host_usable(vv->pa >> PAGE_SHIFT))
-		export_contents(vv);
+	export_contents(vv);
 	unlink_hash(vv);
 	free_frames(vv);
 }
@@ -321,16 +327,16 @@ int vvmcs_clear(struct percpu *cpu, u64 pa)
 void vvmcs_clear_all(struct percpu *cpu)
 {
 	spin_lock(&vvmcs_lock);
-	for (u32 i = 0; i < VVMCS_MAX && active[cpu->cpu]; i++)
-		clear_locked(cpu, active[cpu->cpu]);
+	while (cpu->nested.active)
+		clear_locked(cpu, cpu->nested.active);
 	spin_unlock(&vvmcs_lock);
 }
 
 void vvmcs_for_vpid(struct percpu *cpu, u16 vpid, void (*fn)(u16 hw_vpid, u64 arg), u64 arg)
 {
-	struct vvmcs *vv = active[cpu->cpu];
+	struct vvmcs *vv;
 
-	for (u32 i = 0; i < VVMCS_MAX && vv; i++, vv = vv->cpu_next)
+	for (vv = cpu->nested.active; vv; vv = vv->cpu_next)
 		if (vv->f[ROW_VPID] == vpid)
 			fn(vv->vpid, arg);
 }

@@ -12,18 +12,25 @@
 #ifndef VMX_VVMCS_H
 #define VMX_VVMCS_H
 
-#include "vmx/base/types.h"
+#include "vmx/base/asm.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/base/percpu.h"
 
 struct vm_ept;
 struct vcpu;
 
-#define VVMCS_MAX		1024	/* active or bound at one time, whole machine */
 #define VVMCS_FIRST_VPID	2	/* 0 is root mode, 1 the demoted host */
 #define VVMCS_NO_CPU		(~0U)
 #define MSR_BITMAP_WORDS	512
 #define MSR_BITMAP_OPEN_MAX	64
+#define MSR_LIST_COPY		64	/* more than the MSRs that may be listed */
+
+/* An entry of an MSR list (SDM vol. 3, table 25-15). */
+struct msr_entry {
+	u32 index;
+	u32 reserved;
+	u64 value;
+};
 
 struct vvmcs {
 	u64 f[NR_VMCS_ROWS];		/* VMCS12, by row */
@@ -32,6 +39,7 @@ struct vvmcs {
 	u64 pa;				/* L1's frame: the key */
 	struct vvmcs *hash_next;
 	struct vvmcs *cpu_next;		/* others active on the same CPU */
+	struct vvmcs **cpu_prev;	/* what points to this one in that list */
 	struct vcpu *vcpu;		/* bound protected vCPU, or NULL */
 	struct vm_ept *ept;		/* in use by VMCS02 since the last entry */
 	u32 cpu;			/* where it is active, or VVMCS_NO_CPU */
@@ -47,9 +55,11 @@ struct vvmcs {
 	u16 open[MSR_BITMAP_OPEN_MAX];	/* words of the merged bitmap that pass some MSR */
 	u64 vmcs02_pa;
 	u64 msr_bitmap_pa;		/* merged: VMCS12's and the layer's own */
-	u64 io_bitmap_pa[2];		/* merged; 0 until VMCS12 uses I/O bitmaps */
-	u64 msr_list_pa;		/* filtered copy of the entry MSR-load list; 0 until used */
+	struct msr_entry msr_list[MSR_LIST_COPY] __aligned(16);	/* entry MSR-load list, filtered */
 };
+
+/** vvmcs_pa() - the frame that @vv itself lies in */
+u64 vvmcs_pa(const struct vvmcs *vv);
 
 /** vvmcs_init() - build the encoding look-up from what is offered.  Launch, first CPU. */
 void vvmcs_init(void);
@@ -61,7 +71,7 @@ extern u8 vmcs_lookup[VMCS_LOOKUP_SIZE];
 /* The index is masked besides being checked: L1 must not steer speculation either. */
 static inline u32 vmcs_lookup_row1(u64 enc)
 {
-	return vmcs_lookup[enc / 2 % VMCS_LOOKUP_SIZE];
+	return vmcs_lookup[index_below(enc / 2, VMCS_LOOKUP_SIZE)];
 }
 
 /* Rows by what happens to them at entry and exit; computed by vvmcs_init(). */
@@ -71,6 +81,7 @@ extern u64 rows_lazy[VMCS_ROW_WORDS];		/* VMCS02 -> VMCS12, when asked for */
 extern u64 rows_merged[VMCS_ROW_WORDS];		/* a change means sync_controls() */
 extern u64 rows_ctrl[VMCS_ROW_WORDS];		/* a change means checking controls again */
 extern u64 rows_host[VMCS_ROW_WORDS];		/* a change means checking host state again */
+extern u64 rows_seen[VMCS_ROW_WORDS];		/* a protected VM's exit writes them: not OWN */
 
 /**
  * vmcs_row() - the row of an encoding that L1 named
@@ -129,15 +140,9 @@ void vvmcs_fetch(struct percpu *cpu, struct vvmcs *vv, u32 row);
 extern const u64 row_mask[NR_VMCS_ROWS];
 
 /**
- * vvmcs_find() - the active or bound vvmcs of L1's frame @pa, or NULL
- * The caller may use it only if it is active on its own CPU.
- */
-struct vvmcs *vvmcs_find(u64 pa);
-
-/**
  * vvmcs_load() - VMPTRLD: make @pa's vvmcs active on @cpu
  * @vv: result
- * Return: 0; -UP_EBUSY active on another CPU; -UP_ENOMEM; -UP_ENOSPC table full.
+ * Return: 0; -UP_EBUSY active on another CPU; -UP_ENOMEM; -UP_ENOSPC no VPID left.
  */
 int vvmcs_load(struct percpu *cpu, u64 pa, struct vvmcs **vv);
 

@@ -36,6 +36,16 @@ void *phys(u64 pa);
 extern u64 *fake_owner_table;
 #define OWNER_TABLE fake_owner_table
 
+static inline u64 mask_below(u64 a, u64 b)
+{
+	return a < b ? ~0ULL : 0;
+}
+
+static inline u64 index_below(u64 i, u64 n)
+{
+	return i & mask_below(i, n);
+}
+
 u64 rdmsr(u32 msr);
 void wrmsr(u32 msr, u64 val);
 int rdmsr_safe(u32 msr, u64 *val);
@@ -45,6 +55,8 @@ u64 rdtsc(void);
 void cpuid(u32 leaf, u32 subleaf, u32 r[4]);
 void outb(u16 port, u8 val);
 u8 inb(u16 port);
+void port_out(u16 port, u32 size, u32 val);
+u32 port_in(u16 port, u32 size);
 void cpu_relax(void);
 
 int vmxon(u64 pa);
@@ -102,6 +114,9 @@ void xsave64(void *area, u64 mask);
 void xrstor64(const void *area, u64 mask);
 void wbinvd(void);
 void verw(u16 selector);
+void fill_rsb(void);
+void flush_lines(const void *page, bool opt);
+void read_l1d(const u8 *table);
 void cpu_halt_forever(void);
 
 #ifdef FAKE_MUTANTS

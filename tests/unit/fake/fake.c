@@ -9,7 +9,6 @@
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
-#include "vmx/vm/call.h"
 
 #define WEAK __attribute__((weak))
 
@@ -19,6 +18,7 @@ u64 fake_ram_size;
 u64 *fake_owner_table;
 WEAK struct percpu *cpus[UP_MAX_CPUS];
 WEAK u32 ncpus;
+WEAK struct up_config up_config;
 
 void fake_init(u64 frames, u64 table_frames, u32 n)
 {
@@ -101,6 +101,11 @@ WEAK void up_panic(const char *fmt, ...)
 	abort();
 }
 
+WEAK bool log_due(void)
+{
+	return true;
+}
+
 WEAK void note_denied(void)
 {
 }
@@ -130,9 +135,11 @@ UNUSED_HW(int, rdmsr_safe, (u32 msr, u64 *val), 0)
 UNUSED_HW(int, wrmsr_safe, (u32 msr, u64 val), 0)
 UNUSED_HW(int, xsetbv_safe, (u32 reg, u64 val), 0)
 UNUSED_HW(u64, rdtsc, (void), 0)
-UNUSED_HW_VOID(cpuid, (u32 leaf, u32 subleaf, u32 r[4]))
+WEAK void cpuid(u32 leaf, u32 subleaf, u32 r[4]) { memset(r, 0, 4 * sizeof(*r)); }
 UNUSED_HW_VOID(outb, (u16 port, u8 val))
 UNUSED_HW(u8, inb, (u16 port), 0)
+UNUSED_HW_VOID(port_out, (u16 port, u32 size, u32 val))
+UNUSED_HW(u32, port_in, (u16 port, u32 size), 0)
 WEAK void cpu_relax(void) { }
 UNUSED_HW(int, vmxon, (u64 pa), 0)
 UNUSED_HW_VOID(vmxoff, (void))
@@ -153,4 +160,7 @@ UNUSED_HW_VOID(xsave64, (void *area, u64 mask))
 UNUSED_HW_VOID(xrstor64, (const void *area, u64 mask))
 WEAK void wbinvd(void) { }
 WEAK void verw(u16 selector) { }
+WEAK void fill_rsb(void) { }
+WEAK void flush_lines(const void *page, bool opt) { }
+WEAK void read_l1d(const u8 *table) { }
 WEAK void cpu_halt_forever(void) { stop("halted", 0); }

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
+#include "userspace/check/check.h"
 #include "tests.h"
 
 static uint8_t madt[256];
@@ -87,6 +87,77 @@ void test_madt_refuses_malformed(void **state)
 	madt[45] = 8;
 	madt[0] = 'X';
 	assert_int_equal(check_madt(&r, madt, madt_len, &cpus), CHECK_FAIL);
+}
+
+/* A FADT with PM1a_CNT at port 0x1804, in both ways. */
+static void fadt_make(uint8_t *fadt)
+{
+	memset(fadt, 0, 276);
+	memcpy(fadt + FADT_PM1_CNT, "\x04\x18", 2);
+	memcpy(fadt + FADT_X_PM1_CNT, "\x01\x10\0\x02\x04\x18", 6);
+}
+
+/* One byte changed, and what is found then. */
+static enum check_result fadt_with(struct check_report *r, size_t at, uint8_t value)
+{
+	uint8_t fadt[276];
+
+	fadt_make(fadt);
+	fadt[at] = value;
+	return check_fadt(r, fadt, sizeof(fadt));
+}
+
+void test_fadt_names_what_cannot_be_watched(void **state)
+{
+	struct check_report r = { };
+	uint8_t fadt[276];
+	uint32_t port[2];
+
+	(void)state;
+	tree_make();
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_int_equal(fadt_with(&r, FADT_FLAGS + 2, 0x10), CHECK_FAIL);
+	assert_string_equal(r.found, REDUCED_FOUND);
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT, 0), CHECK_FAIL);	/* in memory */
+	assert_string_equal(r.found, "ACPI's PM1 control register a is not one I/O port");
+	assert_string_equal(r.cure, PM1_CURE);
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT + 8, 1), CHECK_FAIL);	/* above 64 Ki */
+	assert_int_equal(fadt_with(&r, FADT_PM1_CNT, 8), CHECK_FAIL);	/* another port */
+	assert_int_equal(fadt_with(&r, FADT_X_PM1_CNT + 16, 4), CHECK_FAIL);
+	assert_string_equal(r.found, "ACPI's PM1 control register b is not one I/O port");
+	fadt_make(fadt);
+	assert_int_equal(check_fadt(&r, fadt, 115), CHECK_FAIL);
+	assert_string_equal(r.found, BAD_FADT_FOUND);
+	assert_int_equal(fadt_pm1(fadt, 116, port), FADT_FINE);	/* of ACPI 1.0 */
+	assert_int_equal(port[0], 0x1804);
+	assert_int_equal(port[1], 0);
+	memset(fadt, 0, sizeof(fadt));
+	assert_int_equal(check_fadt(&r, fadt, sizeof(fadt)), CHECK_FAIL);	/* nowhere */
+	tree_remove();
+}
+
+void test_pm_base_is_loose_or_locked(void **state)
+{
+	struct check_report r = { };
+	uint8_t lpc[256] = "\x86\x80\x18\x29";
+
+	(void)state;
+	assert_int_equal(pm_base_state(0x29188086, 0x1801, 1 << 17, 0x1804), BASE_LOCKED);
+	assert_int_equal(pm_base_state(0x29188086, 0x1801, 1 << 16, 0x1804), BASE_LOOSE);
+	assert_int_equal(pm_base_state(0x29188086, 0x1841, 0, 0x1804), BASE_ELSEWHERE);
+	assert_int_equal(pm_base_state(0x29181022, 0x1801, 0, 0x1804), BASE_ELSEWHERE);
+	assert_int_equal(pm_base_state(PCI_ID_PIIX4, 0xb001, ~0u, 0xb004), BASE_LOOSE);
+	tree_make();
+	lpc[PM_BASE] = 1;
+	lpc[PM_BASE + 1] = 0x18;
+	tree_file("/sys/bus/pci/devices/0000:00:1f.0/config", lpc, sizeof(lpc));
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_string_equal(r.found, "I/O ports; insmod locks the ACPI base in PCI device 1f.0");
+	lpc[PM_BASE_LOCKS + 2] = 2;
+	tree_file("/sys/bus/pci/devices/0000:00:1f.0/config", lpc, sizeof(lpc));
+	assert_int_equal(fadt_with(&r, 0, 0), CHECK_PASS);
+	assert_string_equal(r.found, "I/O ports");
+	tree_remove();
 }
 
 void test_cpuinfo_is_parsed(void **state)
@@ -187,6 +258,30 @@ void test_check_uniform_names_the_msr(void **state)
 	assert_string_equal(r.found, "CPU 1: MSR 0x3a is 0x7, on CPU 0 it is 0x5");
 }
 
+void test_check_stores_are_named(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
+
+	(void)state;
+	cpus_make(&cpus, cpu, 2);
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpu[1].caps.feedback = 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 1: hardware feedback stores into memory (IA32_HW_FEEDBACK_CONFIG is 0x1)");
+	assert_string_equal(r.cure, FEEDBACK_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000 | 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 0: Intel PT traces into memory (IA32_RTIT_CTL is 0x2001)");
+	assert_string_equal(r.cure, PT_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000;	/* set up, but not on */
+	cpu[1].caps.feedback = 2;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpus.msrs = false;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_SKIP);
+}
+
 void test_check_paging_and_count(void **state)
 {
 	struct check_report r = { };
@@ -197,17 +292,74 @@ void test_check_paging_and_count(void **state)
 	assert_int_equal(check_cpu_count(&r), CHECK_SKIP);
 	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57x\n");
 	assert_int_equal(check_paging(&r), CHECK_PASS);
+	assert_string_equal(r.found, "4-level paging");
 	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57\n");
-	assert_int_equal(check_paging(&r), CHECK_FAIL);
-	assert_string_equal(r.cure, LA57_CURE);
-	tree_text("/sys/devices/system/cpu/possible", "0-63\n");
+	assert_int_equal(check_paging(&r), CHECK_PASS);
+	assert_non_null(strstr(r.found, "5-level"));
+	tree_text("/sys/devices/system/cpu/possible", "0-1023\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
-	tree_text("/sys/devices/system/cpu/possible", "0-64\n");
+	tree_text("/sys/devices/system/cpu/possible", "0-1024\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_FAIL);
-	assert_string_equal(r.found, "65 CPUs are possible, the layer takes 64");
+	assert_string_equal(r.found, "1025 CPUs are possible, the layer takes 1024");
 	tree_text("/sys/devices/system/cpu/possible", "0\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
 	tree_remove();
+}
+
+void test_check_fred_is_refused(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	assert_int_equal(judge_fred(&r, ~(1u << 17)), CHECK_PASS);
+	assert_int_equal(judge_fred(&r, 1u << 17), CHECK_FAIL);
+	assert_string_equal(r.cure, FRED_CURE);
+}
+
+/* The hypervisor at each place where Linux looks, and what it offers. */
+static struct {
+	__u32 present, at, features;
+	char signature[13];
+} hypervisor;
+
+static void fake_cpuid(__u32 leaf, __u32 *r)
+{
+	memset(r, 0, 16);
+	if (leaf == 1)
+		r[2] = hypervisor.present << 31;
+	else if (leaf == hypervisor.at)
+		memcpy(&r[1], hypervisor.signature, 12);
+	else if (leaf == hypervisor.at + 1)
+		r[0] = hypervisor.features;
+}
+
+void test_check_paravirt_names_the_feature(void **state)
+{
+	const __u32 harmless = 1 << 1 | 1 << 10 | 1 << 12 | 1 << 15 | 1 << 17 | 1 << 24;
+	struct check_report r = { };
+	__u32 bit;
+
+	(void)state;
+	hypervisor.at = 0x40000100;
+	hypervisor.features = 1 << 11;
+	memcpy(hypervisor.signature, "KVMKVMKVM\0\0\0", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);	/* no VM */
+	hypervisor.present = 1;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "SEND_IPI"));
+	assert_non_null(strstr(r.cure, "kvm=off"));
+	for (bit = 0; bit < 32; bit++) {
+		hypervisor.features = 1u << bit;
+		if (bit <= 17 && bit != 8 && !(harmless >> bit & 1))
+			assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	}
+	hypervisor.features = harmless;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
+	memcpy(hypervisor.signature, "Microsoft Hv", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "Hyper-V's"));
+	memcpy(hypervisor.signature, "TCGTCGTCGTCG", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
 }
 
 void test_cpuinfo_same(void **state)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
-#include "cli.h"
-#include "exit_reasons.h"
-#include "protect.h"
+#include "userspace/cli/cli.h"
+#include "userspace/check/exit_reasons.h"
+#include "userspace/vm/protect.h"
 #include "tests.h"
 
 #include <errno.h>

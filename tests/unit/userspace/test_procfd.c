@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <string.h>
-#include "procfd.h"
+#include "userspace/vm/procfd.h"
 #include "tests.h"
 
 #define PID	4711

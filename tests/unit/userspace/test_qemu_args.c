@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
-#include "qemu_args.h"
+#include "userspace/vm/qemu_args.h"
 #include "tests.h"
 
 #define QEMU	"qemu-system-x86_64"

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "qmp.h"
+#include "userspace/vm/qmp.h"
 #include "tests.h"
 
 #define GREETING	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"

@@ -2,7 +2,7 @@
 /* The structures of /dev/underpin have no padding and never change their size. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
-#include "../../../ioctl/underpin.h"
+#include "ioctl/underpin.h"
 #pragma GCC diagnostic pop
 #include "tests.h"
 

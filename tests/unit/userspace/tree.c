@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "sysfile.h"
+#include "userspace/cli/sysfile.h"
 #include "tests.h"
 
 static char root[64];

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requirements on the host's software and devices. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/sysfile.h"
+#include "ioctl/underpin.h"
+
+enum check_result check_vmx_unused(struct check_report *r)
+{
+	static const char * const users[] = {
+		"kvm_intel", "vboxdrv", "vmmon", "acrnhv", "jailhouse"
+	};
+	char cure[128];
+	size_t i;
+
+	if (check_loaded())
+		return check_pass(r, "the layer is the user of VMX");
+	for (i = 0; i < ARRAY_SIZE(users); i++) {
+		if (!sysfile_exists("/sys/module/%s", users[i]))
+			continue;
+		if (!i)
+			return check_need(r, KVM_LOADED);
+		snprintf(cure, sizeof(cure), "rmmod %s; load it again after underpin.ko", users[i]);
+		return check_fail(r, cure, "%s is loaded", users[i]);
+	}
+	return check_pass(r, "kvm_intel is not loaded, nor another module that is known to use VMX");
+}
+
+enum check_result check_lockdown(struct check_report *r)
+{
+	char *line = sysfile_line("/sys/kernel/security/lockdown");
+	enum check_result ret;
+
+	if (check_loaded())
+		ret = check_pass(r, "it is loaded");
+	else if (!line)
+		ret = check_skip(r, "Linux does not tell whether it takes unsigned modules");
+	else if (strstr(line, "[none]"))
+		ret = check_pass(r, "Linux takes modules without lockdown");
+	else
+		ret = check_fail(r, "sign underpin.ko with a key that the kernel trusts (kmodsign, mokutil)",
+				 "lockdown: %s", line);
+	free(line);
+	return ret;
+}
+
+enum check_result check_module(struct check_report *r)
+{
+	char *hash = sysfile_line("/sys/kernel/underpin/image_hash");
+	enum check_result ret;
+
+	if (hash)
+		ret = check_pass(r, "root image %s", hash);
+	else if (check_loaded())
+		ret = check_pass(r, "loaded");
+	else
+		ret = check_fail(r, "insmod underpin.ko", "the layer is not loaded");
+	free(hash);
+	return ret;
+}
+
+enum check_result check_device(struct check_report *r)
+{
+	bool usable = sysfile_usable(UNDERPIN_DEVICE);
+	int err = errno;
+
+	if (usable)
+		return check_pass(r, "%s can be opened", UNDERPIN_DEVICE);
+	if (err == ENOENT)
+		return check_fail(r, "insmod underpin.ko", "%s does not exist", UNDERPIN_DEVICE);
+	return check_fail(r, "run this as root", "%s: %s", UNDERPIN_DEVICE, strerror(err));
+}
+
+enum check_result check_kvm(struct check_report *r)
+{
+	if (!sysfile_exists("/dev/kvm"))
+		return check_fail(r, check_loaded() ? "modprobe kvm_intel" :
+				  "insmod underpin.ko, then modprobe kvm_intel",
+				  "/dev/kvm does not exist");
+	return check_pass(r, "/dev/kvm exists");
+}
+
+enum check_result check_kvm_ept(struct check_report *r)
+{
+	static const char cure[] = "load kvm_intel with ept=1 unrestricted_guest=1";
+	char *ept = sysfile_line("/sys/module/kvm_intel/parameters/ept");
+	char *unrestricted = sysfile_line("/sys/module/kvm_intel/parameters/unrestricted_guest");
+	enum check_result ret;
+
+	if (!ept)
+		ret = check_skip(r, "kvm_intel is not loaded");
+	else if (*ept != 'Y')
+		ret = check_fail(r, cure, "KVM does not use EPT: no VM can be protected");
+	else if (unrestricted && *unrestricted != 'Y')
+		ret = check_fail(r, cure, "KVM does not use unrestricted guests");
+	else
+		ret = check_pass(r, "KVM uses EPT");
+	free(ept);
+	free(unrestricted);
+	return ret;
+}
+
+enum check_result check_qemu(struct check_report *r)
+{
+	static const char name[] = "qemu-system-x86_64";
+	char *path = sysfile_program(name);
+
+	if (!path)
+		return check_fail(r, "apt-get install qemu-system-x86", "%s is not in PATH", name);
+	check_pass(r, "%s", path);
+	free(path);
+	return CHECK_PASS;
+}
+
+enum check_result check_iommu(struct check_report *r)
+{
+	static const char cure[] =
+		"enable VT-d in the firmware's setup; devices could read a protected VM's memory";
+	unsigned int units = sysfile_entries("/sys/class/iommu");
+
+	if (!sysfile_exists("/sys/firmware/acpi/tables/DMAR"))
+		return check_fail(r, cure, "firmware lists no VT-d unit (DMAR)");
+	if (units)
+		return check_pass(r, "VT-d, %u units used by Linux", units);
+	return check_pass(r, "VT-d, not used by Linux");
+}
+
+enum check_result check_tpm(struct check_report *r)
+{
+	char *version = sysfile_line("/sys/class/tpm/tpm0/tpm_version_major");
+	bool registers = sysfile_exists("/sys/class/tpm/tpm0/device/driver");
+	enum check_result ret;
+
+	if (!version)
+		ret = check_fail(r, "enable the TPM in the firmware's setup; without it nothing can be attested",
+				 "there is no TPM");
+	else if (strcmp(version, "2"))
+		ret = check_fail(r, "a TPM 2.0 is needed to attest", "the TPM's version is %s",
+				 version);
+	else
+		ret = check_pass(r, "TPM 2.0%s", registers ? "" :
+				 " without registers of its own: evidence will be weak");
+	free(version);
+	return ret;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* underpin status: what runs beneath this host, and what it has counted. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "userspace/check/check.h"
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/cli/sysfile.h"
+#include "userspace/check/exit_reasons.h"
+
+/* The figures of the layer as a whole: name for people and scripts alike. */
+static const struct {
+	const char *name;
+	size_t offset;
+} figures[] = {
+#define FIGURE(name) { #name, offsetof(struct underpin_status, name) }
+	FIGURE(ram_frames), FIGURE(pool_frames), FIGURE(pool_free), FIGURE(table_bytes),
+	FIGURE(host_2m_frames), FIGURE(host_4k_frames), FIGURE(vm_frames),
+	FIGURE(faults_injected), FIGURE(decoys), FIGURE(denied), FIGURE(flush_epoch),
+#undef FIGURE
+};
+
+static uint64_t figure(const struct underpin_status *st, size_t i)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)st + figures[i].offset, sizeof(value));
+	return value;
+}
+
+static json_object *exits_json(const __u64 *exits)
+{
+	json_object *o = json_object_new_object();
+	unsigned int i;
+
+	for (i = 0; i < UNDERPIN_EXIT_REASONS; i++)
+		if (exits[i])
+			json_object_object_add(o, exit_reason_name(i),
+					       json_object_new_uint64(exits[i]));
+	return o;
+}
+
+static json_object *cpu_json(uint32_t cpu, const struct underpin_cpu_status *c)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "cpu", json_object_new_uint64(cpu));
+	json_object_object_add(o, "apic_id", json_object_new_uint64(c->apic_id));
+	json_object_object_add(o, "demoted", json_object_new_boolean(c->demoted));
+	json_object_object_add(o, "transitions", json_object_new_uint64(c->transitions));
+	json_object_object_add(o, "flushes", json_object_new_uint64(c->flushes));
+	json_object_object_add(o, "nmi_in_root", json_object_new_uint64(c->nmi_in_root));
+	json_object_object_add(o, "exits_host", exits_json(c->exits_host));
+	json_object_object_add(o, "exits_vm", exits_json(c->exits_vm));
+	return o;
+}
+
+static void add_whole(json_object *o, const struct underpin_status *st)
+{
+	char hash[65], *state = device_state();
+	size_t i;
+
+	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
+	json_object_object_add(o, "state", json_object_new_string(state));
+	free(state);
+	json_object_object_add(o, "image_hash", json_object_new_string(hash));
+	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
+	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
+	json_object_object_add(o, "vms", json_object_new_uint64(st->vms));
+	for (i = 0; i < ARRAY_SIZE(figures); i++)
+		json_object_object_add(o, figures[i].name, json_object_new_uint64(figure(st, i)));
+}
+
+static int status_json(int dev, struct underpin_status *st)
+{
+	json_object *o = json_object_new_object(), *cpus = json_object_new_array();
+	uint32_t cpu, demoted = 0, nr = st->cpus;
+	int ret = 0;
+
+	add_whole(o, st);
+	for (cpu = 0; cpu < nr && !ret; cpu++) {
+		ret = device_status(dev, cpu, st);
+		demoted += st->counters.demoted;
+		json_object_array_add(cpus, cpu_json(cpu, &st->counters));
+	}
+	json_object_object_add(o, "cpus_online",
+			       json_object_new_int64(sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_object_add(o, "cpus_demoted", json_object_new_uint64(demoted));
+	json_object_object_add(o, "cpus", cpus);
+	if (!ret)
+		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	json_object_put(o);
+	return ret;
+}
+
+static void print_exits(const char *whose, const __u64 *exits)
+{
+	unsigned int i;
+
+	for (i = 0; i < UNDERPIN_EXIT_REASONS; i++)
+		if (exits[i])
+			printf("    %-5s %-24s %" PRIu64 "\n", whose, exit_reason_name(i),
+			       (uint64_t)exits[i]);
+}
+
+static int status_text(int dev, struct underpin_status *st)
+{
+	uint32_t cpu, nr = st->cpus;
+	char hash[65], *state = device_state();
+	size_t i;
+
+	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
+	printf("state            %s%s\nimage_hash       %s\nvms              %u\n", state,
+	       st->sealed ? ", sealed" : "", hash, st->vms);
+	free(state);
+	for (i = 0; i < ARRAY_SIZE(figures); i++)
+		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));
+	for (cpu = 0; cpu < nr; cpu++) {
+		if (device_status(dev, cpu, st))
+			return -1;
+		printf("CPU %u (APIC %u): %s, %" PRIu64 " transitions, %" PRIu64 " flushes\n", cpu,
+		       st->counters.apic_id, st->counters.demoted ? "demoted" : "NOT demoted",
+		       (uint64_t)st->counters.transitions, (uint64_t)st->counters.flushes);
+		print_exits("host", st->counters.exits_host);
+		print_exits("VMs", st->counters.exits_vm);
+	}
+	return 0;
+}
+
+static int not_loaded(bool json)
+{
+	puts(json ? "{ \"state\": \"not loaded\" }" : "state            not loaded");
+	return CLI_NOT_READY;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct underpin_status st;
+	bool json;
+	int dev, ret;
+
+	if (cli_only_output(argc, argv, 0, &json) < 0)
+		return CLI_USAGE;
+	if (!sysfile_exists("%s", UNDERPIN_DEVICE))
+		return not_loaded(json);
+	dev = device_open();
+	if (dev < 0)
+		return CLI_FAILED;
+	ret = device_status(dev, UNDERPIN_CPU_NONE, &st);
+	if (!ret)
+		ret = json ? status_json(dev, &st) : status_text(dev, &st);
+	close(dev);
+	return ret ? CLI_FAILED : CLI_OK;
+}

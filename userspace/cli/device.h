@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* /dev/underpin, with messages that name the cure. */
+#ifndef USERSPACE_DEVICE_H
+#define USERSPACE_DEVICE_H
+
+#include <stdint.h>
+#include "ioctl/underpin.h"
+
+/** device_open() - open /dev/underpin.  Return: descriptor, or -1 after a message */
+int device_open(void);
+
+/**
+ * device_state() - what the kernel says of the layer: running, or lost on some CPU
+ * Return: a text to be freed.
+ */
+char *device_state(void);
+
+/**
+ * device_status() - the layer's counters, and a CPU's
+ * @cpu: its number, or UNDERPIN_CPU_NONE for the layer's alone
+ * Return: 0, or -1 after a message.
+ */
+int device_status(int dev, uint32_t cpu, struct underpin_status *st);
+
+/**
+ * device_vm_info() - what is known of a VM
+ * Return: 0, or -1 after a message.
+ */
+int device_vm_info(int dev, uint32_t id, struct underpin_vm_info *info);
+
+/**
+ * device_vm_ids() - the ids of all protected VMs
+ * @ids: room for UNDERPIN_MAX_VMS
+ * Return: how many, or -1 after a message.
+ */
+int device_vm_ids(int dev, uint32_t *ids);
+
+#endif /* USERSPACE_DEVICE_H */

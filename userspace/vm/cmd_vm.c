@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* underpin vm: protected VMs; list, show, release. */
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
+#include "userspace/vm/vm.h"
+
+static const char *state_name(uint32_t state)
+{
+	static const char * const names[] = {
+		[UNDERPIN_VM_NONE] = "none", [UNDERPIN_VM_BUILDING] = "building",
+		[UNDERPIN_VM_MEASURING] = "measuring", [UNDERPIN_VM_RUNNABLE] = "protected",
+		[UNDERPIN_VM_DEAD] = "dead",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+static json_object *hex_json(const unsigned char *bytes)
+{
+	char hex[65];
+
+	cli_hex(hex, bytes, 32);
+	return json_object_new_string(hex);
+}
+
+static void add_number(json_object *o, const char *name, uint64_t value)
+{
+	json_object_object_add(o, name, json_object_new_uint64(value));
+}
+
+static json_object *reports_json(const struct underpin_vm_info *i)
+{
+	json_object *o = json_object_new_object();
+	char name[12];
+	unsigned int n;
+
+	for (n = 0; n < UNDERPIN_REPORTS; n++) {
+		if (!(i->reports & 1u << n))
+			continue;
+		snprintf(name, sizeof(name), "%u", n);
+		json_object_object_add(o, name, hex_json(i->report[n]));
+	}
+	return o;
+}
+
+static json_object *info_json(const struct underpin_vm_info *i)
+{
+	json_object *o = json_object_new_object();
+
+	add_number(o, "id", i->id);
+	json_object_object_add(o, "state", json_object_new_string(state_name(i->state)));
+	add_number(o, "pid", i->pid);
+	add_number(o, "vcpus", i->vcpus);
+	add_number(o, "frames", i->frames);
+	add_number(o, "frames_shared", i->frames_shared);
+	add_number(o, "frames_measured", i->frames_measured);
+	add_number(o, "frames_pinned", i->frames_pinned);
+	add_number(o, "entries", i->entries);
+	add_number(o, "mismatches", i->mismatches);
+	json_object_object_add(o, "measurement", hex_json(i->measurement));
+	json_object_object_add(o, "reports", reports_json(i));
+	if (*i->death)
+		json_object_object_add(o, "death", json_object_new_string((const char *)i->death));
+	return o;
+}
+
+static void info_text(const struct underpin_vm_info *i)
+{
+	char hex[65];
+	unsigned int n;
+
+	cli_hex(hex, i->measurement, 32);
+	printf("id               %u\nstate            %s\npid              %d\n"
+	       "vcpus            %u\nframes           %" PRIu64 "\nframes_shared    %" PRIu64 "\n"
+	       "frames_measured  %" PRIu64 "\nframes_pinned    %" PRIu64 "\n"
+	       "entries          %" PRIu64 "\nmismatches       %" PRIu64 "\n"
+	       "measurement      %s\n", i->id, state_name(i->state), i->pid, i->vcpus,
+	       (uint64_t)i->frames, (uint64_t)i->frames_shared, (uint64_t)i->frames_measured,
+	       (uint64_t)i->frames_pinned, (uint64_t)i->entries, (uint64_t)i->mismatches, hex);
+	for (n = 0; n < UNDERPIN_REPORTS; n++) {
+		if (!(i->reports & 1u << n))
+			continue;
+		cli_hex(hex, i->report[n], 32);
+		printf("report %u         %s\n", n, hex);
+	}
+	if (*i->death)
+		printf("death            %s\n", (const char *)i->death);
+}
+
+static void print_json(json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+	json_object_put(o);
+}
+
+static int list_json(int dev, const uint32_t *ids, int n)
+{
+	json_object *all = json_object_new_array();
+	struct underpin_vm_info info;
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!device_vm_info(dev, ids[i], &info))
+			json_object_array_add(all, info_json(&info));
+	print_json(all);
+	return 0;
+}
+
+static int list_text(int dev, const uint32_t *ids, int n)
+{
+	struct underpin_vm_info info;
+	char hex[65];
+	int i;
+
+	if (n)
+		printf("%3s %-9s %7s %5s %8s %s\n", "ID", "STATE", "PID", "VCPUS", "FRAMES",
+		       "MEASUREMENT");
+	for (i = 0; i < n; i++) {
+		if (device_vm_info(dev, ids[i], &info))
+			continue;
+		cli_hex(hex, info.measurement, 32);
+		printf("%3u %-9s %7d %5u %8" PRIu64 " %s\n", info.id, state_name(info.state),
+		       info.pid, info.vcpus, (uint64_t)info.frames, hex);
+	}
+	return 0;
+}
+
+static int vm_list(int argc, char **argv)
+{
+	uint32_t ids[UNDERPIN_MAX_VMS];
+	bool json;
+	int dev, n;
+
+	if (cli_only_output(argc, argv, 0, &json) < 0)
+		return CLI_USAGE;
+	dev = device_open();
+	if (dev < 0)
+		return CLI_NOT_READY;
+	n = device_vm_ids(dev, ids);
+	if (n >= 0)
+		n = json ? list_json(dev, ids, n) : list_text(dev, ids, n);
+	close(dev);
+	return n < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static int vm_show(int argc, char **argv)
+{
+	struct underpin_vm_info info;
+	unsigned long id;
+	bool json;
+	int dev, ret, i = cli_only_output(argc, argv, 1, &json);
+
+	if (i < 0 || cli_number("ID", argv[i], 0, UINT32_MAX, &id))
+		return CLI_USAGE;
+	dev = device_open();
+	if (dev < 0)
+		return CLI_NOT_READY;
+	ret = device_vm_info(dev, id, &info);
+	close(dev);
+	if (ret)
+		return CLI_FAILED;
+	if (json)
+		print_json(info_json(&info));
+	else
+		info_text(&info);
+	return CLI_OK;
+}
+
+static int vm_release(int argc, char **argv)
+{
+	struct underpin_vm_release args = { };
+	unsigned long id;
+	bool json;
+	int dev, ret, i = cli_only_output(argc, argv, 1, &json);
+
+	if (i < 0 || cli_number("ID", argv[i], 0, UINT32_MAX, &id))
+		return CLI_USAGE;
+	dev = device_open();
+	if (dev < 0)
+		return CLI_NOT_READY;
+	args.id = id;
+	ret = ioctl(dev, UNDERPIN_VM_RELEASE, &args);
+	if (ret)
+		cli_error("releasing VM %lu: %s", id, errno == ENOENT ?
+			  "there is no such protected VM" : strerror(errno));
+	close(dev);
+	return ret ? CLI_FAILED : CLI_OK;
+}
+
+static const struct cli_command verbs[] = {
+	{ "run", cmd_vm_run, "[--expect SHA256] [--ticket FILE --definition FILE] ... -- QEMU ...",
+	  "start a VM with QEMU, protected" },
+	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE --definition FILE] ...",
+	  "protect a VM that QEMU has stopped" },
+	{ "list", vm_list, "[-o json]", "protected VMs" },
+	{ "show", vm_show, "[-o json] ID", "one protected VM" },
+	{ "release", vm_release, "ID", "end a protected VM" },
+	{ "expected", cmd_vm_expected, "...", "the measurement that a VM must have",
+	  true },
+	{ }
+};
+
+int cmd_vm(int argc, char **argv)
+{
+	return cli_dispatch("underpin vm", verbs, argc, argv);
+}
