@@ -194,7 +194,8 @@ static int parse(struct conf *c, FILE *f, const char *path, struct pol_err *e)
 		*eq = 0;
 		if (!set(c, trim(text), trim(eq + 1)))
 			return pol_fail(e, EINVAL, "%s:%d: '%s' is unknown, is given twice, or its "
-					"value is not allowed: see underpind.conf(5)", path, n, trim(text));
+					"value is not allowed: see underpind.conf(5)", path, n,
+					trim(text));
 	}
 	return 0;
 }
@@ -254,7 +255,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 
 	*c = (struct conf){
 		.layer = L_NLAYERS,	/* none yet */
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256, .share = 64,
+		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.share = 64,
 		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)

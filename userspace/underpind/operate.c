@@ -348,7 +348,8 @@ static void operate(struct op *o)
 		return;
 	}
 	if (!is_fresh(o)) {
-		reply_error(o, 403, "stale", "issued too long ago, or in the future: set the clocks");
+		reply_error(o, 403, "stale", "issued too long ago, or in the future: set the "
+			    "clocks");
 		return;
 	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -191,18 +191,19 @@ static int run(sqlite3 *db, const char *sql, struct pol_err *e)
 /* Copies all records, and looks whether what is there then is what was here. */
 static int copy_to(struct audit *a, const char *path, struct pol_err *e)
 {
+	static const char format[] =
+		"ATTACH %Q AS archive;"
+		"CREATE TABLE archive.audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
+		" hash BLOB NOT NULL, signature BLOB NOT NULL);"
+		"CREATE TABLE archive.audit_start(n INTEGER NOT NULL, hash BLOB NOT NULL);"
+		"BEGIN; INSERT INTO archive.audit_start SELECT n, hash FROM main.audit_start;"
+		"INSERT INTO archive.audit SELECT * FROM main.audit; COMMIT; DETACH archive";
 	struct audit_head start, head;
 	sqlite3 *to = NULL;
 	char *sql;
 	int ret;
 
-	sql = sqlite3_mprintf("ATTACH %Q AS archive;"
-			      "CREATE TABLE archive.audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
-			      " hash BLOB NOT NULL, signature BLOB NOT NULL);"
-			      "CREATE TABLE archive.audit_start(n INTEGER NOT NULL, hash BLOB NOT NULL);"
-			      "BEGIN; INSERT INTO archive.audit_start SELECT n, hash FROM main.audit_start;"
-			      "INSERT INTO archive.audit SELECT * FROM main.audit; COMMIT;"
-			      "DETACH archive", path);
+	sql = sqlite3_mprintf(format, path);
 	ret = sql ? run(a->db, sql, e) : -EIO;
 	sqlite3_free(sql);
 	if (!ret && sqlite3_open_v2(path, &to, SQLITE_OPEN_READONLY, NULL))
@@ -217,14 +218,16 @@ static int copy_to(struct audit *a, const char *path, struct pol_err *e)
 int audit_archive(struct audit *a, const char *path, const char *record, uint64_t *n,
 		  struct pol_err *e)
 {
+	static const char move[] =
+		"BEGIN IMMEDIATE; DELETE FROM audit_start;"
+		"INSERT INTO audit_start SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1;"
+		"DELETE FROM audit";
 	int ret = access(path, F_OK) ? 0 : pol_fail(e, EIO, "%s: is there already", path);
 
 	if (!ret && last(a))
 		ret = sql_fail(a->db, e, "read");
 	ret = ret ? ret : copy_to(a, path, e);
-	ret = ret ? ret : run(a->db, "BEGIN IMMEDIATE; DELETE FROM audit_start;"
-			      "INSERT INTO audit_start SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1;"
-			      "DELETE FROM audit", e);
+	ret = ret ? ret : run(a->db, move, e);
 	*n = ret ? 0 : sqlite3_changes(a->db);
 	ret = ret ? ret : audit_append(a, record, true, e);
 	ret = ret ? ret : run(a->db, "COMMIT; VACUUM", e);

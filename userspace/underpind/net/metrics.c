@@ -47,8 +47,8 @@ static void histogram(FILE *f, const struct metrics *m, const char *labels)
 
 static void gauge(FILE *f, const char *name, const char *help, const char *labels, uint32_t v)
 {
-	fprintf(f, "# HELP underpind_%s %s.\n# TYPE underpind_%s gauge\nunderpind_%s{%s} %u\n", name,
-		help, name, name, labels, v);
+	fprintf(f, "# HELP underpind_%s %s.\n# TYPE underpind_%s gauge\n"
+		"underpind_%s{%s} %u\n", name, help, name, name, labels, v);
 }
 
 char *metrics_text(const struct metrics *m, const struct metrics_now *now, const char *cloud,

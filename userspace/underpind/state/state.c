@@ -30,7 +30,8 @@ static const char schema[] =
 /* Requests to forget: the oldest come first, and not all at once. */
 #define PURGE_MAX	1024
 #define PURGE_SECONDS	60	/* between looks, if there was not as much to do */
-#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1 OR time>?3)"
+#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) " \
+		"WHERE time<?1 OR time>?3)"
 
 /* What is committed and not on the disk must not be answered with. */
 #define BROKEN	"state: the disk did not take what was written: check it, and start anew"

@@ -478,8 +478,8 @@ static enum next answer(struct work *w)
 
 /* Each table's last step says where to go on. */
 static enum next (*const deciding[])(struct work *w) = {
-	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, decide, ask_directory, directory,
-	begin, begun, vrm_route,
+	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, decide, ask_directory,
+	directory, begin, begun, vrm_route,
 };
 static enum next (*const finishing[])(struct work *w) = { finish, finished };
 static enum next (*const answering[])(struct work *w) = { answer };
