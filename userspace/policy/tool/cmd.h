@@ -108,6 +108,7 @@ int cmd_diff(const struct cmd_opts *o);
 int cmd_audit(const struct cmd_opts *o);
 int cmd_ticket(const struct cmd_opts *o);
 int cmd_request(const struct cmd_opts *o);
+int cmd_lint(const struct cmd_opts *o);
 int cmd_list(const struct cmd_opts *o);
 int cmd_release(const struct cmd_opts *o);
 int cmd_end_session(const struct cmd_opts *o);

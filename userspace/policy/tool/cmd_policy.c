@@ -31,6 +31,8 @@ static const struct {
 	{ "request", cmd_request, 0, 0,
 	  "--url URL --cert F --key F --ca F -a ACTION -r INSTANCE [-O TICKET]",
 	  "ask a daemon, and print the path of the request" },
+	{ "lint", cmd_lint, 1, 1, "POLICY",
+	  "find what a policy says and cannot mean" },
 	{ "list", cmd_list, 1, 1, "allocations|tickets|sessions|directory|slas|audit --url URL ...",
 	  "what a daemon has, for its operators; -A NAME=VALUE filters" },
 	{ "release", cmd_release, 1, 1, "RESOURCE --reason TEXT --url URL ...",
