@@ -486,7 +486,9 @@ static enum next (*const deciding[])(struct work *w) = {
 	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, decide, ask_directory,
 	directory, begin, begun, vrm_route,
 };
+
 static enum next (*const finishing[])(struct work *w) = { finish, finished };
+
 static enum next (*const answering[])(struct work *w) = { answer };
 
 static void end(struct work *w)
