@@ -108,7 +108,7 @@ recovers() { # RESOURCE ID: prints what is wrong
 # --- programs that stand between two daemons ---
 declare -A BETWEEN
 between_make() {
-	tests/policy/build build/policy/policy-proxy build/policy/policy-middle
+	tests/lib/build -f userspace/policy/policy.mk build/policy/policy-proxy build/policy/policy-middle >&2
 }
 through_proxies() { # each daemon is reached through what stands before it
 	local c l

@@ -111,12 +111,12 @@ static int64_t number(const struct fixture *f, const char *sql)
 
 static void verify(const struct fixture *f, uint64_t records)
 {
-	struct audit_head h;
+	struct audit_head start, h;
 	struct pol_err e;
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), 0);
-	assert_int_equal(audit_verify(db, f->key, &h, &e), 0);
+	assert_int_equal(audit_verify(db, f->key, &start, &h, &e), 0);
 	assert_int_equal(h.n, records);
 	sqlite3_close(db);
 }

@@ -6,13 +6,16 @@ POLD_SRC := userspace/underpind
 POL_OUT := build/policy
 POL_PKGS := libxml-2.0 libssl libcrypto sqlite3 jansson libcurl
 
+# What is built from: a tag, or a commit.
+POL_VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
+
 # Asked when first used: a machine that lacks the libraries can make the rest.
 POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKGS) \
 	libmicrohttpd gnutls))$(POL_PKG_CFLAGS)
 
 POL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Werror -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
-	-fvisibility=hidden -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
+	-fvisibility=hidden -DUNDERPIN_VERSION='"$(POL_VERSION)"' -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
 POL_LDFLAGS := -pie -Wl,-z,relro,-z,now

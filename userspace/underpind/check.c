@@ -103,7 +103,8 @@ static int check_trusted(const struct conf *c, const struct conf_peer *p, struct
 		crt = NULL;
 	}
 	if (f && !crt)
-		ret = pol_fail(e, EINVAL, "%s: the certificate of %s is not in it", c->trust, p->ca);
+		ret = pol_fail(e, EINVAL, "%s: the certificate of %s is not in it", c->trust,
+			       p->ca);
 	X509_free(crt);
 	X509_free(ca);
 	if (f)

@@ -38,6 +38,7 @@ static const struct {
 	O_TEXT("ticket-key", ticket_key, false),
 	O_TEXT("provider", provider, false),
 	O_TEXT("root-image", root_image, false),
+	O_TEXT("operator-role", operator_role, false),
 	O_TEXT("jwt-issuer", jwt_issuer, false),
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),
@@ -193,7 +194,8 @@ static int parse(struct conf *c, FILE *f, const char *path, struct pol_err *e)
 		*eq = 0;
 		if (!set(c, trim(text), trim(eq + 1)))
 			return pol_fail(e, EINVAL, "%s:%d: '%s' is unknown, is given twice, or its "
-					"value is not allowed: see underpind.conf(5)", path, n, trim(text));
+					"value is not allowed: see underpind.conf(5)", path, n,
+					trim(text));
 	}
 	return 0;
 }
@@ -253,7 +255,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 
 	*c = (struct conf){
 		.layer = L_NLAYERS,	/* none yet */
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256, .share = 64,
+		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.share = 64,
 		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)

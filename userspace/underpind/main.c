@@ -9,19 +9,23 @@
 #include "check.h"
 #include "compile/compile.h"
 #include "daemon.h"
+#include "vrm/work.h"
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' }, { "import", required_argument, NULL, 'i' },
 	{ "check", no_argument, NULL, 'n' }, { "help", no_argument, NULL, 'h' },
+	{ "archive", required_argument, NULL, 'a' }, { "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static int help(FILE *f, int code)
 {
-	fputs("usage: underpind -c FILE [--check | --import TABLE]\n\n"
+	fputs("usage: underpind -c FILE [--check | --import TABLE | --archive FILE]\n\n"
 	      "  -c, --config FILE   configuration, underpind.conf(5)\n"
 	      "  -n, --check         check configuration, keys, policy and directory, and exit\n"
-	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n\n"
+	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n"
+	      "  -a, --archive FILE  move the audit log's records to another file, and exit\n"
+	      "  -V, --version       say which version this is\n\n"
 	      "SIGHUP reloads the policy; a bad one leaves the old in force.\n"
 	      "exit: 0 stopped as asked; 1 cannot start; 2 usage\n", f);
 	return code;
@@ -80,6 +84,27 @@ static void keep_memory(void)
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
+static int version(void)
+{
+	printf("underpind %s\n", UNDERPIN_VERSION);
+	return 0;
+}
+
+static int do_archive(struct daemon *d, const char *path, struct pol_err *e)
+{
+	char record[300];
+	uint64_t n;
+	int ret;
+
+	snprintf(record, sizeof(record), "{\"time\":%lld,\"event\":\"archived\",\"cloud\":\"%s\","
+		 "\"layer\":\"%s\"}", (long long)vrm_now_ms(), d->conf.cloud,
+		 pol_layer_name[d->conf.layer]);
+	ret = audit_archive(&d->state.audit, path, record, &n, e);
+	if (!ret)
+		printf("%llu records are in %s now\n", (unsigned long long)n, path);
+	return ret;
+}
+
 static int check_senders(const struct conf *c, struct pol_err *e)
 {
 	struct senders *s = senders_load(c, e);
@@ -90,17 +115,19 @@ static int check_senders(const struct conf *c, struct pol_err *e)
 
 int main(int argc, char **argv)
 {
-	const char *config = NULL, *import = NULL;
+	const char *config = NULL, *import = NULL, *archive = NULL;
 	struct daemon *d = calloc(1, sizeof(*d));
 	bool check = false;
 	struct pol_err e;
 	int c, ret;
 
-	while ((c = getopt_long(argc, argv, "c:i:nh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:i:a:nhV", longs, NULL)) != -1) {
 		if (c == 'c')
 			config = optarg;
 		else if (c == 'i')
 			import = optarg;
+		else if (c == 'a')
+			archive = optarg;
 		else if (c == 'n')
 			check = true;
 		else
@@ -108,7 +135,7 @@ int main(int argc, char **argv)
 	}
 	if (c != -1 || !config || optind != argc || !d) {
 		free(d);
-		return c == 'h' ? help(stdout, 0) : help(stderr, 2);
+		return c == 'h' ? help(stdout, 0) : c == 'V' ? version() : help(stderr, 2);
 	}
 	keep_memory();
 	ret = conf_load(&d->conf, config, &e);
@@ -117,7 +144,9 @@ int main(int argc, char **argv)
 	ret = ret ? ret : open_all(d, &e);
 	if (!ret && check)
 		ret = vgds_check(&d->vgds, &e);
-	if (!ret && import)
+	if (!ret && archive)
+		ret = do_archive(d, archive, &e);
+	else if (!ret && import)
 		ret = vgds_import(&d->vgds, import, &e);
 	else if (!ret && !check)
 		ret = server_run(d, &e);

@@ -19,6 +19,9 @@
 
 #include "compile/compile.h"
 #include "daemon.h"
+#include "check.h"
+#include "net/identity.h"
+#include "operate.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
@@ -298,24 +301,32 @@ static bool take_body(struct job *j, const char *data, size_t n)
 	return true;
 }
 
+/* @text is freed. */
+static enum MHD_Result reply_text(struct job *j, const char *type, char *text)
+{
+	enum MHD_Result ret = text ? reply(j, MHD_HTTP_OK, type, text) : MHD_NO;
+
+	free(text);
+	return ret;
+}
+
 static enum MHD_Result get(struct job *j, const char *url)
 {
 	struct server *s = j->s;
-	enum MHD_Result ret;
-	char *text;
+	struct metrics_now now;
 
+	if (j->conn->sender.kind == SENDER_REMOTE && !strcmp(url, "/v1/view"))
+		return reply_text(j, "application/json",
+				  operate_view(s->d, j->conn->sender.peer->cloud));
 	if (j->conn->sender.kind == SENDER_REMOTE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "another cloud has no business here");
 	if (strcmp(url, "/metrics"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
 				   "/metrics");
-	text = metrics_text(&s->d->metrics, s->d->conf.cloud,
-			    pol_layer_name[s->d->conf.layer]);
-	if (!text)
-		return MHD_NO;
-	ret = reply(j, MHD_HTTP_OK, "text/plain; version=0.0.4", text);
-	free(text);
-	return ret;
+	now = (struct metrics_now){ s->d->n_works, s->n_conns };
+	return reply_text(j, "text/plain; version=0.0.4",
+			  metrics_text(&s->d->metrics, &now, s->d->conf.cloud,
+				       pol_layer_name[s->d->conf.layer]));
 }
 
 static enum MHD_Result refuse_upload(struct job *j, int status, const char *message)
@@ -342,7 +353,25 @@ static bool lengths_differ(struct MHD_Connection *mc)
 	return n > 1;
 }
 
-static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, void **ctx)
+/* For whoever watches over daemons, and has no certificate: is it there, can it answer? */
+static bool is_probe(const char *method, const char *url)
+{
+	return !strcmp(method, "GET") && (!strcmp(url, "/healthz") || !strcmp(url, "/readyz"));
+}
+
+static enum MHD_Result probe(struct job *j, const char *url)
+{
+	const struct server *s = j->s;
+	const char *not = s->stop ? "stopping" : s->d->state.broken ? "the disk failed" :
+			  s->d->n_works >= s->d->conf.queue ? "the queue is full" : NULL;
+
+	if (!strcmp(url, "/readyz") && not)
+		return reply(j, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", not);
+	return reply(j, MHD_HTTP_OK, "text/plain", "ok");
+}
+
+static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, const char *url,
+				  const char *method, void **ctx)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -359,7 +388,7 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	j->conn = info->socket_context;
 	mark(j->conn, false, false);
 	check_peer(s, mc, j->conn);
-	if (j->conn->sender.kind == SENDER_NONE)
+	if (j->conn->sender.kind == SENDER_NONE && !is_probe(method, url))
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "no certificate of a known authority: "
 				   "present one");
 	/* Whoever sends without end would not read an answer after it. */
@@ -393,7 +422,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 
 	(void)version;
 	if (!j)
-		return first_call(s, mc, ctx);
+		return first_call(s, mc, url, method, ctx);
 	if (j->taken)
 		return j->answer ? reply(j, j->status, "application/json", j->answer) :
 				   reply_error(j, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
@@ -404,8 +433,16 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return MHD_YES;
 	}
 	mark(j->conn, true, false);
+	if (is_probe(method, url))
+		return probe(j, url);
 	if (!strcmp(method, "GET"))
 		return get(j, url);
+	if (!strcmp(method, "POST") && !strcmp(url, "/v1/operate")) {
+		j->taken = true;
+		MHD_suspend_connection(mc);
+		operate_start(s->d, &j->conn->sender, j->body, j->len, on_answer, j);
+		return MHD_YES;
+	}
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
 	if (s->d->n_works < s->d->conf.queue && !s->stop &&
@@ -438,8 +475,7 @@ static void on_completed(void *cls, struct MHD_Connection *mc, void **ctx,
 
 /* --- start and stop --- */
 
-static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, char *trust,
-				    struct pol_err *e)
+static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(c->port) };
@@ -452,8 +488,8 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 	m = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME |
 			     (c->ipv6 ? MHD_USE_IPv6 : 0), c->port,
 			     NULL, NULL, handle, s,
-			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_MEM_KEY, key,
-			     MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_TRUST, trust,
+			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_CERT_CALLBACK,
+			     identity_retrieve, MHD_OPTION_HTTPS_MEM_TRUST, trust,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
 			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
@@ -462,22 +498,19 @@ static struct MHD_Daemon *listen_on(struct server *s, char *key, char *cert, cha
 			     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 			     MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 	if (!m)
-		pol_fail(e, EIO, "cannot listen on %s:%u: %m: is another daemon there, or the "
-			 "certificate not the key's?", c->address, c->port);
+		pol_fail(e, EIO, "cannot listen on %s:%u: %m: is another daemon there?",
+			 c->address, c->port);
 	return m;
 }
 
 static int start(struct server *s, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
-	char *key = read_pem(c->key, e), *cert = key ? read_pem(c->cert, e) : NULL;
-	char *trust = cert ? read_pem(c->trust, e) : NULL;
+	char *trust = identity_load(c->cert, c->key, e) ? NULL : read_pem(c->trust, e);
 
 	s->senders = trust ? senders_load(c, e) : NULL;
 	s->senders_loaded = 1;
-	s->mhd = s->senders ? listen_on(s, key, cert, trust, e) : NULL;
-	free(key);
-	free(cert);
+	s->mhd = s->senders ? listen_on(s, trust, e) : NULL;
 	free(trust);
 	return s->mhd ? 0 : -EIO;
 }
@@ -537,6 +570,44 @@ static void reload(struct server *s)
 	fprintf(stderr, "underpind: the old policy stays in force: no thread to read a new one\n");
 }
 
+/*
+ * A renewed certificate is shown from the next handshake on, and by this daemon's own
+ * requests, whose connections last a minute at most.
+ */
+static void reload_identity(struct server *s)
+{
+	const struct conf *c = &s->d->conf;
+	struct pol_err e;
+	int ret = check_identity(c, &e);
+
+	ret = ret ? ret : identity_load(c->cert, c->key, &e);
+	if (ret)
+		fprintf(stderr, "underpind: the old certificate stays: %s\n", e.msg);
+	else
+		fprintf(stderr, "underpind: certificate reloaded\n");
+}
+
+/* Keys of assertions and of tickets; a log's records are signed by one key, which stays. */
+static void reload_keys(struct daemon *d)
+{
+	const struct conf *c = &d->conf;
+	struct jwt_keys *jwt = NULL;
+	struct key *ticket = NULL;
+	struct pol_err e;
+
+	if ((*c->jwt_key && !(jwt = jwt_keys_load(c->jwt_key, &e))) ||
+	    (*c->ticket_key && !(ticket = key_load(c->ticket_key, true, &e)))) {
+		fprintf(stderr, "underpind: the old keys stay: %s\n", e.msg);
+		jwt_keys_free(jwt);
+		return;
+	}
+	jwt_keys_free(d->jwt_keys);
+	key_free(d->ticket_key);
+	d->jwt_keys = jwt;
+	d->ticket_key = ticket;
+	fprintf(stderr, "underpind: keys reloaded\n");
+}
+
 /* Each connection is looked at anew when it asks again. */
 static void reload_senders(struct server *s)
 {
@@ -565,6 +636,8 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 		s->stop = true;
 		return;
 	}
+	reload_identity(s);
+	reload_keys(s->d);
 	reload_senders(s);
 	reload(s);
 }
@@ -669,6 +742,7 @@ int server_run(struct daemon *d, struct pol_err *e)
 		if (u->fd)
 			end_upload(u);
 	senders_free(s->senders);
+	identity_free();
 	close(s->signals);
 	free(s);
 	return ret;

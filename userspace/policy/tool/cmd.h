@@ -24,7 +24,7 @@ struct cmd_opts {
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	uint32_t n_attr;
 	uint64_t limit;
-	const char *url, *cert, *key, *ca, *token, *id, *session;
+	const char *url, *cert, *key, *ca, *token, *id, *session, *reason, *after;
 	const char *host, *image, *nonce, *vm, *definition;	/* that a ticket must be for */
 	char **arg;
 	int n_arg;
@@ -84,6 +84,22 @@ void cmd_sla_ask(const struct pol_image *p, const struct cmd_sla *s, const struc
  */
 bool chain_check(struct pol_image **p, int n, json_t *out);
 
+/* What a daemon answered, to be freed. */
+struct cmd_answer {
+	size_t len;
+	char *text;
+};
+
+/**
+ * cmd_post() - send a text to the daemon that the options name
+ * @path: like "/v1/request"
+ * @b: zeroed, filled
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *cmd_post(const struct cmd_opts *o, const char *path, const char *text,
+		     struct cmd_answer *b);
+
 int cmd_check(const struct cmd_opts *o);
 int cmd_compile(const struct cmd_opts *o);
 int cmd_explain(const struct cmd_opts *o);
@@ -92,5 +108,10 @@ int cmd_diff(const struct cmd_opts *o);
 int cmd_audit(const struct cmd_opts *o);
 int cmd_ticket(const struct cmd_opts *o);
 int cmd_request(const struct cmd_opts *o);
+int cmd_lint(const struct cmd_opts *o);
+int cmd_list(const struct cmd_opts *o);
+int cmd_release(const struct cmd_opts *o);
+int cmd_end_session(const struct cmd_opts *o);
+int cmd_remove(const struct cmd_opts *o);
 
 #endif

@@ -46,12 +46,32 @@ static int open_log(const char *path, sqlite3 **db, struct pol_err *e)
 	return pol_fail(e, EIO, "audit: the database cannot be opened");
 }
 
+static void print_log(const struct cmd_opts *o, const struct audit_head *start,
+		      const struct audit_head *h, const struct key *k)
+{
+	char head[65], before[65];
+
+	pol_hex(h->hash, 32, head);
+	pol_hex(start->hash, 32, before);
+	if (o->json) {
+		cmd_print_json(json_pack("{s:b,s:I,s:s,s:b,s:I,s:s}", "ok", 1, "records",
+					 (json_int_t)(h->n - start->n), "head", head,
+					 "signatures", k != NULL, "archived",
+					 (json_int_t)start->n, "follows", start->n ? before : ""));
+		return;
+	}
+	printf("%llu records, chain whole%s, head %s\n", (unsigned long long)(h->n - start->n),
+	       k ? ", signatures good" : " (signatures not checked: no key given)", head);
+	if (start->n)
+		printf("they follow %llu that are archived: the archive's head is %s\n",
+		       (unsigned long long)start->n, before);
+}
+
 int cmd_audit(const struct cmd_opts *o)
 {
 	struct key *k = NULL;
-	struct audit_head h;
+	struct audit_head start, h;
 	struct pol_err e;
-	char text[65];
 	sqlite3 *db;
 	int ret;
 
@@ -64,17 +84,12 @@ int cmd_audit(const struct cmd_opts *o)
 		key_free(k);
 		return cmd_error(o, CMD_SYSTEM, e.msg);
 	}
-	ret = audit_verify(db, k, &h, &e);
+	ret = audit_verify(db, k, &start, &h, &e);
 	sqlite3_close(db);
-	pol_hex(h.hash, 32, text);
 	if (ret)
 		ret = cmd_error(o, ret == -EIO ? CMD_SYSTEM : CMD_BAD, e.msg);
-	else if (o->json)
-		cmd_print_json(json_pack("{s:b,s:I,s:s,s:b}", "ok", 1, "records",
-					 (json_int_t)h.n, "head", text, "signatures", !!k));
 	else
-		printf("%llu records, chain whole%s, head %s\n", (unsigned long long)h.n,
-		       k ? ", signatures good" : " (signatures not checked: no key given)", text);
+		print_log(o, &start, &h, k);
 	key_free(k);
 	return ret;
 }

@@ -19,6 +19,7 @@
 #define DIFF_LEAVES_MAX	16
 #define DIFF_SHOWN_MAX	50
 #define HOURS		168
+#define DIFF_LIMIT	1000000	/* requests, if nothing else is said */
 
 struct names {
 	uint32_t n, left_out;
@@ -365,6 +366,7 @@ static int finish(struct diff *d)
 int cmd_diff(const struct cmd_opts *o)
 {
 	struct diff *d = calloc(1, sizeof(*d));
+	uint64_t limit = o->limit ? o->limit : DIFF_LIMIT;
 	struct pol_err e = { "out of memory" };
 	int i, ret = CMD_BAD;
 	int64_t now;
@@ -385,8 +387,8 @@ int cmd_diff(const struct cmd_opts *o)
 		for (i = 1; i < HOURS; i++)
 			add_time(d, now - now % 3600 + i * 3600);
 		ret = compare_facts(d);
-		search(d, true, o->limit / 2);
-		search(d, false, o->limit);
+		search(d, true, limit / 2);
+		search(d, false, limit);
 		ret = ret ? cmd_error(o, CMD_SYSTEM, "out of memory") : finish(d);
 	} else {
 		cmd_error(o, CMD_BAD, e.msg);

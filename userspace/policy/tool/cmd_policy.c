@@ -31,6 +31,16 @@ static const struct {
 	{ "request", cmd_request, 0, 0,
 	  "--url URL --cert F --key F --ca F -a ACTION -r INSTANCE [-O TICKET]",
 	  "ask a daemon, and print the path of the request" },
+	{ "lint", cmd_lint, 1, 1, "POLICY",
+	  "find what a policy says and cannot mean" },
+	{ "list", cmd_list, 1, 1, "allocations|tickets|sessions|directory|slas|audit --url URL ...",
+	  "what a daemon has, for its operators; -A NAME=VALUE filters" },
+	{ "release", cmd_release, 1, 1, "RESOURCE --reason TEXT --url URL ...",
+	  "take an allocation back, whoever has it" },
+	{ "end-session", cmd_end_session, 1, 1, "SESSION --reason TEXT --url URL ...",
+	  "end a session that list sessions shows" },
+	{ "remove", cmd_remove, 1, 1, "ID --reason TEXT --url URL ...",
+	  "take an entry out of a directory" },
 };
 
 #define N_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
@@ -41,7 +51,7 @@ static void help(FILE *f)
 
 	fputs("usage: underpin policy VERB ...\n\n", f);
 	for (i = 0; i < N_VERBS; i++)
-		fprintf(f, "  %-8s %s\n           %s\n", verbs[i].name, verbs[i].usage,
+		fprintf(f, "  %-11s %s\n              %s\n", verbs[i].name, verbs[i].usage,
 			verbs[i].what);
 	fputs("\nPOLICY is a directory of XML sheets or a compiled policy.\n\n"
 	      "  -o json         print JSON\n"
@@ -52,6 +62,7 @@ static void help(FILE *f)
 	      "  -O FILE         output file              --limit N requests that diff tries\n"
 	      "  --sla-role ROLE decide for a role that an SLA mapped\n"
 	      "  --url, --cert, --key, --ca, --token, --id, --session   of request\n"
+	      "  --reason TEXT, --after CURSOR, --limit N               of what operators ask\n"
 	      "  --host HEX, --image HEX, --nonce HEX, --vm UUID, --definition HEX\n"
 	      "                  that a ticket must be for; the nonce is of the layer's launch\n\n"
 	      "exit: 0 permitted or done; 1 denied, differs or expectation failed;\n"
@@ -98,7 +109,8 @@ static int add_attr(struct cmd_opts *o, char *text)
 
 enum {
 	OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
-	OPT_SLA_ROLE, OPT_SESSION, OPT_HOST, OPT_IMAGE, OPT_VM, OPT_DEFINITION,
+	OPT_SLA_ROLE, OPT_SESSION, OPT_HOST, OPT_IMAGE, OPT_VM, OPT_DEFINITION, OPT_REASON,
+	OPT_AFTER,
 };
 
 static const struct option longs[] = {
@@ -119,7 +131,9 @@ static const struct option longs[] = {
 	{ "vm", required_argument, NULL, OPT_VM },
 	{ "definition", required_argument, NULL, OPT_DEFINITION },
 	{ "sla-role", required_argument, NULL, OPT_SLA_ROLE },
-	{ "session", required_argument, NULL, OPT_SESSION }, { NULL, 0, NULL, 0 },
+	{ "session", required_argument, NULL, OPT_SESSION },
+	{ "reason", required_argument, NULL, OPT_REASON },
+	{ "after", required_argument, NULL, OPT_AFTER }, { NULL, 0, NULL, 0 },
 };
 
 /* 0, 1 for --help, or -EINVAL. */
@@ -135,7 +149,8 @@ static int take(struct cmd_opts *o, int c)
 		{ OPT_TOKEN, &o->token }, { OPT_ID, &o->id }, { OPT_NONCE, &o->nonce },
 		{ OPT_SLA_ROLE, &o->sla_role }, { OPT_SESSION, &o->session },
 		{ OPT_HOST, &o->host }, { OPT_IMAGE, &o->image }, { OPT_VM, &o->vm },
-		{ OPT_DEFINITION, &o->definition },
+		{ OPT_DEFINITION, &o->definition }, { OPT_REASON, &o->reason },
+		{ OPT_AFTER, &o->after },
 	};
 	char *end;
 	size_t i;
@@ -155,7 +170,7 @@ static int take(struct cmd_opts *o, int c)
 		return add_attr(o, optarg);
 	case OPT_LIMIT:
 		o->limit = strtoull(optarg, &end, 10);
-		return *end || !o->limit ? -EINVAL : 0;
+		return *end || *optarg < '0' || *optarg > '9' || !o->limit ? -EINVAL : 0;
 	default:
 		return -EINVAL;
 	}
@@ -163,7 +178,7 @@ static int take(struct cmd_opts *o, int c)
 
 int cmd_policy(int argc, char **argv)
 {
-	struct cmd_opts o = { .limit = 1000000 };
+	struct cmd_opts o = { .limit = 0 };
 	size_t i;
 	int c, ret = 0;
 

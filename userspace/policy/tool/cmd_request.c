@@ -12,14 +12,9 @@
 
 #define ANSWER_MAX	(1u << 20)
 
-struct buffer {
-	size_t len;
-	char *text;
-};
-
 static size_t take(char *data, size_t size, size_t n, void *ctx)
 {
-	struct buffer *b = ctx;
+	struct cmd_answer *b = ctx;
 	char *p;
 
 	n *= size;
@@ -84,14 +79,15 @@ static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *unit)
 	return CURLE_OK;
 }
 
-static const char *post(const struct cmd_opts *o, const char *text, struct buffer *b)
+const char *cmd_post(const struct cmd_opts *o, const char *path, const char *text,
+		     struct cmd_answer *b)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	CURL *h = curl_easy_init();
 	char url[512];
 	CURLcode c;
 
-	snprintf(url, sizeof(url), "%s/v1/request", o->url);
+	snprintf(url, sizeof(url), "%s%s", o->url, path);
 	curl_easy_setopt(h, CURLOPT_URL, url);
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(h, CURLOPT_PROXY, "");
@@ -193,7 +189,7 @@ static int finish(const struct cmd_opts *o, json_t *j)
 
 int cmd_request(const struct cmd_opts *o)
 {
-	struct buffer b = { 0 };
+	struct cmd_answer b = { 0 };
 	const char *error;
 	char *text;
 	json_t *j;
@@ -203,7 +199,7 @@ int cmd_request(const struct cmd_opts *o)
 		return cmd_error(o, CMD_USAGE, "request: give --url, --cert, --key, --ca, -a "
 				 "and -r");
 	text = message(o);
-	error = text ? post(o, text, &b) : "out of memory";
+	error = text ? cmd_post(o, "/v1/request", text, &b) : "out of memory";
 	j = error ? NULL : json_loadb(b.text ? b.text : "", b.len, 0, NULL);
 	if (j)
 		ret = finish(o, j);

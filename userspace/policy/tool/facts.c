@@ -170,9 +170,10 @@ static void periods(struct out *o)
 		}
 		for (k = t->window; k < t->window + t->n_window; k++) {
 			w = &p->window[k];
-			fprintf(o->to, " window %02u:%02u-%02u:%02u days %#x of month %#x months %#x",
-				w->from / 60, w->from % 60, w->until / 60, w->until % 60, w->days,
-				w->month_days, w->months);
+			fprintf(o->to, " window %02d:%02d-%02d:%02d", w->from / 60, w->from % 60,
+				w->until / 60, w->until % 60);
+			fprintf(o->to, " days %#x of month %#x months %#x", w->days, w->month_days,
+				w->months);
 		}
 		end(o);
 	}

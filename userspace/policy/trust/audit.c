@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trust/audit.h"
 
@@ -10,16 +11,20 @@ static int sql_fail(sqlite3 *db, struct pol_err *e, const char *what)
 	return pol_fail(e, EIO, "audit: %s: %s", what, sqlite3_errmsg(db));
 }
 
+#define START	"SELECT n, hash FROM audit_start"
+
 int audit_init(struct audit *a, sqlite3 *db, const struct key *signer, struct pol_err *e)
 {
 	static const char sql[] =
 		"CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
-		" hash BLOB NOT NULL, signature BLOB NOT NULL)";
+		" hash BLOB NOT NULL, signature BLOB NOT NULL);"
+		"CREATE TABLE IF NOT EXISTS audit_start(n INTEGER NOT NULL, hash BLOB NOT NULL)";
 
 	*a = (struct audit){ .db = db, .signer = signer };
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) ||
 	    sqlite3_prepare_v2(db, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", -1,
 			       &a->last, NULL) ||
+	    sqlite3_prepare_v2(db, START, -1, &a->start, NULL) ||
 	    sqlite3_prepare_v2(db, "INSERT INTO audit VALUES(?,?,?,?)", -1, &a->append, NULL))
 		return sql_fail(db, e, "open");
 	return 0;
@@ -28,6 +33,7 @@ int audit_init(struct audit *a, sqlite3 *db, const struct key *signer, struct po
 void audit_exit(struct audit *a)
 {
 	sqlite3_finalize(a->last);
+	sqlite3_finalize(a->start);
 	sqlite3_finalize(a->append);
 }
 
@@ -47,22 +53,32 @@ static void link_hash(const uint8_t *prev, uint64_t n, const char *record, size_
 	EVP_MD_CTX_free(c);
 }
 
+/* A number and a hash, if there is a row: 1, 0 or -EIO. */
+static int read_head(sqlite3_stmt *q, struct audit_head *h)
+{
+	int ret = sqlite3_step(q);
+
+	memset(h, 0, sizeof(*h));
+	if (ret == SQLITE_ROW && sqlite3_column_bytes(q, 1) == 32) {
+		h->n = sqlite3_column_int64(q, 0);
+		memcpy(h->hash, sqlite3_column_blob(q, 1), 32);
+	} else if (ret == SQLITE_ROW) {
+		ret = SQLITE_CORRUPT;
+	}
+	sqlite3_reset(q);
+	return ret == SQLITE_ROW ? 1 : ret == SQLITE_DONE ? 0 : -EIO;
+}
+
 static int last(struct audit *a)
 {
-	struct audit_head *h = &a->head;
 	int ret;
 
 	if (a->known)
 		return 0;
-	ret = sqlite3_step(a->last);
-	memset(h, 0, sizeof(*h));
-	if (ret == SQLITE_ROW && sqlite3_column_bytes(a->last, 1) == 32) {
-		h->n = sqlite3_column_int64(a->last, 0);
-		memcpy(h->hash, sqlite3_column_blob(a->last, 1), 32);
-		ret = SQLITE_DONE;
-	}
-	sqlite3_reset(a->last);
-	a->known = ret == SQLITE_DONE;
+	ret = read_head(a->last, &a->head);
+	if (!ret)
+		ret = read_head(a->start, &a->head);
+	a->known = ret >= 0;
 	return a->known ? 0 : -EIO;
 }
 
@@ -127,16 +143,33 @@ static int check_row(sqlite3_stmt *s, const struct key *k, struct audit_head *h,
 	return check_signature(s, k, hash, covered, e);
 }
 
-int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e)
+static int find_start(sqlite3 *db, struct audit_head *start)
 {
-	uint64_t covered = 0;
+	sqlite3_stmt *s;
+	int ret;
+
+	memset(start, 0, sizeof(*start));
+	if (sqlite3_prepare_v2(db, START, -1, &s, NULL))
+		return 0;	/* of before there were archives */
+	ret = read_head(s, start);
+	sqlite3_finalize(s);
+	return ret < 0 ? ret : 0;
+}
+
+int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *start,
+		 struct audit_head *head, struct pol_err *e)
+{
+	uint64_t covered;
 	sqlite3_stmt *s;
 	int ret = 0, step;
 
 	memset(head, 0, sizeof(*head));
-	if (sqlite3_prepare_v2(db, "SELECT n, record, hash, signature FROM audit ORDER BY n", -1,
+	if (find_start(db, start) ||
+	    sqlite3_prepare_v2(db, "SELECT n, record, hash, signature FROM audit ORDER BY n", -1,
 			       &s, NULL))
 		return sql_fail(db, e, "read");
+	*head = *start;
+	covered = start->n;
 	while ((step = sqlite3_step(s)) == SQLITE_ROW && !ret)
 		ret = check_row(s, k, head, &covered, e);
 	if (!ret && step != SQLITE_DONE)
@@ -145,5 +178,60 @@ int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, stru
 		ret = pol_fail(e, EBADMSG, "audit: record %llu is not signed, nor any after it",
 			       (unsigned long long)covered + 1);
 	sqlite3_finalize(s);
+	return ret;
+}
+
+/* --- archives --- */
+
+static int run(sqlite3 *db, const char *sql, struct pol_err *e)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? sql_fail(db, e, "archive") : 0;
+}
+
+/* Copies all records, and looks whether what is there then is what was here. */
+static int copy_to(struct audit *a, const char *path, struct pol_err *e)
+{
+	static const char format[] =
+		"ATTACH %Q AS archive;"
+		"CREATE TABLE archive.audit(n INTEGER PRIMARY KEY, record TEXT NOT NULL,"
+		" hash BLOB NOT NULL, signature BLOB NOT NULL);"
+		"CREATE TABLE archive.audit_start(n INTEGER NOT NULL, hash BLOB NOT NULL);"
+		"BEGIN; INSERT INTO archive.audit_start SELECT n, hash FROM main.audit_start;"
+		"INSERT INTO archive.audit SELECT * FROM main.audit; COMMIT; DETACH archive";
+	struct audit_head start, head;
+	sqlite3 *to = NULL;
+	char *sql;
+	int ret;
+
+	sql = sqlite3_mprintf(format, path);
+	ret = sql ? run(a->db, sql, e) : -EIO;
+	sqlite3_free(sql);
+	if (!ret && sqlite3_open_v2(path, &to, SQLITE_OPEN_READONLY, NULL))
+		ret = sql_fail(to, e, "archive");
+	ret = ret ? ret : audit_verify(to, a->signer, &start, &head, e);
+	if (!ret && (head.n != a->head.n || memcmp(head.hash, a->head.hash, 32)))
+		ret = pol_fail(e, EIO, "audit: the archive does not end as the log does");
+	sqlite3_close(to);
+	return ret;
+}
+
+int audit_archive(struct audit *a, const char *path, const char *record, uint64_t *n,
+		  struct pol_err *e)
+{
+	static const char move[] =
+		"BEGIN IMMEDIATE; DELETE FROM audit_start;"
+		"INSERT INTO audit_start SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1;"
+		"DELETE FROM audit";
+	int ret = access(path, F_OK) ? 0 : pol_fail(e, EIO, "%s: is there already", path);
+
+	if (!ret && last(a))
+		ret = sql_fail(a->db, e, "read");
+	ret = ret ? ret : copy_to(a, path, e);
+	ret = ret ? ret : run(a->db, move, e);
+	*n = ret ? 0 : sqlite3_changes(a->db);
+	ret = ret ? ret : audit_append(a, record, true, e);
+	ret = ret ? ret : run(a->db, "COMMIT; VACUUM", e);
+	if (ret)
+		sqlite3_exec(a->db, "ROLLBACK", NULL, NULL, NULL);
 	return ret;
 }

@@ -22,7 +22,7 @@ struct audit_head {
 struct audit {
 	sqlite3 *db;
 	const struct key *signer;
-	sqlite3_stmt *last, *append;
+	sqlite3_stmt *last, *start, *append;
 	struct audit_head head;		/* if known */
 	bool known;
 };
@@ -55,7 +55,23 @@ static inline void audit_forget(struct audit *a)
 }
 
 /**
+ * audit_archive() - move all records to a database of their own
+ * @a: the log; goes on after the last of them, whose number and hash stay
+ * @path: the archive, that must not be there yet; a log that audit_verify() takes
+ * @record: that it was done; the first of those that follow
+ * @n: how many were moved
+ *
+ * Each step is safe to be interrupted: records are deleted when the archive is on the
+ * disk, and whole.
+ *
+ * Return: 0 or -EIO.
+ */
+int audit_archive(struct audit *a, const char *path, const char *record, uint64_t *n,
+		  struct pol_err *e);
+
+/**
  * audit_verify() - check the whole chain
+ * @start: the record before the first one, if records were archived; else zero
  * @k: the signer's public key, or NULL to check the chain alone
  * @head: the last record, to compare with one noted elsewhere: records cut off
  *	  at the end leave a chain that is whole
@@ -64,6 +80,7 @@ static inline void audit_forget(struct audit *a)
  *
  * Return: 0, -EBADMSG with the first record that is wrong in @e, or -EIO.
  */
-int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *head, struct pol_err *e);
+int audit_verify(sqlite3 *db, const struct key *k, struct audit_head *start,
+		 struct audit_head *head, struct pol_err *e);
 
 #endif

@@ -22,22 +22,36 @@
 	X(connections, "connections_total", "Connections accepted") \
 	X(cut, "connections_cut_total", "Connections cut because they were too slow")
 
+#define METRICS_BUCKETS	10
+extern const uint32_t metrics_bucket_ms[METRICS_BUCKETS];
+
 struct metrics {
 #define X(member, name, help) uint64_t member;
 	METRICS(X)
 #undef X
-	uint64_t answer_us_sum, answer_count;
+	/* How long answers took: in each bucket those that no lower one has. */
+	uint64_t took[METRICS_BUCKETS + 1], took_ms;
 };
 
 #define METRIC_INC(m, member) __atomic_fetch_add(&(m)->member, 1, __ATOMIC_RELAXED)
 
+/* An answer that took so long. */
+void metrics_took(struct metrics *m, uint64_t ms);
+
+/* What is at this moment. */
+struct metrics_now {
+	uint32_t works, connections;
+};
+
 /**
  * metrics_text() - all counters as text
+ * @now: gauges
  * @cloud: label
  * @layer: label
  *
  * Return: the text, to be freed, or NULL.
  */
-char *metrics_text(const struct metrics *m, const char *cloud, const char *layer);
+char *metrics_text(const struct metrics *m, const struct metrics_now *now, const char *cloud,
+		   const char *layer);
 
 #endif

@@ -30,7 +30,8 @@ static const char schema[] =
 /* Requests to forget: the oldest come first, and not all at once. */
 #define PURGE_MAX	1024
 #define PURGE_SECONDS	60	/* between looks, if there was not as much to do */
-#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1 OR time>?3)"
+#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) " \
+		"WHERE time<?1 OR time>?3)"
 
 /* What is committed and not on the disk must not be answered with. */
 #define BROKEN	"state: the disk did not take what was written: check it, and start anew"
@@ -77,6 +78,7 @@ static int prepare(struct state *s)
 		{ &s->purge_requests, "DELETE FROM request WHERE n IN " OLD },
 		{ &s->put_session, "INSERT OR REPLACE INTO session VALUES(?,?,?)" },
 		{ &s->end_session, "DELETE FROM session WHERE key=?" },
+		{ &s->take_back, "DELETE FROM allocation WHERE resource=?" },
 	};
 	size_t i;
 
@@ -402,6 +404,20 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 	int ret = enter(s, &w->e);
 
 	ret = ret ? ret : as_one(s, a, answer, do_release, &w->e);
+	if (!ret)
+		return await(s, record, w, true);
+	free(record);
+	return ret;
+}
+
+int state_take_back(struct state *s, const char *resource, char *record, struct state_wait *w)
+{
+	int ret = enter(s, &w->e);
+
+	if (!ret) {
+		sqlite3_bind_text(s->take_back, 1, resource, -1, SQLITE_STATIC);
+		ret = step(s->take_back) ? fail(s, &w->e) : sqlite3_changes(s->db) ? 0 : -ENOENT;
+	}
 	if (!ret)
 		return await(s, record, w, true);
 	free(record);

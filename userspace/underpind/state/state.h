@@ -11,12 +11,14 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 
 #include "trust/audit.h"
 
 #define STATE_RETAIN	3600	/* seconds that requests are kept */
+#define STATE_SCAN	20000	/* audit records that one question goes over */
 
 /* A change that waits for the commit; its owner keeps it until @done is called. */
 struct state_wait {
@@ -32,7 +34,7 @@ struct state {
 	sqlite3_stmt *lookup, *note, *finish, *begin, *commit, *rollback;
 	sqlite3_stmt *is_allocated, *excludes, *allocate, *ticket, *release;
 	sqlite3_stmt *savepoint, *keep, *undo, *purge_answers, *purge_requests;
-	sqlite3_stmt *put_session, *end_session;
+	sqlite3_stmt *put_session, *end_session, *take_back;
 	bool broken;			/* a write to the disk failed: for good */
 	/* the transaction that is open */
 	bool open;
@@ -157,6 +159,36 @@ int state_session(struct state *s, const char *key, int64_t used, const char *ro
  */
 int state_sessions(struct state *s, void (*each)(void *ctx, const char *key, int64_t used,
 						 const char *roles), void *ctx, struct pol_err *e);
+
+/**
+ * state_list() - rows of what is remembered, for people
+ * @what: "allocations", "tickets" or "audit"
+ * @filter: an object of column and value, or NULL; what is no column is not looked at
+ * @after: the cursor of an answer before, or ""
+ * @limit: rows at most; of the audit log no more than STATE_SCAN are looked at
+ * @row: called for each, with an object that it takes over
+ * @next: set to where to go on, to be freed, if there may be more
+ *
+ * Return: 0 or -EIO.
+ */
+int state_list(struct state *s, const char *what, json_t *filter, const char *after,
+	       uint32_t limit, void (*row)(void *ctx, json_t *j), void *ctx, char **next,
+	       struct pol_err *e);
+
+/**
+ * state_allocation() - what is allocated as @resource, and to whom
+ * @out: the row, to be released
+ *
+ * Return: 0, -ENOENT or -EIO.
+ */
+int state_allocation(struct state *s, const char *resource, json_t **out, struct pol_err *e);
+
+/**
+ * state_take_back() - free an allocation, whoever has it, and record that
+ *
+ * Return: as state_release().
+ */
+int state_take_back(struct state *s, const char *resource, char *record, struct state_wait *w);
 
 /* Forgets some requests older than STATE_RETAIN, which stale messages cannot be. */
 void state_purge(struct state *s);

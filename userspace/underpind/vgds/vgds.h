@@ -7,6 +7,8 @@
 #ifndef VGDS_H
 #define VGDS_H
 
+#include <errno.h>
+
 #include "base/terms.h"
 #include "net/http.h"
 
@@ -48,6 +50,9 @@ struct vgds_ops {
 	int (*put)(struct vgds *v, const char *id, const struct vgds_entry *in,
 		   struct pol_err *e);
 	int (*check)(struct vgds *v, struct pol_err *e);
+	/* As vgds_next() and vgds_remove(); NULL where others' tools do it. */
+	int (*next)(struct vgds *v, char *id, size_t size, struct vgds_entry *out);
+	int (*remove)(struct vgds *v, const char *id, struct pol_err *e);
 	void (*close)(struct vgds *v);
 };
 
@@ -99,6 +104,28 @@ int vgds_import(struct vgds *v, const char *path, struct pol_err *e);
 static inline int vgds_check(struct vgds *v, struct pol_err *e)
 {
 	return v->ops->check(v, e);
+}
+
+/**
+ * vgds_next() - the entry after the one called @id
+ * @id: "" for the first; set to the entry's
+ *
+ * Return: 0, or -ENOENT if there is none, or the directory is elsewhere.
+ */
+static inline int vgds_next(struct vgds *v, char *id, size_t size, struct vgds_entry *out)
+{
+	return v->ops->next ? v->ops->next(v, id, size, out) : -ENOENT;
+}
+
+/**
+ * vgds_remove() - take an entry out
+ *
+ * Return: 0, -ENOENT, or -EIO.
+ */
+static inline int vgds_remove(struct vgds *v, const char *id, struct pol_err *e)
+{
+	return v->ops->remove ? v->ops->remove(v, id, e) :
+		pol_fail(e, EIO, "the directory is an etcd's: etcdctl del %s%s", v->prefix, id);
 }
 
 static inline void vgds_close(struct vgds *v)

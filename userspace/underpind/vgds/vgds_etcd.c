@@ -305,7 +305,7 @@ static void close_it(struct vgds *v)
 	free(b);
 }
 
-static const struct vgds_ops ops = { get, put, check, close_it };
+static const struct vgds_ops ops = { get, put, check, NULL, NULL, close_it };
 
 int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e)
 {
@@ -319,7 +319,8 @@ int vgds_etcd_open(struct vgds *v, const char *urls, struct pol_err *e)
 	rest = b->text = strdup(urls);
 	while (rest && (url = strsep(&rest, ","))) {
 		if (b->n == ETCD_URLS_MAX)
-			return pol_fail(e, EINVAL, "directory: at most %d etcd URLs", ETCD_URLS_MAX);
+			return pol_fail(e, EINVAL, "directory: at most %d etcd URLs",
+					ETCD_URLS_MAX);
 		if (!url_ok(url, "https://") && !url_ok(url, "http://"))
 			return pol_fail(e, EINVAL, "directory: '%s' is no https://HOST:PORT", url);
 		b->url[b->n++] = url;

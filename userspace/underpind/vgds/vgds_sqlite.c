@@ -7,7 +7,7 @@
 
 struct backend {
 	sqlite3 *db;
-	sqlite3_stmt *get, *put;
+	sqlite3_stmt *get, *put, *next, *remove;
 };
 
 static int fail(struct backend *b, struct pol_err *e)
@@ -56,6 +56,31 @@ static int put(struct vgds *v, const char *id, const struct vgds_entry *in, stru
 	return ret;
 }
 
+static int next(struct vgds *v, char *id, size_t size, struct vgds_entry *out)
+{
+	struct backend *b = v->priv;
+	sqlite3_stmt *q = b->next;
+	int ret = -ENOENT;
+
+	sqlite3_bind_text(q, 1, id, -1, SQLITE_TRANSIENT);
+	if (sqlite3_step(q) == SQLITE_ROW && pol_print(id, size, "%s", text(q, 5)))
+		ret = vgds_entry_set(out, text(q, 0), text(q, 1), text(q, 2), text(q, 3),
+				     text(q, 4));
+	sqlite3_reset(q);
+	return ret ? -ENOENT : 0;
+}
+
+static int remove_it(struct vgds *v, const char *id, struct pol_err *e)
+{
+	struct backend *b = v->priv;
+	int ret;
+
+	sqlite3_bind_text(b->remove, 1, id, -1, SQLITE_STATIC);
+	ret = sqlite3_step(b->remove) == SQLITE_DONE ? 0 : fail(b, e);
+	sqlite3_reset(b->remove);
+	return ret ? ret : sqlite3_changes(b->db) ? 0 : -ENOENT;
+}
+
 /* It was opened. */
 static int check(struct vgds *v, struct pol_err *e)
 {
@@ -70,11 +95,13 @@ static void close_it(struct vgds *v)
 
 	sqlite3_finalize(b->get);
 	sqlite3_finalize(b->put);
+	sqlite3_finalize(b->next);
+	sqlite3_finalize(b->remove);
 	sqlite3_close(b->db);
 	free(b);
 }
 
-static const struct vgds_ops ops = { get, put, check, close_it };
+static const struct vgds_ops ops = { get, put, check, next, remove_it, close_it };
 
 int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e)
 {
@@ -93,6 +120,9 @@ int vgds_sqlite_open(struct vgds *v, const char *path, struct pol_err *e)
 	    sqlite3_exec(b->db, schema, NULL, NULL, NULL) ||
 	    sqlite3_prepare_v2(b->db, "SELECT kind, target, cloud, layer, sla FROM directory "
 			       "WHERE id=?", -1, &b->get, NULL) ||
+	    sqlite3_prepare_v2(b->db, "SELECT kind, target, cloud, layer, sla, id FROM directory "
+			       "WHERE id>? ORDER BY id LIMIT 1", -1, &b->next, NULL) ||
+	    sqlite3_prepare_v2(b->db, "DELETE FROM directory WHERE id=?", -1, &b->remove, NULL) ||
 	    sqlite3_prepare_v2(b->db, "INSERT OR REPLACE INTO directory VALUES(?,?,?,?,?,?)", -1,
 			       &b->put, NULL))
 		return fail(b, e);

@@ -293,8 +293,8 @@ static int check_body(const json_t *body, const struct jwt_rules *r, struct jwt 
 	if (ret)
 		return ret;
 	if (!*sub || strlen(sub) >= sizeof(out->subject))
-		return pol_fail(e, EINVAL, "assertion: has no subject, or one of more than %zu bytes",
-				sizeof(out->subject) - 1);
+		return pol_fail(e, EINVAL, "assertion: has no subject, or one of more than "
+				"%zu bytes", sizeof(out->subject) - 1);
 	if (jti && !json_is_string(jti))
 		return pol_fail(e, EINVAL, "assertion: its 'jti' is no text");
 	strcpy(out->subject, sub);

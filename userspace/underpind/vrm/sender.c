@@ -80,8 +80,8 @@ static int take_authority(struct senders *s, const struct conf_peer *p, gnutls_x
 		ret = pol_fail(e, EINVAL, "%s: its key cannot be read", p->ca);
 	for (i = 0; !ret && i < s->n; i++)
 		if (!memcmp(s->ca[i].key, a->key, sizeof(a->key)))
-			ret = pol_fail(e, EINVAL, "%s: its key is also that of %s: a cloud needs an "
-				       "authority of its own", p->ca, s->ca[i].of->ca);
+			ret = pol_fail(e, EINVAL, "%s: its key is also that of %s: a cloud needs "
+				       "an authority of its own", p->ca, s->ca[i].of->ca);
 	if (!ret && gnutls_x509_trust_list_init(&a->list, 1))
 		ret = pol_fail(e, ENOMEM, "out of memory");
 	if (ret) {

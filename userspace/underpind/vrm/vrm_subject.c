@@ -10,17 +10,24 @@
 #include "engine/sla.h"
 #include "vrm/work.h"
 
-static uint32_t user_by(const struct work *w, uint32_t method, const char *issuer,
+static uint32_t user_by(const struct pol_image *p, uint32_t method, const char *issuer,
 			const char *subject)
 {
-	uint32_t i = issuer ? pol_string(w->p, issuer, strlen(issuer)) : POL_NONE;
-	uint32_t s = pol_string(w->p, subject, strlen(subject));
+	uint32_t i = issuer ? pol_string(p, issuer, strlen(issuer)) : POL_NONE;
+	uint32_t s = pol_string(p, subject, strlen(subject));
 	const struct pol_slot *slot;
 
 	if (s == POL_NONE || (issuer && i == POL_NONE))
 		return POL_NONE;
-	slot = pol_lookup(w->p, pol_key_cred(method, i, s));
+	slot = pol_lookup(p, pol_key_cred(method, i, s));
 	return slot ? slot->first : POL_NONE;
+}
+
+uint32_t vrm_user(const struct pol_image *p, const struct sender *s)
+{
+	uint32_t user = user_by(p, M_X509, s->issuer, s->subject);
+
+	return user != POL_NONE ? user : user_by(p, M_FINGERPRINT, NULL, s->fingerprint);
 }
 
 static bool add_attr(struct work *w, const char *name, const char *value, enum pol_category from)
@@ -61,7 +68,7 @@ static enum next assertion(struct work *w, uint32_t *user)
 		return NEXT;
 	if (!w->d->jwt_keys || jwt_verify(w->rq.assertion, w->d->jwt_keys, &rules, &w->jwt, &e))
 		return vrm_refuse(w, "credential-evaluator", "bad-assertion", e.msg);
-	subject = user_by(w, M_JWT, c->jwt_issuer, w->jwt.subject);
+	subject = user_by(w->p, M_JWT, c->jwt_issuer, w->jwt.subject);
 	if (*user != POL_NONE && subject != *user)
 		return vrm_refuse(w, "credential-evaluator", "bad-assertion",
 				  "assertion: about another user than the certificate");
@@ -75,9 +82,7 @@ static enum next subject_user(struct work *w)
 	uint32_t user = POL_NONE;
 
 	if (w->s.kind == SENDER_USER) {
-		user = user_by(w, M_X509, w->s.issuer, w->s.subject);
-		if (user == POL_NONE)
-			user = user_by(w, M_FINGERPRINT, NULL, w->s.fingerprint);
+		user = vrm_user(w->p, &w->s);
 	} else if (w->rq.user) {
 		user = pol_find(w->p, P_USER, w->rq.user);
 	}

@@ -85,6 +85,8 @@ enum next vrm_fail(struct work *w, const char *module, const char *code, const c
 const char *vrm_layer(const struct work *w);
 int64_t vrm_left_ms(const struct work *w);
 int64_t vrm_now_ms(void);		/* since 1970 */
+/* The user whose certificate a sender's is, or POL_NONE. */
+uint32_t vrm_user(const struct pol_image *p, const struct sender *s);
 /* Whose request it is: a user's, another cloud's, or that of an assertion's subject. */
 const char *vrm_whose(const struct work *w);
 struct request_key vrm_request_key(const struct work *w);
