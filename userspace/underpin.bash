@@ -53,6 +53,8 @@ _underpin()
 		mapfile -t COMPREPLY < <(compgen -W 'check status vm policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
+	elif [[ $prev == --dmar ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $prev == --pid ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
@@ -60,7 +62,9 @@ _underpin()
 			'run protect list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
-	elif [[ ${COMP_WORDS[1]} == check || ${COMP_WORDS[1]} == status ]]; then
+	elif [[ ${COMP_WORDS[1]} == check ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--output --dmar' -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == status ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 	fi
 }

@@ -19,7 +19,7 @@ static int cmd_policy(int argc, char **argv)
 }
 
 static const struct cli_command nouns[] = {
-	{ "check", cmd_check, "[-o json]", "is this host fit? each requirement, with its cure" },
+	{ "check", cmd_check, "[-o json] [--dmar FILE]", "is this host fit? each requirement, with its cure" },
 	{ "status", cmd_status, "[-o json]", "the layer, its CPUs and counters" },
 	{ "vm", cmd_vm, "COMMAND ...", "protected VMs", true },
 	{ "policy", cmd_policy, "COMMAND ...", "who may provision what (underpin-policy)", true },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* underpin check: each requirement, what was found, and the cure. */
+#include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include "userspace/check/check.h"
@@ -58,17 +59,12 @@ static json_object *result_json(const struct check *c, enum check_result result,
 	return o;
 }
 
-int cmd_check(int argc, char **argv)
+static int run_checks(bool json)
 {
 	json_object *all = json_object_new_array();
 	int missing = 0;
-	bool json;
 	size_t i;
 
-	if (cli_only_output(argc, argv, 0, &json) < 0) {
-		json_object_put(all);
-		return CLI_USAGE;
-	}
 	for (i = 0; i < ARRAY_SIZE(checks); i++) {
 		struct check_report report = { };
 		enum check_result result = checks[i].run(&report);
@@ -83,4 +79,29 @@ int cmd_check(int argc, char **argv)
 		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
 	json_object_put(all);
 	return missing ? CLI_NOT_READY : CLI_OK;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dmar", required_argument, NULL, 'd' },
+		{ "output", required_argument, NULL, 'o' },
+		{ }
+	};
+	const char *dmar = NULL;
+	bool json = false;
+	int opt;
+
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+		if (opt == 'd')
+			dmar = optarg;
+		else if (opt != 'o')
+			return cli_usage_error("%s: see above", argv[0]);
+		else if (cli_parse_output(optarg, &json))
+			return CLI_USAGE;
+	}
+	if (optind < argc)
+		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
+	return dmar ? check_dmar_file(dmar, json) : run_checks(json);
 }

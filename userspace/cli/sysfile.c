@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading /proc, /sys and /dev. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static char *slurp(const char *path, size_t *len)
 	FILE *in = fopen(path, "re"), *out;
 	char chunk[4096], *text = NULL;
 	size_t size, n;
+	int err;
 
 	if (!in)
 		return NULL;
@@ -45,9 +47,15 @@ static char *slurp(const char *path, size_t *len)
 		abort();
 	while ((n = fread(chunk, 1, sizeof(chunk), in)))
 		fwrite(chunk, 1, n, out);
+	err = ferror(in) ? errno : 0;
 	fclose(in);
 	if (fclose(out))
 		abort();
+	if (err) {
+		free(text);
+		errno = err;
+		return NULL;
+	}
 	if (len)
 		*len = size;
 	return text;
