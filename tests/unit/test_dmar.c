@@ -129,6 +129,8 @@ static const struct row {
 	{ "a scope of length 0", DMAR_SCOPE_LENGTH, UNIT_A + 16, { { UNIT_A + 17, 1, 0 } } },
 	{ "a scope without a path", DMAR_SCOPE_LENGTH, REGION + 24, { { REGION + 25, 1, 6 } } },
 	{ "a scope with half a step", DMAR_SCOPE_LENGTH, ATSR + 8, { { ATSR + 9, 1, 7 } } },
+	{ "a scope with one and a half", DMAR_SCOPE_LENGTH, ATSR + 8,
+	  { { ATSR + 2, 2, 36 }, { ATSR + 9, 1, 9 } } },
 	{ "a scope beyond its structure", DMAR_SCOPE_LENGTH, SIDP + 8, { { SIDP + 9, 1, 10 } } },
 	{ "an unknown scope beyond its structure", DMAR_SCOPE_LENGTH, SATC + 8,
 	  { { SATC + 8, 2, 0x0a09 } } },
@@ -157,6 +159,8 @@ static const struct row {
 	{ "the same the other way round", DMAR_UNIT_OVERLAP, UNIT_B,
 	  { { UNIT_A + 8, 8, 0xfed92000 }, { UNIT_B + 5, 1, 1 } } },
 	{ "two for all of a segment", DMAR_UNIT_ALL, UNIT_B, { { UNIT_A + 4, 1, 1 } } },
+	{ "two for all of a segment that is not 0", DMAR_UNIT_ALL, UNIT_B,
+	  { { UNIT_A + 4, 1, 1 }, { UNIT_A + 6, 2, 9 }, { UNIT_B + 6, 2, 9 } } },
 	{ "two for all, of two segments", DMAR_OK, UNKNOWN,
 	  { { UNIT_A + 4, 1, 1 }, { UNIT_A + 6, 2, 1 } } },
 	{ "the one for all comes first", DMAR_OK, UNKNOWN,
@@ -243,6 +247,28 @@ static void test_sizes(void)
 	for (size = 0; size < END; size++)
 		ok &= parse(good, size, &dmar) == (size < DMAR_HEADER ? DMAR_SHORT : DMAR_CUT);
 	result(ok, "each shorter copy is refused");
+}
+
+/* The table ends with the structure at @at, which is @length bytes long. */
+static enum dmar_fault ends(u32 at, u16 length)
+{
+	u8 table[END];
+	struct dmar dmar;
+
+	memcpy(table, good, END);
+	put(table, 4, 4, at + length);
+	put(table, at + 2, 2, length);
+	add_up(table, at + length);
+	return parse(table, at + length, &dmar);
+}
+
+static void test_ends(void)
+{
+	result(ends(UNIT_B, 17) == DMAR_SCOPE_LENGTH, "a scope's first byte is the table's last");
+	result(ends(UNIT_B, 23) == DMAR_SCOPE_LENGTH, "a scope lacks its last byte");
+	result(ends(ANDD_A, 17) == DMAR_NAME, "a name lacks its end, and the table ends");
+	result(ends(ANDD_A, 8) == DMAR_NAME, "a name is missing, and the table ends");
+	result(ends(ANDD_A, 3) == DMAR_ENTRY_LENGTH, "the last structure lacks its length's end");
 }
 
 static void test_checksum(void)
@@ -341,6 +367,7 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		run_row(&rows[i]);
 	test_sizes();
+	test_ends();
 	test_checksum();
 	test_every_byte();
 	test_many();
