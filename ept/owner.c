@@ -19,7 +19,7 @@ struct spinlock frames_lock;
 
 static u64 nframes;		/* entries of the table */
 static u64 address_mask;
-static struct up_range ram[UP_MAX_RAM_RANGES];
+static const struct up_range *ram;	/* ascending */
 static u32 nram;
 static bool clflushopt;
 static struct frame_counters counters;	/* frames_lock */
@@ -124,12 +124,17 @@ enum frame_region frames_region(u64 pfn)
 
 bool frames_have_ram(u64 pfn, u64 count)
 {
-	u32 i;
+	u32 mid, low = 0, high = nram;
 
-	for (i = 0; i < nram; i++)
-		if (ram[i].start_pfn < pfn + count && pfn < ram[i].end_pfn)
-			return true;
-	return false;
+	/* The first range that ends behind @pfn. */
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (ram[mid].end_pfn > pfn)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low < nram && ram[low].start_pfn < pfn + count;
 }
 
 /* All frames of @r must have the entry @from: 0 for RAM not seen yet. */
@@ -150,13 +155,13 @@ static int claim(const struct up_range *r, u64 from, u64 to)
 int frames_init(const struct up_config *cfg)
 {
 	u32 i, r[4];
+	u64 end = 0;
 	int err = 0;
 
-	if (cfg->ram_ranges > UP_MAX_RAM_RANGES || cfg->layer_chunks > UP_MAX_POOL_CHUNKS ||
-	    cfg->pool_chunks > UP_MAX_POOL_CHUNKS ||
-	    cfg->maxphyaddr < 32 || cfg->maxphyaddr > 52 || cfg->table_frames >> 40)
+	if (cfg->maxphyaddr < 32 || cfg->maxphyaddr > 52 || cfg->table_frames >> 40)
 		return -UP_EINVAL;
 	nframes = cfg->table_frames;
+	ram = cfg->ram;
 	nram = cfg->ram_ranges;
 	cpuid(7, 0, r);
 	clflushopt = r[1] & CPUID7_EBX_CLFLUSHOPT;
@@ -164,11 +169,10 @@ int frames_init(const struct up_config *cfg)
 	address_mask = MASK((cfg->maxphyaddr < 48 ? cfg->maxphyaddr : 48) - 1, 12);
 	memset(&counters, 0, sizeof(counters));
 	counters.table_bytes = nframes * sizeof(u64);
-	memset(OWNER_TABLE, 0, counters.table_bytes);
 
 	for (i = 0; i < cfg->ram_ranges && !err; i++) {
-		ram[i] = cfg->ram[i];
-		err = claim(&ram[i], 0, HOST_ENTRY);
+		err = ram[i].start_pfn < end ? -UP_EINVAL : claim(&ram[i], 0, HOST_ENTRY);
+		end = ram[i].end_pfn;
 		counters.ram += ram[i].end_pfn - ram[i].start_pfn;
 	}
 	for (i = 0; i < cfg->layer_chunks && !err; i++) {

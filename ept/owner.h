@@ -3,7 +3,7 @@
  * Who owns a frame of RAM (docs/memory.md; S1.2, S1.4).
  *
  * One u64 a frame, indexed by PFN from 0, at UP_TABLE_BASE.  Zeroed memory
- * means "no RAM here".  Every path that makes memory reachable asks this table.
+ * means "no RAM here", and is read-only where no range of RAM lies.  Every path that makes memory reachable asks this table.
  */
 #ifndef EPT_OWNER_H
 #define EPT_OWNER_H
@@ -37,8 +37,8 @@ enum frame_state {
 extern struct spinlock frames_lock;
 
 /**
- * frames_init() - fill the owner table from the launch configuration
- * @cfg: RAM is the host's, the layer's ranges the layer's
+ * frames_init() - fill the owner table, which is zero, from the launch configuration
+ * @cfg: RAM is the host's, the layer's ranges the layer's; its lists must stay
  *
  * Root context, first CPU, before any guest runs.
  * Return: 0, or -UP_EINVAL when a range lies outside the table or overlaps wrongly.
@@ -77,7 +77,7 @@ enum frame_region {
  */
 enum frame_region frames_region(u64 pfn);
 
-/** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count); at most 64 comparisons */
+/** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count) */
 bool frames_have_ram(u64 pfn, u64 count);
 
 /** phys_mask() - the address bits that this processor has, bit 12 up, at most 48 */

@@ -63,8 +63,6 @@ int pool_init(const struct up_config *cfg)
 	u64 pfn;
 	u32 i;
 
-	if (cfg->pool_chunks > UP_MAX_POOL_CHUNKS)
-		return -UP_EINVAL;
 	for (i = 0; i < cfg->pool_chunks; i++) {
 		for (pfn = cfg->pool[i].start_pfn; pfn < cfg->pool[i].end_pfn; pfn++) {
 			if (!pfn)

@@ -145,6 +145,8 @@ long up_vmcall(u64 op, u64 a, u64 b, u64 c, u64 *r1, u64 *r2)
 	if (!r1)
 		r1 = &none;
 	*r1 = 0;
+	if (r2)
+		*r2 = 0;
 	if (op == UP_CALL_FLUSH) {
 		fake_layer.flushed = true;
 		return 0;

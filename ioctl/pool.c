@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growing the layer's pool: the tables of protected VMs take memory that was
- * not set aside at launch.  What was given stays the layer's until it leaves.
+ * Growing the layer's pool: VMCSs and the tables of VMs take memory that was not set
+ * aside at launch.  module/flusher.c does it before the layer is short, a call that
+ * failed for want of frames when it is.  What was given stays the layer's until it leaves.
  */
 #define pr_fmt(fmt) "underpin: " fmt
 
@@ -79,7 +80,7 @@ static int donate(u64 *list, unsigned int frames)
 		return -ENOMEM;
 	ret = donate_list(list, n);
 	if (ret)
-		pr_err("growing the pool by %u frames: error %d\n", n, ret);
+		pr_err_ratelimited("growing the pool by %u frames: error %d\n", n, ret);
 	/* The layer may have taken some before it failed: keep them all. */
 	list_splice_tail(&pages, &pool_pages);
 	return ret;

@@ -36,6 +36,29 @@ static struct cpu_caps *caps;
 
 static struct up_sleep_regs sleep_regs;
 
+static void read_stores(struct cpu_caps *c)
+{
+	rdmsrl_safe(NEED_RTIT_CTL, &c->rtit_ctl);
+	rdmsrl_safe(NEED_FEEDBACK, &c->feedback);
+}
+
+static int refuse_stores(unsigned int cpu, const struct cpu_caps *c)
+{
+	if (c->rtit_ctl & NEED_STORES_ON)
+		return refuse(-EBUSY, PT_ON, cpu, c->rtit_ctl);
+	if (c->feedback & NEED_STORES_ON)
+		return refuse(-EBUSY, FEEDBACK_ON, cpu, c->feedback);
+	return 0;
+}
+
+int up_check_stores(void)
+{
+	struct cpu_caps c = { };
+
+	read_stores(&c);
+	return refuse_stores(smp_processor_id(), &c);
+}
+
 static void read_caps(void *unused)
 {
 	struct cpu_caps *c = &caps[smp_processor_id()];
@@ -44,6 +67,7 @@ static void read_caps(void *unused)
 	c->vmx = !!(cpuid_ecx(1) & BIT(5));
 	c->vmxe = !!(__read_cr4() & X86_CR4_VMXE);
 	rdmsrl_safe(NEED_FEATURE_CONTROL, &c->feature_control);
+	read_stores(c);
 	if (!c->vmx)
 		return;
 	for (i = 0; i < NEED_NR_CAPS; i++)
@@ -118,6 +142,16 @@ static int check_uniform(void)
 	return 0;
 }
 
+static int check_stores(void)
+{
+	unsigned int cpu;
+	int err = 0;
+
+	for_each_online_cpu(cpu)
+		err = err ?: refuse_stores(cpu, &caps[cpu]);
+	return err;
+}
+
 static int check_unused(void)
 {
 	unsigned int cpu;
@@ -160,6 +194,16 @@ static int check_layout(void)
 		    parts[i].last >= UP_IMAGE_BASE)
 			return refuse(-ENODEV, LAYOUT);
 	return 0;
+}
+
+/* With it events would be injected in another form, and CR4 has a bit of its own. */
+static int check_fred(void)
+{
+	u32 eax = 0, ebx, ecx, edx;
+
+	if (cpuid_eax(0) >= 7 && cpuid_eax(7) >= 1)
+		cpuid_count(7, 1, &eax, &ebx, &ecx, &edx);
+	return eax & NEED_NO_FRED ? refuse(-ENODEV, FRED) : 0;
 }
 
 static int check_count(void)
@@ -269,10 +313,22 @@ const struct up_sleep_regs *up_sleep_regs(void)
 	return &sleep_regs;
 }
 
+static void ask_cpuid(u32 leaf, u32 *r)
+{
+	cpuid(leaf, &r[0], &r[1], &r[2], &r[3]);
+}
+
+static int check_paravirt(void)
+{
+	const char *what = paravirt_offered(ask_cpuid);
+
+	return what ? refuse(-ENODEV, PARAVIRT, what) : 0;
+}
+
 /* In the order of "underpin check". */
 static int (* const checks[])(void) = {
-	check_vmx, check_lock, check_features, check_ept, check_uniform, check_unused,
-	check_kvm, check_layout, check_count, check_madt, check_sleep,
+	check_vmx, check_lock, check_features, check_ept, check_uniform, check_stores, check_unused,
+	check_kvm, check_layout, check_fred, check_count, check_madt, check_sleep, check_paravirt,
 };
 
 int up_check(void)

@@ -2,7 +2,8 @@
 /*
  * A change of owner that a protected guest asks for (taking a shared page back)
  * completes when every CPU has flushed.  A CPU that idles demoted does not exit
- * by itself, so while protected VMs exist somebody looks and makes it.
+ * by itself, so while protected VMs exist somebody looks and makes it.  The same look
+ * gives the layer the frames that it is going to be short of.
  */
 #include <linux/jiffies.h>
 #include <linux/workqueue.h>
@@ -12,7 +13,7 @@
 #include "module.h"
 
 #define LOOK_MS		20	/* while a VM exists */
-#define REST_MS		1000
+#define REST_MS		200	/* within it KVM makes fewer VMCSs than the layer's mark allows */
 
 static void look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(flusher, look);
@@ -21,10 +22,13 @@ static u64 last_epoch;
 static void look(struct work_struct *work)
 {
 	static bool was_busy;
-	bool busy = up_vms_present();
-	u64 epoch;
+	bool busy = up_vms_present(), grown;
+	u64 epoch, wanted;
+	long err = up_vmcall(UP_CALL_FLUSH, 0, 0, 0, &epoch, &wanted);
 
-	if (busy && !up_vmcall(UP_CALL_FLUSH, 0, 0, 0, &epoch, NULL) && epoch != last_epoch) {
+	/* Given frames join the pool when all have flushed. */
+	grown = !err && wanted && !up_pool_grow(wanted);
+	if (grown || (!err && busy && epoch != last_epoch)) {
 		up_flush_all();
 		last_epoch = epoch;
 	}
@@ -32,7 +36,7 @@ static void look(struct work_struct *work)
 	if (busy || was_busy)
 		up_log_flush();
 	was_busy = busy;
-	schedule_delayed_work(&flusher, msecs_to_jiffies(busy ? LOOK_MS : REST_MS));
+	schedule_delayed_work(&flusher, msecs_to_jiffies(busy || grown ? LOOK_MS : REST_MS));
 }
 
 void up_flusher_start(void)

@@ -7,63 +7,77 @@
 
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
-#include <asm/apic.h>
 #include <asm/processor.h>
-#include <asm/smp.h>
 
 #include "module.h"
+#include "module/needs.h"
+#include "module/size.h"
 
-#define POOL_BASE_FRAMES	768	/* grown later by call when VMs need more */
 #define CHUNK_ORDER		9
 #define PTE_FLAGS		(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
 
 extern const char up_blob[], up_blob_end[];
 
-/* Memory comes in chunks, is handed out frame by frame, and is kept in order. */
-static struct chunk {
-	struct page *page;
-	unsigned int order;
-} *chunks;
+/*
+ * Memory comes in chunks as large as there are, is handed out frame by frame, and is
+ * kept in order.  page->private of a chunk's first page: its order, and above that how
+ * many of its frames are handed out; the others are the pool.
+ */
+static LIST_HEAD(chunks);		/* by page->lru, newest last */
 static unsigned int nr_chunks;
-static unsigned int chunk_used;		/* frames handed out of the newest chunk */
+static unsigned int chunk_order;	/* what was to be had last */
 static u64 *root_top;			/* PML4, or PML5 where Linux has 5 levels */
+static struct size_host host;
+
+static unsigned int chunk_frames(struct page *chunk)
+{
+	return 1u << (page_private(chunk) & 0xff);
+}
+
+static unsigned int chunk_used(struct page *chunk)
+{
+	return page_private(chunk) >> 8;
+}
 
 static int new_chunk(void)
 {
-	int order;
 	struct page *page;
 
-	if (nr_chunks == UP_MAX_POOL_CHUNKS)
-		return -ENOSPC;
-	for (order = CHUNK_ORDER; order >= 0; order--) {
+	for (;;) {
 		page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-				   (order ? __GFP_NORETRY : 0), order);
+				   (chunk_order ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL),
+				   chunk_order);
 		if (page)
 			break;
+		if (!chunk_order)
+			return -ENOMEM;
+		chunk_order--;
 	}
-	if (order < 0)
-		return -ENOMEM;
-	chunks[nr_chunks].page = page;
-	chunks[nr_chunks].order = order;
+	set_page_private(page, chunk_order);
+	list_add_tail(&page->lru, &chunks);
 	nr_chunks++;
-	chunk_used = 0;
+	cond_resched();
 	return 0;
 }
 
 /* A zeroed frame of the layer's memory, or NULL. */
 static void *take_frame(void)
 {
-	struct chunk *c;
+	struct page *c = nr_chunks ? list_last_entry(&chunks, struct page, lru) : NULL;
 
-	if (!nr_chunks || chunk_used == 1u << chunks[nr_chunks - 1].order)
+	if (!c || chunk_used(c) == chunk_frames(c)) {
 		if (new_chunk())
 			return NULL;
-	c = &chunks[nr_chunks - 1];
-	return page_address(c->page + chunk_used++);
+		c = list_last_entry(&chunks, struct page, lru);
+	}
+	set_page_private(c, page_private(c) + (1 << 8));
+	return page_address(c + chunk_used(c) - 1);
 }
 
 static u64 *next_table(u64 *entry)
@@ -147,22 +161,9 @@ static int map_image(struct up_layer *layer)
 			err = map(UP_IMAGE_BASE + off, __pa(pages[off / PAGE_SIZE]),
 				  image_flags(h, off), 1);
 	}
-	/* The configuration is larger than a page: write it through a mapping. */
-	if (!err) {
-		struct page *conf[8];
-		unsigned int i, n = DIV_ROUND_UP(offset_in_page(h->config_off) +
-						 sizeof(struct up_config), PAGE_SIZE);
-
-		if (n > ARRAY_SIZE(conf))
-			err = -E2BIG;
-		for (i = 0; i < n && !err; i++)
-			conf[i] = virt_to_page(pages[h->config_off / PAGE_SIZE + i]);
-		layer->config = err ? NULL : vmap(conf, n, VM_MAP, PAGE_KERNEL);
-		if (layer->config)
-			layer->config = (void *)layer->config + offset_in_page(h->config_off);
-		else
-			err = err ?: -ENOMEM;
-	}
+	/* It does not cross a page: vmx/base/cpus.c. */
+	if (!err)
+		layer->config = pages[h->config_off / PAGE_SIZE] + offset_in_page(h->config_off);
 	kvfree(pages);
 	return err;
 }
@@ -186,17 +187,68 @@ static int map_cpus(void)
 	return 0;
 }
 
+static int find_host(void)
+{
+	int err = up_ram_find(&host.ram, &host.ranges);
+
+	if (err)
+		return err;
+	host.cpus = num_online_cpus();
+	host.cpu_numbers = nr_cpu_ids;
+	if (size_table(&host) <= SIZE_MAX_PFN)
+		return 0;
+	pr_err("RAM reaches to %#llx: more than the layer can map\n",
+	       size_table(&host) << PAGE_SHIFT);
+	return -E2BIG;
+}
+
 /* RAM, not executable, by 2 MiB: a page that is partly RAM is mapped whole. */
-static int map_direct(const struct up_config *cfg)
+static int map_direct(void)
 {
 	unsigned int i;
 	u64 pa;
 
-	for (i = 0; i < cfg->ram_ranges; i++)
-		for (pa = ALIGN_DOWN(cfg->ram[i].start_pfn << PAGE_SHIFT, PMD_SIZE);
-		     pa < cfg->ram[i].end_pfn << PAGE_SHIFT; pa += PMD_SIZE)
+	for (i = 0; i < host.ranges; i++)
+		for (pa = ALIGN_DOWN(host.ram[i].start_pfn << PAGE_SHIFT, PMD_SIZE);
+		     pa < host.ram[i].end_pfn << PAGE_SHIFT; pa += PMD_SIZE)
 			if (map(UP_DIRECT_BASE + pa, pa, _PAGE_RW | _PAGE_NX, 2))
 				return -ENOMEM;
+	return 0;
+}
+
+/* Is there RAM in 2^@shift frames from @pfn on?  Asked in ascending order, with one @at. */
+static bool span_has_ram(u64 pfn, unsigned int shift, unsigned int *at)
+{
+	while (*at < host.ranges && host.ram[*at].end_pfn <= pfn)
+		++*at;
+	return *at < host.ranges && host.ram[*at].start_pfn < pfn + BIT_ULL(shift);
+}
+
+/* A page of the owner table speaks of 2 MiB.  Where no RAM is, all show one of zeroes. */
+static int map_owner_table(void)
+{
+	u64 pfn, *entry, *hole = take_frame(), *holes = take_frame();
+	unsigned int i, at = 0;
+
+	if (!hole || !holes)
+		return -ENOMEM;
+	for (i = 0; i < PTRS_PER_PTE; i++)
+		holes[i] = __pa(hole) | PTE_FLAGS | _PAGE_NX;
+	for (pfn = 0; pfn < size_table(&host); pfn += SIZE_ENTRIES) {
+		u64 va = UP_TABLE_BASE + pfn * sizeof(u64);
+
+		if (pfn % (SIZE_ENTRIES << 9) == 0 && !span_has_ram(pfn, 18, &at)) {
+			entry = entry_of(va, 2);
+			if (!entry)
+				return -ENOMEM;
+			*entry = __pa(holes) | PTE_FLAGS | _PAGE_RW;
+			pfn += (SIZE_ENTRIES << 9) - SIZE_ENTRIES;
+		} else if (span_has_ram(pfn, 9, &at) ?
+			   map_new(va, 1, _PAGE_RW | _PAGE_NX, NULL) :
+			   map(va, __pa(hole), _PAGE_NX, 1)) {
+			return -ENOMEM;
+		}
+	}
 	return 0;
 }
 
@@ -240,78 +292,116 @@ static int write_protect_image(const struct up_image_header *h)
 	return 0;
 }
 
-/* Everything is allocated: tell the layer which frames it owns and which are free. */
-static int describe_memory(struct up_config *cfg)
+/* Entry @i of the lists: they lie in frames here and there. */
+static struct up_range *list_entry_at(u64 i)
 {
-	unsigned int i, spare = 0, first_free = nr_chunks;
-	u64 pfn, used = chunk_used;
+	u64 va = UP_RANGE_BASE + i * sizeof(struct up_range);
 
-	while (spare < POOL_BASE_FRAMES) {
-		if (new_chunk())
-			return -ENOMEM;
-		spare += 1u << chunks[nr_chunks - 1].order;
+	return __va(*entry_of(va, 1) & PTE_PFN_MASK) + offset_in_page(va);
+}
+
+static const struct up_range *list_in_root(u64 i)
+{
+	return (const struct up_range *)UP_RANGE_BASE + i;
+}
+
+/* Which frames the layer owns, and which of them are free. */
+static void list_chunks(struct up_config *cfg)
+{
+	struct page *c;
+	u64 n = host.ranges;
+
+	cfg->layer = list_in_root(n);
+	list_for_each_entry(c, &chunks, lru) {
+		u64 pfn = page_to_pfn(c);
+
+		*list_entry_at(n++) = (struct up_range){ pfn, pfn + chunk_frames(c) };
+		cfg->layer_chunks++;
 	}
-	for (i = 0; i < nr_chunks; i++) {
-		pfn = page_to_pfn(chunks[i].page);
-		cfg->layer[i].start_pfn = pfn;
-		cfg->layer[i].end_pfn = pfn + (1u << chunks[i].order);
-		if (i + 1 == first_free) {
-			cfg->pool[cfg->pool_chunks] = cfg->layer[i];
-			cfg->pool[cfg->pool_chunks].start_pfn += used;
-		} else if (i >= first_free) {
-			cfg->pool[cfg->pool_chunks] = cfg->layer[i];
-		} else {
+	cfg->pool = list_in_root(n);
+	list_for_each_entry(c, &chunks, lru) {
+		u64 pfn = page_to_pfn(c), free = pfn + chunk_used(c), end = pfn + chunk_frames(c);
+
+		if (free == end)
 			continue;
-		}
+		*list_entry_at(n++) = (struct up_range){ free, end };
 		cfg->pool_chunks++;
 	}
-	cfg->layer_chunks = nr_chunks;
+}
+
+/* All else is allocated.  The lists tell of their own frames, too: there is room to spare. */
+static int describe_memory(struct up_config *cfg)
+{
+	u64 spare = 0, lists;
+	unsigned int i;
+
+	while (spare < size_pool(&host)) {
+		if (new_chunk())
+			return -ENOMEM;
+		spare += chunk_frames(list_last_entry(&chunks, struct page, lru));
+	}
+	lists = size_lists(host.ranges + 2 * (u64)nr_chunks);
+	if (map_new(UP_RANGE_BASE, lists, _PAGE_NX, NULL))
+		return -ENOMEM;
+	if (host.ranges + 2 * (u64)nr_chunks > lists * PAGE_SIZE / sizeof(struct up_range))
+		return -ENOSPC;
+	for (i = 0; i < host.ranges; i++)
+		*list_entry_at(i) = host.ram[i];
+	cfg->ram = list_in_root(0);
+	cfg->ram_ranges = host.ranges;
+	list_chunks(cfg);
 	return 0;
 }
 
 static int configure(struct up_layer *layer)
 {
 	struct up_config *cfg = layer->config;
-	unsigned int cpu;
-	int err = up_ram_find(cfg);
+	int err;
 
-	if (err)
-		return err;
 	cfg->cpus = nr_cpu_ids;
-	for_each_online_cpu(cpu)
-		cfg->apic_id[cpu] = per_cpu(x86_cpu_to_apicid, cpu);
 	cfg->maxphyaddr = boot_cpu_data.x86_phys_bits;
 	cfg->serial_port = 0x3f8;
 	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
 	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
+	cfg->pm_base = up_sleep_regs()->pm_base;
 	cfg->root_cr3 = layer->root_cr3;
+	cfg->table_frames = size_table(&host);
 	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
-	err = map_direct(cfg);
+	err = map_direct();
 	if (!err)
 		err = write_protect_image(&layer->header);
 	if (!err)
-		err = map_new(UP_TABLE_BASE, DIV_ROUND_UP(cfg->table_frames * 8, PAGE_SIZE),
-			      _PAGE_RW | _PAGE_NX, NULL);
+		err = map_owner_table();
 	return err ?: describe_memory(cfg);
 }
 
 static int read_header(struct up_image_header *h)
 {
 	memcpy(h, up_blob, sizeof(*h));
-	if (h->magic == UP_IMAGE_MAGIC && h->abi == UP_ABI_VERSION)
+	if (h->magic == UP_IMAGE_MAGIC && h->abi == UP_ABI_VERSION &&
+	    h->end_off <= SIZE_IMAGE * PAGE_SIZE)
 		return 0;
 	pr_err("the embedded root image is not one of ABI %d\n", UP_ABI_VERSION);
 	return -ENOEXEC;
 }
 
-int up_image_load(struct up_layer *layer)
+/* Asking for more than there is would have Linux end programs. */
+static int check_memory(void)
 {
-	int err = read_header(&layer->header);
+	u64 takes = size_layer(&host);
+	u64 there = si_mem_available();
 
-	if (err)
-		return err;
-	chunks = kvcalloc(UP_MAX_POOL_CHUNKS, sizeof(*chunks), GFP_KERNEL);
-	root_top = chunks ? take_frame() : NULL;
+	if (takes <= there)
+		return 0;
+	pr_err("refused: " NO_MEMORY_FOUND ": " NO_MEMORY_CURE "\n", takes >> 8, there >> 8);
+	return -ENOMEM;
+}
+
+static int build(struct up_layer *layer)
+{
+	int err;
+
+	root_top = take_frame();
 	if (!root_top)
 		return -ENOMEM;
 	layer->root_cr3 = __pa(root_top);
@@ -323,26 +413,43 @@ int up_image_load(struct up_layer *layer)
 	if (!err)
 		err = configure(layer);
 	/* Written once; the layer's memory is nobody else's from launch on. */
-	if (layer->config)
-		vunmap((void *)((unsigned long)layer->config & PAGE_MASK));
 	layer->config = NULL;
-	if (err) {
+	if (err)
 		pr_err("no memory for the layer after %u chunks: error %d\n", nr_chunks, err);
+	return err;
+}
+
+int up_image_load(struct up_layer *layer)
+{
+	int err = read_header(&layer->header);
+
+	if (err)
+		return err;
+	chunk_order = CHUNK_ORDER;
+	err = find_host();
+	if (!err)
+		err = check_memory();
+	if (!err)
+		err = build(layer);
+	if (err)
 		up_image_free();
-	}
 	return err;
 }
 
 void up_image_free(void)
 {
-	unsigned int i;
+	struct page *c, *next;
 
-	for (i = 0; i < nr_chunks; i++) {
-		memset(page_address(chunks[i].page), 0, PAGE_SIZE << chunks[i].order);
-		__free_pages(chunks[i].page, chunks[i].order);
+	list_for_each_entry_safe(c, next, &chunks, lru) {
+		unsigned int frames = chunk_frames(c);
+
+		list_del(&c->lru);
+		set_page_private(c, 0);
+		memset(page_address(c), 0, (size_t)frames << PAGE_SHIFT);
+		__free_pages(c, ilog2(frames));
+		cond_resched();
 	}
 	nr_chunks = 0;
 	root_top = NULL;
-	kvfree(chunks);
-	chunks = NULL;
+	up_ram_forget();
 }

@@ -10,7 +10,11 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/stop_machine.h>
+#include <asm/apic.h>
+#include <asm/processor.h>
+#include <asm/smp.h>
 #include <asm/special_insns.h>
+#include <asm/sync_core.h>
 #include <asm/tlbflush.h>
 
 #include "module.h"
@@ -22,12 +26,14 @@ typedef long (*enter_fn)(struct up_entry_state *st);
 /* One run over all CPUs; they wait for each other in it. */
 struct change {
 	enter_fn enter;
-	u64 *joint[UP_MAX_CPUS];	/* two pages each: make_joint() */
 	u64 image_slot;
 	unsigned int cpus;
 	atomic_t arrived, failed;
-	long error[UP_MAX_CPUS];
-	u64 detail[UP_MAX_CPUS];
+	struct {
+		u64 *joint;		/* two pages: make_joint() */
+		long error;
+		u64 detail;
+	} of[];				/* by CPU number */
 };
 
 static bool running;
@@ -62,11 +68,19 @@ static void wait_for_all(struct change *c)
 static long leave_this_cpu(void)
 {
 	unsigned long cr3 = __read_cr3();
-	long err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	unsigned int cpu = smp_processor_id();
+	long err;
 
+	up_words_step(cpu, STEP_LEAVE);
+	/* The first call blocks NMIs: they wait in the processor until the IRET. */
+	do {
+		err = up_vmcall(UP_CALL_LEAVE, 0, 0, 0, NULL, NULL);
+	} while (err == -EAGAIN);
 	/* The way out ends on a page table of the layer's: take our own again. */
 	if (!err)
 		native_write_cr3(cr3);
+	iret_to_self();
+	up_words_step(cpu, STEP_LEFT);
 	return err;
 }
 
@@ -97,21 +111,32 @@ static int make_joint(u64 *joint, u64 cr3, u64 image_slot)
 static long enter_this_cpu(struct change *c, unsigned int cpu)
 {
 	unsigned long cr3 = __read_cr3();
-	struct up_entry_state st = { .cpu = cpu };
-	u64 *joint = c->joint[cpu];
+	struct up_entry_state st = { .cpu = cpu, .apic_id = per_cpu(x86_cpu_to_apicid, cpu) };
+	u64 *joint = c->of[cpu].joint;
 	long err;
 
 	/* Between the check and now a CPU may have gone or come. */
 	if (num_online_cpus() != c->cpus || !joint)
 		return -EBUSY;
-	err = make_joint(joint, cr3, c->image_slot);
+	up_words_step(cpu, STEP_CAPTURE);
+	/* And a tracer may have started. */
+	err = up_check_stores();
+	if (!err)
+		err = make_joint(joint, cr3, c->image_slot);
 	if (err)
 		return err;
 	up_capture(&st.linux_state);
+	up_words_step(cpu, STEP_ENTER);
 	native_write_cr3(__pa(joint));
 	err = c->enter(&st);
+	up_words_step(cpu, err ? STEP_BACK : STEP_DEMOTED);
 	native_write_cr3(cr3);
-	c->detail[cpu] = st.detail;
+	/* An NMI that came in root mode is delivered by the first exit, or by us. */
+	if (!err)
+		cpuid_eax(0);
+	else if (st.nmi)
+		apic->icr_write(APIC_DM_NMI, per_cpu(x86_cpu_to_apicid, cpu));
+	c->of[cpu].detail = st.detail;
 	return err;
 }
 
@@ -120,28 +145,37 @@ static int launch_fn(void *arg)
 	struct change *c = arg;
 	unsigned int cpu = smp_processor_id();
 
-	c->error[cpu] = enter_this_cpu(c, cpu);
-	if (c->error[cpu])
+	c->of[cpu].error = enter_this_cpu(c, cpu);
+	if (c->of[cpu].error)
 		atomic_inc(&c->failed);
+	up_words_step(cpu, STEP_WAIT);
 	wait_for_all(c);
-	if (atomic_read(&c->failed) && !c->error[cpu]) {
+	if (atomic_read(&c->failed) && !c->of[cpu].error) {
 		up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 		leave_this_cpu();
 	}
 	return 0;
 }
 
-static void free_joint(struct change *c)
+static struct change *new_change(void)
+{
+	struct change *c;
+
+	return kvzalloc(struct_size(c, of, nr_cpu_ids), GFP_KERNEL);
+}
+
+static void free_change(struct change *c)
 {
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < UP_MAX_CPUS; cpu++)
-		free_pages((unsigned long)c->joint[cpu], 1);
+	for (cpu = 0; c && cpu < nr_cpu_ids; cpu++)
+		free_pages((unsigned long)c->of[cpu].joint, 1);
+	kvfree(c);
 }
 
-static struct change *new_change(struct up_layer *layer)
+static struct change *prepare_launch(struct up_layer *layer)
 {
-	struct change *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct change *c = new_change();
 	unsigned int cpu;
 
 	if (!c)
@@ -149,10 +183,9 @@ static struct change *new_change(struct up_layer *layer)
 	c->enter = (enter_fn)(UP_IMAGE_BASE + layer->header.entry_off);
 	c->image_slot = layer->image_slot;
 	for_each_online_cpu(cpu) {
-		c->joint[cpu] = (u64 *)__get_free_pages(GFP_KERNEL, 1);
-		if (!c->joint[cpu]) {
-			free_joint(c);
-			kfree(c);
+		c->of[cpu].joint = (u64 *)__get_free_pages(GFP_KERNEL, 1);
+		if (!c->of[cpu].joint) {
+			free_change(c);
 			return NULL;
 		}
 		c->cpus++;
@@ -166,26 +199,28 @@ static int report(struct change *c)
 	int err = 0;
 
 	for_each_online_cpu(cpu) {
-		if (!c->error[cpu])
+		if (!c->of[cpu].error)
 			continue;
 		pr_err("launch: CPU %u: error %ld, VM-instruction error %llu\n", cpu,
-		       c->error[cpu], c->detail[cpu]);
-		err = c->error[cpu];
+		       c->of[cpu].error, c->of[cpu].detail);
+		err = c->of[cpu].error;
 	}
 	return err;
 }
 
 int up_launch(struct up_layer *layer)
 {
-	struct change *c = new_change(layer);
+	struct change *c = prepare_launch(layer);
 	int err;
 
 	if (!c)
 		return -ENOMEM;
+	up_words_begin(STEP_COMES);
 	stop_machine(launch_fn, c, cpu_online_mask);
+	if (!atomic_read(&c->failed))
+		up_words_all(STEP_SETTLE);
 	err = report(c);
-	free_joint(c);
-	kfree(c);
+	free_change(c);
 	WRITE_ONCE(running, !err);
 	demoted_cpus = err ? 0 : num_online_cpus();
 	return err;
@@ -198,7 +233,7 @@ static int leave_fn(void *arg)
 	wait_for_all(c);
 	if (num_online_cpus() != demoted_cpus)
 		return 0;
-	c->error[smp_processor_id()] = leave_this_cpu();
+	c->of[smp_processor_id()].error = leave_this_cpu();
 	return 0;
 }
 
@@ -209,19 +244,21 @@ int up_leave(void)
 
 	if (!up_running())
 		return 0;
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
+	c = new_change();
 	if (!c)
 		return -ENOMEM;
 	err = up_vmcall(UP_CALL_LEAVE_PREPARE, 1, 0, 0, NULL, NULL);
 	if (err) {
 		pr_err("leaving is refused: %s\n", err == -EBUSY ? "a protected VM exists" :
 		       err == -ENODEV ? "the layer does not answer on this CPU" : "by the layer");
-		kfree(c);
+		free_change(c);
 		return err;
 	}
+	up_words_begin(STEP_SETTLE);
 	stop_machine(leave_fn, c, cpu_online_mask);
+	up_words_end();
 	err = report(c);
-	kfree(c);
+	free_change(c);
 	/* An offline CPU is still demoted, and needs the layer when it is started again. */
 	if (!err && num_online_cpus() != demoted_cpus) {
 		pr_err("leaving is refused: a CPU is offline: bring it online first\n");

@@ -50,7 +50,7 @@ void up_log_flush(void)
 	free_page((unsigned long)page);
 }
 
-static int __init underpin_init(void)
+static int __init load(void)
 {
 	struct up_layer layer = { };
 	int err = up_check();
@@ -101,6 +101,14 @@ leave:
 		return err;	/* cannot happen without VMs; never free what is in use */
 free:
 	up_image_free();
+	return err;
+}
+
+static int __init underpin_init(void)
+{
+	int err = load();
+
+	up_words_end();
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "ioctl/call.h"
+#include "last_words.h"
 #include "vmx/abi/errno.h"
 #include "vmx/abi/image.h"
 
@@ -35,10 +36,16 @@ void up_image_free(void);
  */
 int up_check(void);
 
+/**
+ * up_check_stores() - does nothing on this CPU store by physical address of its own accord?
+ * Preemption is off.  Return: 0, or -EBUSY: logged, with its cure
+ */
+int up_check_stores(void);
+
 /* Where sleep states are entered, for the layer to watch. */
 struct up_sleep_regs {
 	u32 pm1_cnt[2];		/* I/O ports, 0: there is none */
-	u32 pm_base;		/* the register that moves them, as port 0xcf8 takes it; 0: locked */
+	u32 pm_base;		/* what moves them, as port 0xcf8 takes it; 0: locked */
 };
 
 /** up_sleep_regs() - what up_check() found; valid after it has returned 0 */
@@ -84,10 +91,11 @@ void up_life_exit(void);
 
 /**
  * up_ram_find() - what of physical memory is RAM (module/ram.c)
- * @cfg: ram, ram_ranges and table_frames are filled in, and remembered
+ * @ram: its ranges, ascending, until up_ram_forget(); @ranges: how many
  * Return: 0 or a negative errno.
  */
-int up_ram_find(struct up_config *cfg);
+int up_ram_find(const struct up_range **ram, unsigned int *ranges);
+void up_ram_forget(void);
 
 /** up_ram_init() - from here on only memory that was found may come online */
 int up_ram_init(void);
@@ -104,6 +112,21 @@ void up_flusher_stop(void);
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);
+
+/**
+ * up_words_begin() - from here on a hang leaves last words (module/last_words.c)
+ * @step: what every CPU is at.  Process context.  Says what an earlier launch left.
+ */
+void up_words_begin(enum launch_step step);
+
+/** up_words_step() - a CPU comes to a step; any context, of all CPUs that furthest behind counts */
+void up_words_step(unsigned int cpu, enum launch_step step);
+
+/** up_words_all() - every CPU has come to a step */
+void up_words_all(enum launch_step step);
+
+/** up_words_end() - it has not hung: the clock's alarm is as it was */
+void up_words_end(void);
 
 /** up_capture() - this CPU's state, for up_enter() (module/capture.c) */
 void up_capture(struct up_linux *s);

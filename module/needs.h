@@ -9,6 +9,11 @@
 #define MODULE_NEEDS_H
 
 #include <linux/types.h>
+#ifdef __KERNEL__
+#include <linux/string.h>
+#else
+#include <string.h>
+#endif
 
 #define NO_VMX_FOUND	"CPU %u offers no VMX"
 #define NO_VMX_CURE	"enable Intel VT-x in the firmware setup; in a VM, nested virtualisation on its host"
@@ -29,6 +34,14 @@
 #define DIFFERS_FOUND	"CPU %u: MSR %#x is %#llx, on CPU %u it is %#llx"
 #define DIFFERS_CURE	"update the firmware, so that all processors agree"
 
+/* What was armed goes on storing past all page tables, and then its MSRs are refused. */
+#define PT_ON_FOUND	"CPU %u: Intel PT traces into memory (IA32_RTIT_CTL is %#llx)"
+#define PT_ON_CURE	"end what traces ('perf record -e intel_pt//' or a debugger), then insert underpin.ko"
+
+/* Linux turns it on for good as a CPU comes online (CONFIG_INTEL_HFI_THERMAL). */
+#define FEEDBACK_ON_FOUND	"CPU %u: hardware feedback stores into memory (IA32_HW_FEEDBACK_CONFIG is %#llx)"
+#define FEEDBACK_ON_CURE	"boot with clearcpuid=hfi"
+
 #define KVM_LOADED_FOUND	"kvm_intel is loaded"
 #define KVM_LOADED_CURE	"stop all VMs, 'modprobe -r kvm_intel', insert underpin.ko, 'modprobe kvm_intel' again"
 
@@ -36,8 +49,16 @@
 #define LAYOUT_FOUND	"Linux's memory lies where the layer's image belongs"
 #define LAYOUT_CURE	"boot again: the place is random; or boot with nokaslr"
 
+/* CPUID.(7,1):EAX (SDM vol. 3, chapter on FRED) */
+#define NEED_NO_FRED		0x20000
+#define FRED_FOUND	"the processor delivers events by FRED, which the layer does not support yet"
+#define FRED_CURE	"in a VM, have its host hide it; a processor without FRED otherwise"
+
 #define MANY_CPUS_FOUND	"%u CPUs are possible, the layer takes %u"
-#define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=64 if sockets are empty"
+#define MANY_CPUS_CURE	"disable cores or hyper-threading in the firmware setup; boot with possible_cpus=1024 if sockets are empty"
+
+#define NO_MEMORY_FOUND	"the layer takes %llu MiB, %llu MiB are available"
+#define NO_MEMORY_CURE	"stop programs, or boot without hugepages="
 
 #define CPU_OFFLINE_FOUND	"the CPU with APIC id %u is enabled by firmware but not online"
 #define CPU_OFFLINE_CURE	"echo 1 > /sys/devices/system/cpu/cpuN/online for it (or boot without nosmt, maxcpus=)"
@@ -47,6 +68,9 @@
 
 #define NO_MADT_FOUND	"no ACPI MADT, and not every possible CPU is online"
 #define NO_MADT_CURE	"boot without acpi=off, maxcpus="
+
+#define PARAVIRT_FOUND	"this machine is a VM, and its hypervisor offers Linux %s"
+#define PARAVIRT_CURE	"start it with the hypervisor hidden (qemu: -cpu host,kvm=off)"
 
 /* SDM vol. 3, 24.7: IA32_FEATURE_CONTROL */
 #define NEED_FEATURE_CONTROL	0x3a
@@ -60,9 +84,15 @@
 #define NEED_EPT_VPID		0x48c
 #define NEED_NR_CAPS		18
 
+/* SDM vol. 4: IA32_RTIT_CTL.TraceEn, IA32_HW_FEEDBACK_CONFIG.enable */
+#define NEED_RTIT_CTL		0x570
+#define NEED_FEEDBACK		0x17d1
+#define NEED_STORES_ON		0x1	/* in either */
+
 /* What one CPU answers; an MSR that it lacks is 0. */
 struct cpu_caps {
 	__u64 feature_control;
+	__u64 rtit_ctl, feedback;
 	__u64 cap[NEED_NR_CAPS];
 	__u32 vmx;		/* CPUID.1:ECX.VMX */
 	__u32 vmxe;		/* CR4.VMXE */
@@ -119,6 +149,74 @@ static inline __u32 cpu_differs(const struct cpu_caps *a, const struct cpu_caps 
 			return NEED_FIRST_CAP + i;
 	}
 	return 0;
+}
+
+/*
+ * A hypervisor beneath the layer may write to frames by their physical address, whoever
+ * owns them; and VMCALL would reach the layer instead of it.  KVM's features are bits of
+ * CPUID 0x40000001's EAX (Documentation/virt/kvm/x86/cpuid.rst).  Not among them are those
+ * that do neither: NOP_IO_DELAY, ASYNC_PF_VMEXIT, POLL_CONTROL, MSI_EXT_DEST_ID,
+ * MIGRATION_CONTROL, CLOCKSOURCE_STABLE.
+ */
+static const struct {
+	__u32 bit;
+	const char *what;
+} kvm_features[] = {
+	{ 0, "kvmclock, which KVM writes to memory" },
+	{ 2, "hypercalls for page tables" },
+	{ 3, "kvmclock, which KVM writes to memory" },
+	{ 4, "asynchronous page faults, which KVM writes to memory" },
+	{ 5, "steal time, which KVM writes to memory" },
+	{ 6, "end of interrupt (PV EOI) by memory" },
+	{ 7, "the hypercall KICK_CPU" },
+	{ 9, "TLB flushes by memory" },
+	{ 11, "the hypercall SEND_IPI" },
+	{ 13, "the hypercall SCHED_YIELD" },
+	{ 14, "asynchronous page faults, which KVM writes to memory" },
+	{ 16, "the hypercall MAP_GPA_RANGE" },
+};
+
+/* Those that Linux calls with VMCALL whatever they offer; and KVM. */
+static const struct {
+	char signature[13];
+	const char *what;
+} hypervisors[] = {
+	{ "Microsoft Hv", "Hyper-V's hypercalls" },
+	{ "XenVMMXenVMM", "Xen's hypercalls" },
+	{ "KVMKVMKVM\0\0", NULL },
+};
+
+/* Where Linux looks for one: KVM is behind Hyper-V where it offers both. */
+#define HYPERVISOR_FIRST	0x40000000u
+#define HYPERVISOR_LAST		0x4000ff00u
+#define HYPERVISOR_STEP		0x100u
+
+/*
+ * paravirt_offered() - what a hypervisor offers that the layer cannot bear, or NULL
+ * @ask: CPUID: EAX to EDX for a leaf
+ */
+static inline const char *paravirt_offered(void (*ask)(__u32 leaf, __u32 *r))
+{
+	__u32 leaf, r[4];
+	unsigned int i, j;
+
+	ask(1, r);
+	if (!(r[2] >> 31))
+		return NULL;
+	for (leaf = HYPERVISOR_FIRST; leaf <= HYPERVISOR_LAST; leaf += HYPERVISOR_STEP) {
+		ask(leaf, r);
+		for (i = 0; i < sizeof(hypervisors) / sizeof(*hypervisors); i++) {
+			if (memcmp(&r[1], hypervisors[i].signature, 12))
+				continue;
+			if (hypervisors[i].what)
+				return hypervisors[i].what;
+			ask(leaf + 1, r);
+			for (j = 0; j < sizeof(kvm_features) / sizeof(*kvm_features); j++)
+				if (r[0] >> kvm_features[j].bit & 1)
+					return kvm_features[j].what;
+		}
+	}
+	return NULL;
 }
 
 #define MADT_FIRST	44	/* ACPI 6.5, table 5.19: structures start here */

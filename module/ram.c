@@ -10,11 +10,12 @@
 #include <linux/memory.h>
 #include <linux/notifier.h>
 #include <linux/pfn.h>
+#include <linux/slab.h>
 
 #include "module.h"
 
-static struct up_range found[UP_MAX_RAM_RANGES];	/* ascending, written before the launch */
-static unsigned int nr_found;
+static struct up_range *found;		/* ascending, written before the launch */
+static unsigned int nr_found, room;
 
 static int add_ram(struct resource *r, void *unused)
 {
@@ -27,14 +28,24 @@ static int add_ram(struct resource *r, void *unused)
 		found[nr_found - 1].end_pfn = end;
 		return 0;
 	}
-	if (nr_found == UP_MAX_RAM_RANGES - 1) {
-		pr_err("more than %d ranges of RAM\n", UP_MAX_RAM_RANGES - 1);
-		return -E2BIG;
-	}
+	if (nr_found == room)
+		return -ENOSPC;
 	found[nr_found].start_pfn = start;
 	found[nr_found].end_pfn = end;
 	nr_found++;
 	return 0;
+}
+
+static int count_ram(struct resource *r, void *n)
+{
+	++*(unsigned int *)n;
+	return 0;
+}
+
+static int walk_ram(void *arg, int (*fn)(struct resource *r, void *arg))
+{
+	return walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+				   0, -1, arg, fn);
 }
 
 /*
@@ -42,19 +53,28 @@ static int add_ram(struct resource *r, void *unused)
  * memory, where dax/kmem puts it, as well as at the top.  The walk takes a parent first,
  * and then goes on behind it.
  */
-int up_ram_find(struct up_config *cfg)
+int up_ram_find(const struct up_range **ram, unsigned int *ranges)
 {
 	int err;
 
-	nr_found = 0;
-	err = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
-				  0, -1, NULL, add_ram);
+	walk_ram(&room, count_ram);
+	found = kvcalloc(room, sizeof(*found), GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	err = walk_ram(NULL, add_ram);
 	if (err || !nr_found)
 		return err ?: -ENODEV;
-	memcpy(cfg->ram, found, sizeof(found));
-	cfg->ram_ranges = nr_found;
-	cfg->table_frames = found[nr_found - 1].end_pfn;
+	*ram = found;
+	*ranges = nr_found;
 	return 0;
+}
+
+void up_ram_forget(void)
+{
+	kvfree(found);
+	found = NULL;
+	nr_found = 0;
+	room = 0;
 }
 
 static bool is_known(u64 start_pfn, u64 end_pfn)

@@ -27,7 +27,7 @@
 /* ACPI 6.5, table 5.9 */
 #define FADT_PM1_CNT	64	/* PM1a_CNT_BLK, PM1b_CNT_BLK: 4 bytes each */
 #define FADT_FLAGS	112
-#define FADT_REDUCED	(1u << 20)	/* HW_REDUCED_ACPI */
+#define FADT_REDUCED	0x100000	/* HW_REDUCED_ACPI */
 #define FADT_X_PM1_CNT	172	/* X_PM1a_CNT_BLK, X_PM1b_CNT_BLK: 12 bytes each */
 #define ACPI_SPACE_IO	1	/* ACPI 6.5, table 5.1 */
 
@@ -87,7 +87,7 @@ static inline enum fadt_result fadt_pm1(const __u8 *fadt, __u32 len, __u32 port[
 #define PM_BASE		0x40
 #define PM_BASE_MASK	0xffc0u
 #define PM_BASE_LOCKS	0xa4
-#define PM_BASE_LOCK	(1u << 17)
+#define PM_BASE_LOCK	0x20000
 #define PCI_ID_PIIX4	0x71138086u
 
 enum base_state {

@@ -50,11 +50,9 @@ _underpin()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status vm policy --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
-	elif [[ $prev == --dmar ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $prev == --pid ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
@@ -62,9 +60,11 @@ _underpin()
 			'run protect list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
+	elif [[ $prev == --report || $prev == --replay || $prev == --dmar ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == check ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--output --dmar' -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == status ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--output --dmar --report --replay' -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == status || ${COMP_WORDS[1]} == last-words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 	fi
 }

@@ -110,7 +110,7 @@ struct atk_run {
 	__u32 npokes;
 	struct {
 		__u32 field;
-		__u32 mask;	/* 0: set to value; 1: or value into it */
+		__u32 mask;	/* 0: set to value; 1: or value into it; 2: take its bits out */
 		__u64 value;
 	} poke[ATK_POKES];	/* VMWRITE before entry number 1 */
 	__u64 gpr_mask;		/* registers to set before entry number 1 */

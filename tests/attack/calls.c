@@ -553,6 +553,49 @@ static bool sleep_port(struct victim *v)
 	return !v->protected || disturbed(v);
 }
 
+#define PCI_ADDRESS	0xcf8
+#define PCI_DATA	0xcfc
+#define PIIX4_PM	0x71138086u	/* the device that decodes PM1_CNT */
+#define PM_BASE		0x40u
+#define INTERRUPT_LINE	0x3cu		/* the control: bits of its own, for software */
+
+static uint32_t pci_read(uint32_t address)
+{
+	outl(address, PCI_ADDRESS);
+	return inl(PCI_DATA);
+}
+
+/* @address: of a register, by double words and by bytes.  Return: it has changed */
+static bool pci_flip(uint32_t address, uint32_t bits)
+{
+	uint32_t old = pci_read(address);
+	bool moved;
+
+	outl(old ^ bits, PCI_DATA);
+	moved = pci_read(address) != old;
+	outb((uint8_t)((old ^ bits) >> 8), PCI_DATA + 1);
+	moved |= pci_read(address) != old;
+	outl(old, PCI_DATA);
+	return moved;
+}
+
+/* PM1_CNT at other ports than those that the layer watches; they are moved back. */
+static bool move_sleep_port(struct victim *v)
+{
+	uint32_t device, at = 0;
+	bool moved;
+
+	if (iopl(3))
+		err(1, "iopl");
+	for (device = 1u << 31; device < (1u << 31 | 0x10000) && !at; device += 0x100)
+		if (pci_read(device) == PIIX4_PM)
+			at = device;
+	moved = v->protected ? pci_flip(at | PM_BASE, 0x1000) : pci_flip(at | INTERRUPT_LINE, 0xff);
+	iopl(0);
+	note("PM device %x: %s", at, moved ? "written" : "unchanged");
+	return !at || moved || (v->protected && disturbed(v));
+}
+
 const struct attack call_attacks[] = {
 	{ 130, "hypercall: bind a second VMCS to the VM", bind_second, TAINTS },
 	{ 131, "hypercall: bind the VM's VMCS to another VM", bind_elsewhere, TAINTS },
@@ -582,6 +625,7 @@ const struct attack call_attacks[] = {
 	{ 153, "control registers with refused values", control_registers, 0 },
 	{ 154, "a flood of NMIs", nmi_flood, 0 },
 	{ 155, "sleep by PM1_CNT", sleep_port, 0 },
+	{ 156, "move of the sleep ports", move_sleep_port, 0 },
 	{ 0 }
 };
 

@@ -178,11 +178,6 @@ static bool aimed(struct victim *v, uint32_t field, uint64_t pa, uint32_t ctl, u
 		r.poke[r.npokes].field = ENC_TPR_THRESHOLD;
 		r.poke[r.npokes++].value = 0;
 	}
-	/* Both I/O bitmaps count: the other one is a page of ours. */
-	if (field == ENC_IO_BITMAP_A || field == ENC_IO_BITMAP_B) {
-		r.poke[r.npokes].field = ENC_IO_BITMAP_A + ENC_IO_BITMAP_B - field;
-		r.poke[r.npokes++].value = module_page() * PAGE;
-	}
 	r.eptp = hostile_eptp(o, o->pfn[HOSTILE_GFN]);
 	r.exits = 5;
 	run_vcpu(o, &r);
@@ -215,8 +210,6 @@ static bool aimed_at(struct victim *v, uint32_t field, uint32_t ctl, uint32_t bi
 		return aimed_at(v, field, ctl, bits, 0);			\
 	}
 AIMED(aimed_msr_bitmap, ENC_MSR_BITMAP, 0, 0)
-AIMED(aimed_io_bitmap_a, ENC_IO_BITMAP_A, ENC_CPU_CTLS, 1u << 25)
-AIMED(aimed_io_bitmap_b, ENC_IO_BITMAP_B, ENC_CPU_CTLS, 1u << 25)
 AIMED(aimed_virtual_apic, ENC_VIRTUAL_APIC_ADDR, ENC_CPU_CTLS, 1u << 21)
 AIMED(aimed_apic_access, ENC_APIC_ACCESS_ADDR, ENC_CPU2_CTLS, 1u << 0)
 
@@ -264,20 +257,16 @@ static bool any_passed(struct victim *o, enum hostile_what what, struct hostile_
 	return passed;
 }
 
-/* All bitmaps open; the first entry has to see them. */
+/* The MSR bitmap open and no port exits; the first entry has to see it. */
 static void open_bitmaps(struct victim *o, struct atk_run *r)
 {
 	*r = (struct atk_run){ .eptp = hostile_eptp(o, o->pfn[HOSTILE_GFN]), .exits = 2 };
 	r->poke[0].field = ENC_MSR_BITMAP;
 	r->poke[0].value = module_page() * PAGE;
-	r->poke[1].field = ENC_IO_BITMAP_A;
-	r->poke[1].value = module_page() * PAGE;
-	r->poke[2].field = ENC_IO_BITMAP_B;
-	r->poke[2].value = module_page() * PAGE;
-	r->poke[3].field = ENC_CPU_CTLS;
-	r->poke[3].mask = 1;
-	r->poke[3].value = 1u << 25;
-	r->npokes = 4;
+	r->poke[1].field = ENC_CPU_CTLS;
+	r->poke[1].mask = 2;
+	r->poke[1].value = 1u << 24;	/* unconditional I/O exiting */
+	r->npokes = 2;
 	r->alter = ATK_POKE_FIRST;
 }
 
@@ -431,8 +420,6 @@ const struct attack table_attacks[] = {
 	{ 108, "KVM maps frames of the layer into a VM", layer_into_vm, 0 },
 	{ 109, "EPTP of a VM points into the VM's frame", table_in_vm_frame, 0 },
 	{ 110, "MSR bitmap aimed at the VM's frame", aimed_msr_bitmap, 0 },
-	{ 111, "I/O bitmap A aimed at the VM's frame", aimed_io_bitmap_a, 0 },
-	{ 112, "I/O bitmap B aimed at the VM's frame", aimed_io_bitmap_b, 0 },
 	{ 113, "virtual-APIC page aimed at the VM's frame", aimed_virtual_apic, 0 },
 	{ 114, "APIC-access page aimed at the VM's frame", aimed_apic_access, 0 },
 	{ 115, "MSR-load list in the VM's frame", aimed_msr_load, 0 },

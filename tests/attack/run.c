@@ -146,8 +146,10 @@ static void make_pokes(struct run *s)
 	for (i = 0; i < s->r->npokes; i++) {
 		s->poked[i] = read_field(s->r->poke[i].field);
 		val = s->r->poke[i].value;
-		if (s->r->poke[i].mask)
+		if (s->r->poke[i].mask == 1)
 			val |= s->poked[i];
+		else if (s->r->poke[i].mask)
+			val = s->poked[i] & ~val;
 		do_vmwrite(s->r->poke[i].field, val);
 	}
 	s->pokes_made = true;

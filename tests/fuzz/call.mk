@@ -12,13 +12,19 @@ ROOT := $(filter-out vmx/launch/launch.c vmx/launch/leave.c vmx/base/lib.c,$(wil
 WORLD := tests/unit/root_world.c tests/unit/root_promises.c tests/unit/l1.c \
 	tests/unit/fake/vmx.c tests/unit/fake/fake.c
 ROOT_OBJ := $(ROOT:%.c=$(B)/%.o)
-WORLD_OBJ := $(WORLD:%.c=$(B)/%.o) $(B)/tests/fuzz/fuzz_call.o
+WORLD_OBJ := $(WORLD:%.c=$(B)/%.o)
+MAIN_OBJ := $(B)/tests/fuzz/fuzz_call.o $(B)/tests/unit/test_pool.o
+POOL_WRAP := pool_alloc pool_alloc_kvm pool_alloc_reserve
 
-$(B)/fuzz: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/fuzz/rewind.o
+$(B)/fuzz: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/fuzz/fuzz_call.o $(B)/tests/fuzz/rewind.o
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
 
+# The same world without a fuzzer.
+$(B)/test_pool: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/unit/test_pool.o
+	$(CC) -fsanitize=address,undefined $(POOL_WRAP:%=-Wl,--wrap=%) -o $@ $^
+
 $(ROOT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link $(SANITIZE)
-$(ROOT_OBJ) $(WORLD_OBJ): CFLAGS += -I. -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
+$(ROOT_OBJ) $(WORLD_OBJ) $(MAIN_OBJ): CFLAGS += -I. -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

@@ -38,10 +38,12 @@ static void require(bool ok, const char *what)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static struct up_config cfg = {
+	static const struct up_range ram = { 0, RAM_END }, layer = { LAYER, 256 };
+	static const struct up_range pool = { LAYER + 4, 256 };
+	static const struct up_config cfg = {
 		.cpus = 1, .ram_ranges = 1, .layer_chunks = 1, .pool_chunks = 1,
-		.maxphyaddr = MAXPHYADDR, .table_frames = RAM_END + 512, .ram = { { 0, RAM_END } },
-		.layer = { { LAYER, 256 } }, .pool = { { LAYER + 4, 256 } },
+		.maxphyaddr = MAXPHYADDR, .table_frames = RAM_END + 512, .ram = &ram,
+		.layer = &layer, .pool = &pool,
 	};
 
 	(void)argc;

@@ -21,7 +21,7 @@ DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+((" + PREFIX + r")_\w+)[ \t]+"
 ENUM = re.compile(r"^[ \t]+((" + PREFIX + r")_\w+)[ \t]*=[ \t]*([^,\n]+?)[ \t]*,[ \t]*(/\*.*)?$", re.M)
 # What is made of constants that have names, and what is no constant of the architecture's.
 MADE = re.compile(PREFIX + r"_\w")
-NOT_ONES = re.compile(r"MSR_(?:LIST|BITMAP|ENTRY|ROW)\w*")
+NOT_ONES = re.compile(r"MSR_(?:LIST|BITMAP|ENTRY|ROW)|\w+_(?:SHOWN|OFFERED|ALLOWED|NEVER)$")
 ROW = re.compile(r"^[ \t]*(?:\{|[A-Z][A-Z_]*\()[ \t]*(0x[0-9a-fA-F]+|\d{2,})\b", re.M)
 ACCESS = re.compile(r"\b(?:rdmsr|wrmsr)\w*\([ \t]*(0x[0-9a-fA-F]+|\d+)\b")
 

@@ -4,7 +4,7 @@
 
 In each comment of the tree's sources, and in all of its pages:
   a path, or a file's name     is that of a file here: from the top, from where it
-                               is named, or the end of one (policy/key.c)
+                               is named, or the end of one (gates/floors.py)
   function()                   is a name in somebody's code here, so a function of
                                ours or one that is called
   S1.4                         has a row in docs/requirements.md

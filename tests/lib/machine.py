@@ -182,6 +182,7 @@ class Machine:
         self.serial_tail = b""
         self.frames = Frames()
         self.booted = False
+        self.restarts = options.restarts
         self.panic_at = None
         self.process = subprocess.Popen(
             arguments, cwd=where, stdin=stdin, stdout=subprocess.PIPE,
@@ -218,9 +219,10 @@ class Machine:
 
     def handle(self, kind, body, until):
         if kind == "B":
-            if self.booted:
+            if self.booted and not self.restarts:
                 self.find()
                 raise Died("the machine restarted itself")
+            self.restarts -= self.booted
             self.booted = True
             self.progress("user space")
         elif kind == "R":

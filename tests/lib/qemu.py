@@ -41,7 +41,8 @@ def start(where, entry, _state, options):
                          machine.job_files(options), machine.JOB_DISK_SIZE)
     arguments = ["qemu-system-x86_64"] + ACCELERATION[options.platform] + [
         "-m", str(options.memory), "-smp", str(options.cpus),
-        "-display", "none", "-no-reboot", "-nodefaults",
+        "-display", "none", "-nodefaults",
+        "-action", "reboot=reset" if options.restarts else "reboot=shutdown",
         "-kernel", os.path.join(entry, "vmlinuz"),
         "-initrd", os.path.join(entry, "initrd"),
         "-append", machine.command_line(options),

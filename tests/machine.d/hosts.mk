@@ -23,3 +23,9 @@ $(B)/hosts/%/underpin.ko: $(HOST_SRC)
 	cp --parents $^ $(@D)
 	$(MAKE) -C $(headers) M=$(CURDIR)/$(@D) modules
 	echo $(patsubst $(H)%,%,$(headers)) > $(@D)/release
+
+# A module that CET ends where it is on: tests/stray.
+$(B)/stray/%/stray.ko: tests/stray/stray.c tests/stray/Kbuild
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	$(MAKE) -C $(headers) M=$(CURDIR)/$(@D) modules

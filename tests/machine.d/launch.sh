@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in the test machine: launch.sh IMAGE-HASH CYCLES.  Prints TAP.
 # Into the layer and out of it, and who is refused.  Needs underpin.ko, underpin,
-# look (tests/machine.d/look.c), vmxon.ko (tests/vmxon), tap.sh and lib.sh.
+# look (tests/machine.d/look.c), vmxon.ko and kvmcall.ko (tests/vmxon), tap.sh and lib.sh.
 # shellcheck disable=SC1091
 set -u
 . ./tap.sh
@@ -87,6 +87,11 @@ modprobe msr
 ./look cpu >view.before
 clock=$(./look clock)
 
+# For the suite, which sees the same elsewhere.
+underpin check --report report.json >rows
+sed 's/^/# row: /' rows
+gzip -c report.json | base64 | sed 's/^/# report: /'
+
 ok 'insmod' insmod underpin.ko
 underpin status -o json >status.json
 ok 'status says that it runs' in_json state '"running"'
@@ -143,6 +148,10 @@ ok 'underpin check says the same, as with kvm_intel' agrees
 ok 'and nothing has changed, as with kvm_intel' gone
 modprobe -r kvm_intel
 ok 'the cure cures' insmod underpin.ko
+
+ok "a hypercall of KVM's is an invalid opcode" \
+	refused 'Operation not supported' insmod kvmcall.ko number=10
+ok 'and the log names it' has /sys/kernel/underpin/log "denied: VMCALL a, KVM's SEND_IPI: no call"
 
 ok 'the last rmmod' rmmod underpin
 ok 'nothing in the kernel log' quiet_dmesg

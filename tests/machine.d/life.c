@@ -6,15 +6,21 @@
  *	life load-crash KERNEL INITRD WORDS
  *					the kernel that a panic starts
  *	life kexec | reboot		at once: nothing is stopped before
+ *	life hold HEX			keeps 32 MiB full of these 32 bytes until then
  */
 #include <err.h>
 #include <fcntl.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define HELD	(32u << 20)
+#define WORD	32u
 
 static int load(char **args, unsigned long flags)
 {
@@ -27,6 +33,25 @@ static int load(char **args, unsigned long flags)
 	return 0;
 }
 
+static int hold(const char *hex)
+{
+	unsigned char *m = mmap(NULL, HELD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				-1, 0);
+	size_t i;
+
+	if (m == MAP_FAILED)
+		err(1, "mmap");
+	for (i = 0; i < WORD; i++)
+		if (sscanf(hex + 2 * i, "%2hhx", &m[i]) != 1)
+			errx(2, "%s: not %u bytes in hexadecimal", hex, WORD);
+	for (i = WORD; i < HELD; i += WORD)
+		memcpy(m + i, m, WORD);
+	puts("held");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -35,11 +60,13 @@ int main(int argc, char **argv)
 		return load(argv + 2, 0);
 	if (argc == 5 && !strcmp(what, "load-crash"))
 		return load(argv + 2, KEXEC_FILE_ON_CRASH);
+	if (argc == 3 && !strcmp(what, "hold"))
+		return hold(argv[2]);
 	if (!strcmp(what, "kexec"))
 		reboot(LINUX_REBOOT_CMD_KEXEC);
 	else if (!strcmp(what, "reboot"))
 		reboot(LINUX_REBOOT_CMD_RESTART);
 	else
-		errx(2, "usage: life load|load-crash KERNEL INITRD WORDS | life kexec|reboot");
+		errx(2, "usage: life load|load-crash KERNEL INITRD WORDS | life kexec|reboot | life hold HEX");
 	err(1, "%s", what);
 }

@@ -71,36 +71,36 @@ static int secret_of(const char *name, unsigned char *secret)
 	return at ? 0 : -1;
 }
 
-static unsigned long count(const unsigned char *data, size_t length, const unsigned char *secret)
+/* How often each secret is there, at addresses that a guest's double words have. */
+static void count(const uint64_t *data, size_t words, uint64_t secrets[2][SECRET / 8],
+		  unsigned long found[2])
 {
-	const unsigned char *end = data + length, *at = data;
-	unsigned long n = 0;
+	const uint64_t first = secrets[0][0], second = secrets[1][0];
+	size_t i;
 
-	while ((at = memmem(at, (size_t)(end - at), secret, SECRET))) {
-		n++;
-		at += SECRET;
-	}
-	return n;
+	for (i = 0; i + SECRET / 8 <= words; i++)
+		if (data[i] == first || data[i] == second)
+			found[data[i] != first] += !memcmp(&data[i], secrets[data[i] != first],
+							   SECRET);
 }
 
 static void read_vmcore(void)
 {
-	static unsigned char data[CHUNK], protected[SECRET], ordinary[SECRET];
+	static uint64_t data[CHUNK / 8], secrets[2][SECRET / 8];
 	unsigned long found[2] = { 0, 0 };
 	uint64_t total = 0;
 	struct stat st;
 	ssize_t n;
 	int fd = open("/proc/vmcore", O_RDONLY);
 
-	if (fd < 0 || fstat(fd, &st) || secret_of("protected=", protected) ||
-	    secret_of("ordinary=", ordinary)) {
+	if (fd < 0 || fstat(fd, &st) || secret_of("protected=", (unsigned char *)secrets[0]) ||
+	    secret_of("ordinary=", (unsigned char *)secrets[1])) {
 		say("vmcore: %s\n", strerror(errno));
 		return;
 	}
 	while ((n = read(fd, data, CHUNK)) > 0) {
 		total += (uint64_t)n;
-		found[0] += count(data, (size_t)n, protected);
-		found[1] += count(data, (size_t)n, ordinary);
+		count(data, (size_t)n / 8, secrets, found);
 	}
 	say("vmcore: %lu of %lu MiB read\n", total >> 20, (uint64_t)st.st_size >> 20);
 	say("vmcore: protected %lu\nvmcore: ordinary %lu\n", found[0], found[1]);
@@ -121,6 +121,7 @@ static void use_memory(void)
 		say("memory: %s\n", strerror(errno));
 		return;
 	}
+	madvise(m, pages * PAGE, MADV_HUGEPAGE);
 	for (i = 0; i < pages; i++)
 		m[i * (PAGE / 8)] = m[i * (PAGE / 8) + 511] = i * 0x9e3779b97f4a7c15;
 	for (i = 0; i < pages; i++)

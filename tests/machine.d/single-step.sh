@@ -28,9 +28,13 @@ check 'one behind MOV SS is lost, before the layer' \
 	has bare '^tf mov_ss_cpuid rax=[0-9a-f]+ \+0 \+4 \+6 \+8 \+12 \+13$'
 check 'the kernel steps over each VMX instruction, before the layer' \
 	has bare '^kernel vmwrite_vmread rax=1234 \+0z \+4z \+9z \+14z \+17'
+check 'REP INS stops behind each element, before the layer' \
+	has bare '^tf rep_ins rax=[0-9a-f]{16} .* \+([0-9]+) \+\1 \+\1 '
+check 'a page that is missing stops it, before the layer' \
+	has bare '^tf rep_ins_fault rax=0 .*:SEGVrf,3$'
 check 'insmod' insmod underpin.ko
 observe beneath
-for way in tf step block break kernel; do
+for way in tf step block break kernel wrap; do
 	check "$way: stops, results and flags are the same" same_stops $way
 done
 check 'rmmod' rmmod underpin

@@ -21,6 +21,7 @@ static int __init paging_test_init(void)
 	pr_info("paging: %d levels, image entered and left: error %d\n",
 		pgtable_l5_enabled() ? 5 : 4, err);
 	up_image_free();
+	up_words_end();
 	return err ?: -EEXIST;
 }
 

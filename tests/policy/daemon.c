@@ -19,6 +19,7 @@
 
 #include "net/loop.h"
 #include "trust/tls.h"
+#include "vrm/clock.h"
 #include "vrm/sender.h"
 
 /* --- the loop --- */
@@ -90,6 +91,42 @@ static void test_loop_reuse(void **state)
 	close(fd);
 	assert_int_not_equal(loop_watch(&l, fd, EPOLLIN, hear, &first), 0);
 	loop_exit(&l);
+}
+
+/* --- clocks --- */
+
+static void assert_late(struct clock_of *c, int64_t age, int64_t now, bool known, int64_t late)
+{
+	int64_t got;
+
+	assert_int_equal(clock_late(c, age, now, &got), known);
+	if (known)
+		assert_int_equal(got, late);
+}
+
+static void test_clocks(void **state)
+{
+	struct clock_of agree = { 0 }, differ = { 0 };
+
+	(void)state;
+	/* Clocks that agree need not be known. */
+	assert_late(&agree, 3, 1000, true, 0);
+	assert_late(&agree, 253, 1001, true, 0);
+	assert_late(&agree, 2003, 1002, true, 1750);
+	/* The others are after one message, whichever way they differ. */
+	assert_late(&differ, -6000, 1000, false, 0);
+	assert_late(&differ, -5990, 1001, true, 0);
+	assert_late(&differ, -4000, 1002, true, 1750);
+	/* The least age counts, be it heard of later. */
+	assert_late(&differ, -6100, 1003, true, 0);
+	assert_late(&differ, -4100, 1004, true, 1750);
+	/* For one more window; and after the next, a clock that was set is believed. */
+	assert_late(&differ, -4000, 1000 + CLOCK_WINDOW_MS, true, 1850);
+	assert_late(&differ, -4000, 1000 + 2 * CLOCK_WINDOW_MS, true, 0);
+	/* What was not heard of for long is not known any more. */
+	assert_late(&differ, -4000, 1000 + 9 * CLOCK_WINDOW_MS, false, 0);
+	assert_late(&differ, -4000, 1001 + 9 * CLOCK_WINDOW_MS, true, 0);
+	assert_late(&agree, 2000, 1000 + 9 * CLOCK_WINDOW_MS, false, 0);
 }
 
 /* --- certificates --- */
@@ -427,6 +464,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loop_reuse),
+		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_senders_sha1),
 		cmocka_unit_test(test_senders_names),

@@ -459,7 +459,7 @@ static void request(struct m_model *m, struct request *r)
 		r->in.type = p->type == POL_NONE ? NULL : m_str(m, p->type);
 		r->in.instance = p->type == POL_NONE ? m_str(m, p->instance) : NULL;
 	}
-	r->in.now = 1780000000 + rnd(40000000);
+	r->in.now = r->in.tick = 1780000000 + rnd(40000000);
 	for (i = 0, n = 0; i < N_ATTRS; i++) {
 		bool claim = !strncmp(attrs[i].name, "claim.", 6);
 

@@ -613,9 +613,9 @@ static uint32_t forbids(struct ref *r, const struct m_permit *p, uint32_t held, 
 		*count = r->in->n_active[held];
 		return R_MAX_ACTIVE;
 	}
-	if (m->role[held].max_seconds && mine && r->in->now - mine->since >=
+	if (m->role[held].max_seconds && mine && r->in->tick - mine->since >=
 	    m->role[held].max_seconds) {
-		*count = r->in->now - mine->since;
+		*count = r->in->tick - mine->since;
 		return R_MAX_SECONDS;
 	}
 	return R_PERMIT;

@@ -50,6 +50,7 @@ static struct pol_image *compile(struct pol_err *e, ...)
 	return p;
 }
 
+#define TEN	"0123456789"
 #define ROLES(body)	"<roles " NS " cloud=\"c\">" body "</roles>"
 #define TYPES		"<resources " NS "><type name=\"t\" layer=\"platform\" actions=\"a b\"/>" \
 			"<instance name=\"i\" type=\"t\"/></resources>"
@@ -73,6 +74,12 @@ static void test_bad_sheets(void **state)
 		{ ROLES("<role name=\"a\"><inherits role=\"b\"/></role><role name=\"b\">"
 			"<inherits role=\"a\"/></role>"), "break the cycle" },
 		{ ROLES("<role name=\"a\" period=\"p\"/>"), "period 'p' is not defined" },
+		{ ROLES("<role name=\"a\"/><role name=\"Pr\xc3\xbc" "fer\"/>"),
+		  "role 'Pr\xc3\xbc" "fer': a ticket carries a name" },
+		{ ROLES("<role name=\"" TEN TEN TEN TEN TEN TEN "1234\"/>"), "a ticket carries" },
+		{ "<slas " NS "><sla id=\"" TEN TEN TEN TEN TEN TEN "1234\" side=\"consumer\" peer=\"p\" "
+		  "from=\"2025-01-01T00:00:00Z\" until=\"2026-01-01T00:00:00Z\"/></slas>",
+		  "a ticket carries" },
 		{ ROLES("<role name=\"a\" cardinality=\"0\"/>"), "[cvc-minInclusive-valid]" },
 		{ "<users " NS "><user name=\"u\" until=\"tomorrow\"/></users>",
 		  "[cvc-pattern-valid]" },
@@ -658,7 +665,7 @@ static uint32_t decide_as(struct admin *a, const char *key, const char *role, co
 	struct pol_image *p = admin_get(a);
 	struct pdp_request in = { .user = mapped ? NULL : "u", .authenticated = true,
 				  .mapped = mapped ? pol_find(p, P_ROLE, mapped) : POL_NONE,
-				  .role = role, .action = "a", .instance = "i", .now = now };
+				  .role = role, .action = "a", .instance = "i", .now = now, .tick = now };
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
@@ -749,7 +756,7 @@ static void test_session_bounds(void **state)
 	char dir[] = "/tmp/policy-unit-XXXXXX", cmd[64], key[160];
 	struct pol_image *old;
 	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
-				  .role = "z", .action = "a", .instance = "i", .now = 1000 };
+				  .role = "z", .action = "a", .instance = "i", .now = 1000, .tick = 1000 };
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
@@ -800,7 +807,7 @@ static void assert_session_text(struct admin *a, const char *key, const char *ro
 {
 	struct pol_image *p = admin_get(a);
 	struct pdp_request in = { .user = "u", .authenticated = true, .mapped = POL_NONE,
-				  .role = role, .action = "a", .instance = "i", .now = now };
+				  .role = role, .action = "a", .instance = "i", .now = now, .tick = now };
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
@@ -851,8 +858,8 @@ static void test_chains(void **state)
 
 	(void)state;
 	snprintf(east, sizeof(east), "<slas " NS "><sla id=\"go\" side=\"consumer\" peer=\"w\" %s>"
-		 "<map local=\"low\" remote=\"m\"/></sla><sla id=\"back\" side=\"provider\" peer=\"w\" %s>"
-		 "<map local=\"high\" remote=\"n\"/></sla></slas>", from, from);
+		 "<map local=\"low\" remote=\"m\"/></sla><sla id=\"back\" side=\"provider\" peer=\"w\" "
+		 "chain=\"true\" %s><map local=\"high\" remote=\"n\"/></sla></slas>", from, from);
 	snprintf(west, sizeof(west), "<slas " NS "><sla id=\"go\" side=\"provider\" peer=\"e\" %s>"
 		 "<map local=\"mid\" remote=\"m\"/></sla><sla id=\"back\" side=\"consumer\" peer=\"e\" "
 		 "chain=\"true\" %s><map local=\"mid\" remote=\"n\"/></sla></slas>", from, from);
@@ -866,6 +873,17 @@ static void test_chains(void **state)
 			    "low@e -> mid@w -> high@e");
 	pol_free(p[0]);
 	json_array_clear(out);
+	/* The last SLA must take a role that was mapped before, or there is no way home. */
+	memset(strstr(east, "chain=\"true\""), ' ', 12);
+	p[0] = compile(&e, "<roles " NS " cloud=\"e\"><role name=\"low\"/><role name=\"high\"/></roles>",
+		       east, NULL);
+	assert_non_null(p[0]);
+	assert_false(chain_check(p, 2, out));
+	assert_int_equal(json_array_size(out), 0);
+	pol_free(p[0]);
+	snprintf(east, sizeof(east), "<slas " NS "><sla id=\"go\" side=\"consumer\" peer=\"w\" %s>"
+		 "<map local=\"low\" remote=\"m\"/></sla><sla id=\"back\" side=\"provider\" peer=\"w\" "
+		 "chain=\"true\" %s><map local=\"high\" remote=\"n\"/></sla></slas>", from, from);
 	/* Coming home as the same, or less, is a loop and no escalation. */
 	p[0] = compile(&e, "<roles " NS " cloud=\"e\"><role name=\"low\"><inherits role=\"high\"/></role>"
 		       "<role name=\"high\"/></roles>", east, NULL);

@@ -8,6 +8,7 @@
 #define CR4_VMXE	0x2000
 #define CR0_NE		0x20
 #define PORT_RESET	0xcf9
+#define PORT_PCI	0xcf8
 #define MSR_DEF_TYPE	0x2ff
 #define FIELD_GUEST_RIP	0x681e
 #define FIELD_NONE	0x7ffe
@@ -129,9 +130,58 @@ case mov_ss_in
 	nop
 endcase mov_ss_in
 
+case ins_outs
+	mov	$PORT_RESET, %edx
+	movl	$0x55555555, value(%rip)
+	lea	value(%rip), %rdi
+	insb
+	lea	value(%rip), %rsi
+	outsb
+	mov	value(%rip), %eax
+endcase ins_outs
+
+case rep_ins
+	mov	$PORT_RESET, %edx
+	movq	$-1, value(%rip)
+	lea	value+6(%rip), %rdi
+	mov	$3, %ecx
+	std
+	rep insb
+	cld
+	mov	value(%rip), %rax
+endcase rep_ins
+
+/* The address of PCI configuration, whose double word the reset port lies in. */
+case outs_ins_pci
+	mov	$PORT_PCI, %edx
+	movl	$0x80000008, value(%rip)
+	lea	value(%rip), %rsi
+	outsl
+	movl	$0, value(%rip)
+	lea	value(%rip), %rdi
+	insl
+	mov	value(%rip), %eax
+endcase outs_ins_pci
+
 #ifndef __KERNEL__
 
 /* --- at level 3: mostly faults --- */
+
+/* The third byte has no page. */
+case rep_ins_fault
+	mov	$PORT_RESET, %edx
+	lea	step_guard+4094(%rip), %rdi
+	mov	$5, %ecx
+	rep insb
+	nop
+endcase rep_ins_fault
+
+case outs_fault
+	mov	$PORT_RESET, %edx
+	lea	step_guard+4096(%rip), %rsi
+	outsb
+	nop
+endcase outs_fault
 
 case vmcall
 	vmcall
@@ -289,8 +339,36 @@ endcase vmxoff
 
 	.section .data
 step_cases_end:
+#ifndef __KERNEL__
+	.balign	4096
+	.globl	step_guard
+step_guard:
+	.fill	2 * 4096
+#endif
 
 	.text
+#ifndef __KERNEL__
+/*
+ * void step_wrap(u32 code) - goes to 32-bit code at an address below 4 GiB
+ *
+ * Comes back when a signal handler goes on at step_wrap_back, in 64-bit code.
+ */
+#define USER32_CS	0x23
+	.globl	step_wrap, step_wrap_back
+step_wrap:
+	push	%rbx
+	mov	%rsp, value(%rip)
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	pushq	$USER32_CS
+	push	%rdi
+	lretq
+step_wrap_back:
+	mov	value(%rip), %rsp
+	pop	%rbx
+	ret
+#endif
+
 	.globl	step_run
 step_run:
 	push	%rbx
@@ -298,6 +376,7 @@ step_run:
 	push	%r12
 	mov	%rdi, %rbp
 	xor	%eax, %eax
+	xor	%ecx, %ecx
 	pushfq
 	mov	(%rsp), %r12
 	or	%rsi, (%rsp)

@@ -23,4 +23,12 @@ extern u64 step_vmx_pa[STEP_VMX_PAGES];
 /* Runs @code, with RFLAGS.TF set if @flags has it.  Return: RAX as the code left it. */
 u64 step_run(const char *code, u64 flags);
 
+#ifndef __KERNEL__
+extern char step_guard[];	/* two pages: the second is to be out of reach */
+
+/* Goes to 32-bit code; comes back by a signal handler, which goes on at step_wrap_back. */
+void step_wrap(u64 code);
+extern const char step_wrap_back[];
+#endif
+
 #endif /* TESTS_STEP_CASES_H */

@@ -10,7 +10,9 @@
  *		goes on from with RFLAGS.RF set
  *
  * A line is way, name, RAX in the end, and each stop: bytes from the code's start, with
- * the signal if it is no SIGTRAP.
+ * the signal if it is no SIGTRAP, "rf" where the fault left RFLAGS.RF set, and RCX.
+ *
+ * Last, 32-bit code whose last instruction, CPUID, ends at 4 GiB: EIP is 0 then.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -20,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -29,6 +32,9 @@
 #include "cases.h"
 
 #define RFLAGS_TF	0x100
+#define RFLAGS_RF	0x10000
+#define USER_CS		0x33
+#define LAST_PAGE	0xfffff000u
 #define MAX_STOPS	64
 #define MAX_STEPS	400
 #define FIRST_BREAK	2	/* behind ENDBR64 and one more */
@@ -39,19 +45,20 @@
 static const struct step_case *now;
 static struct stop {
 	long at;
-	int signal;
+	int signal, rf;
+	uint64_t rcx;
 } stops[MAX_STOPS];
 static int nr_stops;
 
 /* Return: true when @rip is in the code that is stepped through. */
-static int note(uint64_t rip, int signal)
+static int note(uint64_t rip, uint64_t flags, uint64_t rcx, int signal)
 {
 	long at = (long)(rip - (uint64_t)now->start);
 
 	if (at < 0 || rip > (uint64_t)now->end)
 		return 0;
 	if (nr_stops < MAX_STOPS)
-		stops[nr_stops++] = (struct stop){ at, signal };
+		stops[nr_stops++] = (struct stop){ at, signal, flags & RFLAGS_RF, rcx };
 	return 1;
 }
 
@@ -63,7 +70,8 @@ static void show(const char *way, uint64_t rax)
 	for (i = 0; i < nr_stops; i++) {
 		printf(" +%ld", stops[i].at);
 		if (stops[i].signal != SIGTRAP)
-			printf(":%s", sigabbrev_np(stops[i].signal));
+			printf(":%s%s,%lx", sigabbrev_np(stops[i].signal),
+			       stops[i].rf ? "rf" : "", (unsigned long)stops[i].rcx);
 	}
 	printf("\n");
 	fflush(stdout);
@@ -74,7 +82,14 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
 
 	(void)info;
-	note((uint64_t)regs[REG_RIP], signal);
+	if (!now) {
+		printf("wrap cpuid %s at %#llx\n", sigabbrev_np(signal), regs[REG_RIP]);
+		regs[REG_RIP] = (greg_t)step_wrap_back;
+		regs[REG_CSGSFS] = (regs[REG_CSGSFS] & ~0xffffll) | USER_CS;
+		return;
+	}
+	note((uint64_t)regs[REG_RIP], (uint64_t)regs[REG_EFL],
+	     (uint64_t)regs[REG_RCX], signal);
 	if (signal != SIGTRAP)
 		regs[REG_RIP] = (greg_t)now->end;
 }
@@ -132,7 +147,7 @@ static void by_ptrace(const char *way, enum __ptrace_request request)
 		    !WIFSTOPPED(status) || ptrace(PTRACE_GETREGS, child, 0, &regs))
 			err(2, "%s %s", way, now->name);
 		signal = WSTOPSIG(status);
-		inside = note(regs.rip, signal);
+		inside = note(regs.rip, regs.eflags, regs.rcx, signal);
 		/* Bochs would stop behind SYSCALL, within the kernel: not as far as that. */
 		if (signal == SIGUSR1 || (nr_stops && !inside))
 			break;
@@ -147,10 +162,26 @@ static void by_ptrace(const char *way, enum __ptrace_request request)
 	show(way, 0);
 }
 
+static void wrap(void)
+{
+	static const uint8_t cpuid[] = { 0x0f, 0xa2 };
+	uint8_t *page = mmap((void *)(uintptr_t)LAST_PAGE, 4096,
+			     PROT_READ | PROT_WRITE | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (page == MAP_FAILED)
+		err(2, "the last page below 4 GiB");
+	memcpy(page + 4096 - sizeof(cpuid), cpuid, sizeof(cpuid));
+	step_wrap((uint64_t)page + 4096 - sizeof(cpuid));
+}
+
 int main(void)
 {
 	static const int signals[] = { SIGTRAP, SIGILL, SIGSEGV, SIGBUS };
-	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	struct sigaction action = { .sa_sigaction = on_signal,
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	static uint8_t stack[65536];
+	stack_t on = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	static const struct {
 		const char *name;
 		enum __ptrace_request request;
@@ -164,6 +195,10 @@ int main(void)
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (sigaction(signals[i], &action, NULL))
 			err(2, "sigaction");
+	if (sigaltstack(&on, NULL))
+		err(2, "sigaltstack");
+	if (mprotect(step_guard + 4096, 4096, PROT_NONE))
+		err(2, "mprotect");
 	if (iopl(3))
 		err(2, "iopl");
 	for (now = step_cases; now < step_cases_end; now++) {
@@ -172,5 +207,7 @@ int main(void)
 		for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 			by_ptrace(ways[i].name, ways[i].request);
 	}
+	now = NULL;
+	wrap();
 	return 0;
 }

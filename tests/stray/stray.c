@@ -7,11 +7,11 @@
 
 void stray_target(void);
 
-asm(".pushsection .text\n"
-    "stray_target:\n"
-    "	ret\n"
-    "	int3\n"
-    ".popsection\n");
+asm(".pushsection .text\n\t"
+	"stray_target:\n\t"
+	"ret\n\t"
+	"int3\n\t"
+	".popsection\n");
 
 static int __init stray_init(void)
 {

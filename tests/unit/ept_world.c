@@ -1071,18 +1071,20 @@ static u64 kvm_tables(u64 pfn)
 
 void w_init(u32 pool_frames)
 {
-	static struct up_config cfg = {
+	static const struct up_range ram = { 0, HOLE_START };
+	static const struct up_range layer = { LAYER_START, LAYER_END };
+	static struct up_range pool = { LAYER_START + 2, 0 };
+	static const struct up_config cfg = {
 		.cpus = CPUS, .ram_ranges = 1, .layer_chunks = 1, .pool_chunks = 1,
 		.maxphyaddr = MAXPHYADDR,
 		.table_frames = TABLE_FRAMES,
-		.ram = { { 0, HOLE_START } }, .layer = { { LAYER_START, LAYER_END } },
+		.ram = &ram, .layer = &layer, .pool = &pool,
 	};
 	u64 pfn;
 	u32 i;
 
 	fake_init(FRAMES, TABLE_FRAMES, CPUS);
-	cfg.pool[0].start_pfn = LAYER_START + 2;
-	cfg.pool[0].end_pfn = LAYER_START + 2 + pool_frames;
+	pool.end_pfn = pool.start_pfn + pool_frames;
 	mlayer = pool_frames;
 	for (pfn = 0; pfn < FRAMES; pfn++)
 		mframe[pfn].owner = !is_ram(pfn) ? 0 :

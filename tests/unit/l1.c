@@ -47,6 +47,9 @@ void w_start_l1(struct percpu *cpu, u64 vmcs01)
 	cpu->vmcs01_pa = vmcs01;
 	vmptrld(vmcs01);
 	vmwrite(VMCS_GUEST_CR0, 0x80010033);
+	vmwrite(VMCS_CR0_SHADOW, 0x80010033);
+	vmwrite(VMCS_CR0_MASK, CR0_NE);
+	vmwrite(VMCS_CR4_MASK, CR4_VMXE);
 	vmwrite(VMCS_GUEST_CR3, W_CR3);
 	vmwrite(VMCS_GUEST_CR4, 0x20a0 | CR4_SMAP);
 	vmwrite(VMCS_CR4_SHADOW, 0x20a0 | CR4_SMAP);

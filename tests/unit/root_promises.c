@@ -240,7 +240,8 @@ static void check_binding(const struct vm *vm)
 	r_expect(n.all == owned && n.all == vm->own.frames && n.shared == vm->own.frames_shared &&
 		 n.pending == vm->own.frames_pending,
 		 "VM %u: %llu bound, %llu owned, counts %llu %llu %llu", vm->own.id, LL(n.all),
-		 LL(owned), LL(vm->own.frames), LL(vm->own.frames_shared), LL(vm->own.frames_pending));
+		 LL(owned), LL(vm->own.frames), LL(vm->own.frames_shared),
+		 LL(vm->own.frames_pending));
 }
 
 /* As docs/architecture.md and vmx/abi/call.h define it, from the owner table. */
@@ -398,8 +399,8 @@ static void check_cpu(struct percpu *cpu)
 		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->own.id);
 	if (cpu != fake_cpu)
 		return;		/* killed from another CPU it runs on to its next exit */
-	r_expect(vm->own.state == UP_VM_RUNNABLE, "CPU %u: enters VM %u in state %d", cpu->cpu, vm->own.id,
-		 vm->own.state);
+	r_expect(vm->own.state == UP_VM_RUNNABLE, "CPU %u: enters VM %u in state %d", cpu->cpu,
+		 vm->own.id, vm->own.state);
 	fill_registers(cpu);
 }
 
@@ -433,7 +434,7 @@ static const struct {
 	enum { NO_PAGE, PAGE_RBX, PAGE_RCX } page;
 } abi[] = {
 	{ UP_CALL_STATUS, E(INVAL), PAGE_RBX },
-	{ UP_CALL_LEAVE, E(BUSY) | E(PERM), NO_PAGE },
+	{ UP_CALL_LEAVE, E(BUSY) | E(PERM) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_FLUSH, 0, NO_PAGE },
 	{ UP_CALL_LOG, E(INVAL), PAGE_RBX },
 	{ UP_CALL_POOL_DONATE, E(INVAL) | E(NOENT) | E(PERM) | LIST, PAGE_RBX },
@@ -520,8 +521,8 @@ static void check_report(const struct up_before *b)
 		if (owner_vm(b->owner[pfn]) == vm &&
 		    FRAME_GFN(b->owner[pfn]) == b->rcx >> PAGE_SHIFT)
 			break;
-	r_expect(!(b->vm[vm->own.id].reports >> b->rbx & 1), "VM %u: report %llu is made again", vm->own.id,
-		 LL(b->rbx));
+	r_expect(!(b->vm[vm->own.id].reports >> b->rbx & 1), "VM %u: report %llu is made again",
+		 vm->own.id, LL(b->rbx));
 	r_expect(pfn < RAM_END && FRAME_STATE(b->owner[pfn]) == FRAME_OWNED &&
 		 offset <= PAGE_SIZE - 32 && b->rbx < UP_VM_REPORTS &&
 		 !memcmp(vm->report[b->rbx], (u8 *)phys(pfn << PAGE_SHIFT) + offset, 32),

@@ -105,7 +105,7 @@ void xsave64(void *area, u64 mask)
 
 void xrstor64(const void *area, u64 mask)
 {
-	(void)mask;
+	w_step(W_XRSTOR, 0, mask);
 	memcpy(regs[fake_cpu->cpu].x, area, PAGE_SIZE);
 }
 
@@ -166,6 +166,9 @@ static void start_cpu(u32 cpu)
 
 void r_init(void)
 {
+	static const struct up_range ram = { 0, RAM_END };
+	static const struct up_range layer = { LAYER_START, LAYER_END };
+	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
 	u32 i;
 
 	fake_init(RAM_END, TABLE_END, CPUS);
@@ -173,13 +176,11 @@ void r_init(void)
 	up_config.maxphyaddr = W_MAXPHYADDR;
 	up_config.table_frames = TABLE_END;
 	up_config.ram_ranges = 1;
-	up_config.ram[0].end_pfn = RAM_END;
+	up_config.ram = &ram;
 	up_config.layer_chunks = 1;
-	up_config.layer[0].start_pfn = LAYER_START;
-	up_config.layer[0].end_pfn = LAYER_END;
+	up_config.layer = &layer;
 	up_config.pool_chunks = 1;
-	up_config.pool[0].start_pfn = LAYER_START + 1;
-	up_config.pool[0].end_pfn = LAYER_END;
+	up_config.pool = &pool;
 	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
 	mtrr_init();
@@ -193,6 +194,30 @@ void r_init(void)
 	*(u32 *)phys(R_VMCS12C) = W_REVISION;
 	kvm_tables();
 	promises_init(host_eptp & EPT_ADDR);
+}
+
+long r_make_vm(void)
+{
+	u64 *list = phys(R_LISTS << PAGE_SHIFT), id, i;
+	long err;
+
+	w_insn_mem(EXIT_REASON_VMXON, W_VMXON);
+	w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12);
+	w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12);
+	w_fill_valid();
+	err = r_call(UP_CALL_VM_CREATE, 0, 0, 0);
+	id = r_answer(RBX);
+	for (i = 0; i < R_VM_FRAMES; i++) {
+		list[2 * i] = R_VM_PFN + i;
+		list[2 * i + 1] = i;
+	}
+	err = err ? err : r_call(UP_CALL_VM_DONATE, id, R_LISTS, R_VM_FRAMES);
+	err = err ? err : r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
+	do {
+		r_flush_all();
+		err = err && err != -UP_EAGAIN ? err : r_call(UP_CALL_VM_MEASURE, id, 0, 0);
+	} while (err == -UP_EAGAIN);
+	return err ? err : (long)id;
 }
 
 /* --- events --------------------------------------------------------------- */

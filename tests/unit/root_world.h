@@ -27,6 +27,11 @@ void r_init(void);
 void r_start(u32 cpu);		/* Linux starts on a CPU that came by SIPI */
 void r_quiet(bool on);		/* no look after each exit */
 
+/* A measured VM with one vCPU, whose VMCS is current.  Return: its id, or an error */
+#define R_VM_PFN	100ULL
+#define R_VM_FRAMES	4
+long r_make_vm(void);
+
 bool r_left(u32 cpu);		/* in root mode again */
 bool r_hosts(u64 pfn);		/* RAM that the host can write now */
 u64 r_host_frame(void);		/* any such */

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include "ept_includes.h"
 #include <cmocka.h>
+#include <sys/mman.h>
 
 #define FRAMES	2048ULL
 
@@ -23,10 +24,19 @@ int fake_invept(u64 type, u64 eptp)
 	return 0;
 }
 
+/* A configuration with its lists. */
+struct lists {
+	struct up_range ram[2], layer[2], pool[2];
+};
+
+static struct lists lists = {
+	.ram = { { 1, 160 }, { 256, FRAMES } }, .layer = { { 512, 600 }, { 1024, 1030 } },
+	.pool = { { 520, 600 }, { 1024, 1030 } },
+};
+
 static struct up_config cfg = {
 	.cpus = 1, .ram_ranges = 2, .layer_chunks = 2, .pool_chunks = 2, .maxphyaddr = 36,
-	.table_frames = FRAMES, .ram = { { 1, 160 }, { 256, FRAMES } },
-	.layer = { { 512, 600 }, { 1024, 1030 } }, .pool = { { 520, 600 }, { 1024, 1030 } },
+	.table_frames = FRAMES, .ram = lists.ram, .layer = lists.layer, .pool = lists.pool,
 };
 
 static int setup(void **state)
@@ -124,7 +134,6 @@ static void mtrr_fixed_ranges(void **state)
 	assert_int_equal(mtrr_type(0xb8000, PAGE_SIZE), MEMTYPE_WP);
 }
 
-
 /* --- beginning -------------------------------------------------------------------- */
 
 static void owner_table_starts_right(void **state)
@@ -160,26 +169,78 @@ static void owner_table_starts_right(void **state)
 static void bad_configurations_are_refused(void **state)
 {
 	struct up_config c;
+	struct lists l;
 
 	(void)state;
-#define REFUSED(change) \
-	do { \
+#define INIT(change) \
+	({ \
+		l = lists; \
 		c = cfg; \
+		c.ram = l.ram; \
+		c.layer = l.layer; \
+		c.pool = l.pool; \
 		change; \
-		assert_int_equal(frames_init(&c), -UP_EINVAL); \
-	} while (0)
-	REFUSED(c.ram_ranges = UP_MAX_RAM_RANGES + 1);
-	REFUSED(c.layer_chunks = UP_MAX_POOL_CHUNKS + 1);
-	REFUSED(c.pool_chunks = UP_MAX_POOL_CHUNKS + 1);
-	REFUSED(c.ram[1].end_pfn = FRAMES + 1);
-	REFUSED(c.ram[0].end_pfn = 300);		/* ranges overlap */
-	REFUSED(c.ram[0].end_pfn = 0);			/* ends before it starts */
-	REFUSED(c.layer[0].start_pfn = 200);		/* reaches into no RAM */
-	REFUSED(c.layer[1].start_pfn = 590; c.layer[1].end_pfn = 610);
-	REFUSED(c.pool[0].end_pfn = 601);		/* the host's */
+		memset(fake_owner_table, 0, FRAMES * sizeof(u64)); \
+		frames_init(&c); \
+	})
+#define REFUSED(change)	assert_int_equal(INIT(change), -UP_EINVAL)
+	REFUSED(l.ram[1].end_pfn = FRAMES + 1);
+	REFUSED(l.ram[0].end_pfn = 300);		/* ranges overlap */
+	REFUSED(l.ram[0] = lists.ram[1]; l.ram[1] = lists.ram[0]);	/* not ascending */
+	REFUSED(l.ram[0].end_pfn = 0);			/* ends before it starts */
+	REFUSED(l.layer[0].start_pfn = 200);		/* reaches into no RAM */
+	REFUSED(l.layer[1].start_pfn = 590; l.layer[1].end_pfn = 610);
+	REFUSED(l.pool[0].end_pfn = 601);		/* the host's */
 	REFUSED(c.maxphyaddr = 53);
 	REFUSED(c.maxphyaddr = 20);
+	assert_int_equal(INIT(), 0);
+	/* The lists on the stack are gone soon. */
+	memset(fake_owner_table, 0, FRAMES * sizeof(u64));
 	assert_int_equal(frames_init(&cfg), 0);
+}
+
+/*
+ * 16 TiB of RAM in 4,096 ranges: the owner table is an address space, of which only
+ * what these ranges touch is there.
+ */
+static void sixteen_tib_in_4096_ranges(void **state)
+{
+	enum { RANGES = 4096, EACH = 700, NODE = 1 << 20 };	/* 4 GiB apart */
+	static struct up_range ram[RANGES];
+	struct up_config c = cfg;
+	u64 *before = fake_owner_table, i;
+
+	(void)state;
+	for (i = 0; i < RANGES; i++)
+		ram[i] = (struct up_range){ i * NODE + 300, i * NODE + 300 + EACH };
+	c.maxphyaddr = 46;
+	c.table_frames = BIT(32);
+	c.ram = ram;
+	c.ram_ranges = RANGES;
+	c.layer_chunks = 0;
+	c.pool_chunks = 0;
+	fake_owner_table = mmap(NULL, c.table_frames * sizeof(u64), PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(fake_owner_table, MAP_FAILED);
+	/* What the host side maps where no RAM is cannot be written. */
+	for (i = 0; i < RANGES; i++)
+		assert_int_equal(mprotect(fake_owner_table + i * NODE + NODE / 2, PAGE_SIZE,
+					  PROT_READ), 0);
+	assert_int_equal(frames_init(&c), 0);
+	for (i = 0; i < RANGES; i++) {
+		assert_true(frame_host_usable(ram[i].start_pfn) &&
+			    frame_host_usable(ram[i].end_pfn - 1));
+		assert_true(!frame_entry(ram[i].start_pfn - 1) && !frame_entry(ram[i].end_pfn));
+		assert_true(frames_have_ram(i * NODE, NODE));
+		assert_true(frames_have_ram(ram[i].end_pfn - 1, 1));
+		assert_false(frames_have_ram(i * NODE, 300));
+		assert_false(frames_have_ram(ram[i].end_pfn, NODE - EACH));
+		assert_int_equal(frames_region(i * NODE + 512), REGION_MIXED);
+	}
+	assert_true(frame_is_hosts(BIT(32) - 1) && !frame_host_usable(BIT(32)));
+	munmap(fake_owner_table, c.table_frames * sizeof(u64));
+	fake_owner_table = before;
+	assert_int_equal(frames_init(&cfg), -UP_EINVAL);	/* its table is not zero */
 }
 
 static void pool_keeps_its_reserve(void **state)
@@ -198,6 +259,9 @@ static void pool_keeps_its_reserve(void **state)
 		got++;
 	}
 	assert_int_equal(got, n - POOL_RESERVE);
+	while ((pa = pool_alloc_kvm()))
+		got++;
+	assert_int_equal(got, n - POOL_RESERVE_HOST);
 	while ((pa = pool_alloc_reserve()))
 		got++;
 	assert_int_equal(got, n);
@@ -360,6 +424,7 @@ int main(void)
 		TEST(mtrr_fixed_ranges),
 		TEST(owner_table_starts_right),
 		TEST(bad_configurations_are_refused),
+		TEST(sixteen_tib_in_4096_ranges),
 		TEST(walk_gives_what_hardware_would),
 		TEST(walk_finds_misconfigurations),
 		TEST(parked_tables_come_back_empty),

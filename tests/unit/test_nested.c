@@ -388,6 +388,7 @@ static void invvpid_reaches_only_the_layers_own_numbers(void **state)
 	assert_int_equal(w_insn(EXIT_REASON_INVVPID, info, W_OPERAND), W_FAIL_VALID);
 	fake_cpu->gpr[RDX] = 3;
 	assert_int_equal(w_insn(EXIT_REASON_INVEPT, info, W_OPERAND), W_FAIL_VALID);
+	desc[0] = W_EPTP;
 	fake_cpu->gpr[RDX] = 1;
 	assert_int_equal(w_insn(EXIT_REASON_INVEPT, info, W_OPERAND), W_SUCCEED);
 	assert_int_equal(ev.shadow_invepts, 1);

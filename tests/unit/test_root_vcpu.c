@@ -36,29 +36,10 @@ int fake_invvpid(u64 type, u16 vpid, u64 gla)
 /* A measured VM with one vCPU; its VMCS is current. */
 static int vm_ready(void **state)
 {
-	u64 *list, id, i;
-	long err;
-
 	(void)state;
 	r_init();
 	r_quiet(true);
-	list = phys(R_LISTS << PAGE_SHIFT);
-	w_insn_mem(EXIT_REASON_VMXON, W_VMXON);
-	w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12);
-	w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12);
-	w_fill_valid();
-	assert_int_equal(r_call(UP_CALL_VM_CREATE, 0, 0, 0), 0);
-	id = r_answer(RBX);
-	for (i = 0; i < 4; i++) {
-		list[2 * i] = 100 + i;
-		list[2 * i + 1] = i;
-	}
-	assert_int_equal(r_call(UP_CALL_VM_DONATE, id, R_LISTS, 4), 0);
-	assert_int_equal(r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0), 0);
-	r_flush_all();
-	while ((err = r_call(UP_CALL_VM_MEASURE, id, 0, 0)) == -UP_EAGAIN)
-		r_flush_all();
-	assert_int_equal(err, 0);
+	assert_true(r_make_vm() >= 0);
 	return 0;
 }
 

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "module/needs.h"
+#include "module/size.h"
 #include "module/sleep.h"
 
-/** cmd_check(), cmd_status() - the commands; argv[0] is their word */
+/** cmd_check(), cmd_last_words(), cmd_status() - the commands; argv[0] is their word */
 int cmd_check(int argc, char **argv);
+int cmd_last_words(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP };
@@ -39,6 +41,9 @@ enum check_result check_skip(struct check_report *r, const char *fmt, ...)
 
 /* A failure in the words of module/needs.h, which insmod says, too. */
 #define check_need(r, need, ...)	check_fail(r, need##_CURE, need##_FOUND, ##__VA_ARGS__)
+
+/** survey() - look at all that a report holds besides what checks look at (survey.c) */
+void survey(void);
 
 /** check_loaded() - is the layer there already? */
 bool check_loaded(void);
@@ -84,10 +89,11 @@ enum check_result check_vmx_unlocked(struct check_report *r);
 enum check_result check_vmx_features(struct check_report *r);
 enum check_result check_ept_features(struct check_report *r);
 enum check_result check_uniform(struct check_report *r);
+enum check_result check_stores(struct check_report *r);
 enum check_result check_vmx_off(struct check_report *r);
 
 /**
- * judge_lock(), judge_features(), judge_ept(), judge_uniform() - what checks make of CPUs
+ * judge_lock(), judge_features(), judge_ept(), judge_uniform(), judge_stores() - what checks make of CPUs
  *
  * CPUs without VMX are passed over: that is check_vmx()'s to say.
  */
@@ -95,15 +101,33 @@ enum check_result judge_lock(struct check_report *r, const struct check_cpus *cp
 enum check_result judge_features(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_ept(struct check_report *r, const struct check_cpus *cpus);
 enum check_result judge_uniform(struct check_report *r, const struct check_cpus *cpus);
+enum check_result judge_stores(struct check_report *r, const struct check_cpus *cpus);
 
 /* check_cpu.c */
 enum check_result check_paging(struct check_report *r);
+enum check_result check_fred(struct check_report *r);
+enum check_result judge_fred(struct check_report *r, unsigned int eax_7_1);
 enum check_result check_cpu_count(struct check_report *r);
 enum check_result check_cpus_online(struct check_report *r);
 enum check_result check_microcode(struct check_report *r);
 enum check_result check_speculation(struct check_report *r);
 enum check_result check_smt(struct check_report *r);
 enum check_result check_paravirt(struct check_report *r);
+
+/** judge_paravirt() - what a hypervisor beneath offers; @ask: CPUID of a leaf */
+enum check_result judge_paravirt(struct check_report *r, void (*ask)(__u32 leaf, __u32 *r));
+
+/** check_cpu_numbers() - one more than the highest number of a possible CPU; 0: unknown */
+unsigned int check_cpu_numbers(void);
+
+/* check_memory.c */
+enum check_result check_memory(struct check_report *r);
+
+/** judge_memory() - is so much available as the layer takes of such a host? */
+enum check_result judge_memory(struct check_report *r, const struct size_host *host);
+
+/** check_ram() - the ranges of RAM in /proc/iomem's text; the array to be freed */
+struct up_range *check_ram(const char *iomem, unsigned int *ranges);
 
 /* check_sleep.c */
 enum check_result check_sleep_ports(struct check_report *r);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requirements on processors. */
-#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +40,29 @@ enum check_result check_paging(struct check_report *r)
 			  "4-level paging");
 }
 
-/* How many CPUs there may ever be: one more than the last possible number; 0: unknown. */
-static unsigned int possible_cpus(void)
+enum check_result judge_fred(struct check_report *r, unsigned int eax_7_1)
+{
+	if (eax_7_1 & NEED_NO_FRED)
+		return check_need(r, FRED);
+	return check_pass(r, "events are delivered through the IDT alone");
+}
+
+enum check_result check_fred(struct check_report *r)
+{
+	uint32_t regs[4] = { 0 };
+
+	/* Leaf 0 says which is the last one, subleaf 0 likewise. */
+	sysfile_cpuid(0, 0, 0, regs);
+	if (regs[0] < 7)
+		return judge_fred(r, 0);
+	sysfile_cpuid(0, 7, 0, regs);
+	if (!regs[0])
+		return judge_fred(r, 0);
+	sysfile_cpuid(0, 7, 1, regs);
+	return judge_fred(r, regs[0]);
+}
+
+unsigned int check_cpu_numbers(void)
 {
 	char *line = sysfile_line("/sys/devices/system/cpu/possible");
 	unsigned int n = 0;
@@ -60,7 +80,7 @@ static unsigned int possible_cpus(void)
 
 enum check_result check_cpu_count(struct check_report *r)
 {
-	unsigned int n = possible_cpus();
+	unsigned int n = check_cpu_numbers();
 
 	if (!n)
 		return check_skip(r, "Linux does not tell");
@@ -109,7 +129,7 @@ enum check_result check_cpus_online(struct check_report *r)
 		return check_skip(r, "/proc/cpuinfo cannot be read");
 	madt = sysfile_read(&len, "/sys/firmware/acpi/tables/APIC");
 	if (!madt && errno == ENOENT) {
-		if (possible_cpus() != cpus->n)
+		if (check_cpu_numbers() != cpus->n)
 			return check_need(r, NO_MADT);
 		return check_pass(r, "all possible CPUs are online");
 	}
@@ -121,23 +141,26 @@ enum check_result check_cpus_online(struct check_report *r)
 	return ret;
 }
 
+static void ask_cpuid(__u32 leaf, __u32 *r)
+{
+	sysfile_cpuid(0, leaf, 0, r);
+}
+
+enum check_result judge_paravirt(struct check_report *r, void (*ask)(__u32 leaf, __u32 *r))
+{
+	const char *what = paravirt_offered(ask);
+	__u32 regs[4];
+
+	if (what)
+		return check_need(r, PARAVIRT, what);
+	ask(1, regs);
+	return check_pass(r, regs[2] >> 31 ? "a virtual machine, with nothing of its hypervisor's" :
+			  "not a virtual machine");
+}
+
 enum check_result check_paravirt(struct check_report *r)
 {
-	static const char cure[] =
-		"start the machine with the signature hidden (qemu: -cpu host,kvm=off)";
-	unsigned int a, b, c, d;
-	char name[13] = "";
-
-	__cpuid(1, a, b, c, d);
-	if (!(c >> 31))
-		return check_pass(r, "not a virtual machine");
-	__cpuid(0x40000000, a, b, c, d);
-	memcpy(name, &b, 4);
-	memcpy(name + 4, &c, 4);
-	memcpy(name + 8, &d, 4);
-	if (!memcmp(name, "KVMKVMKVM", 9))
-		return check_fail(r, cure, "Linux uses KVM's hypercalls, which the layer would get");
-	return check_pass(r, "a virtual machine, but Linux makes no hypercalls");
+	return judge_paravirt(r, ask_cpuid);
 }
 
 enum check_result check_speculation(struct check_report *r)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requirements on the host's software and devices. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,11 +66,9 @@ enum check_result check_module(struct check_report *r)
 
 enum check_result check_device(struct check_report *r)
 {
-	char *path = sysfile_path("%s", UNDERPIN_DEVICE);
-	bool usable = !access(path, R_OK | W_OK);
+	bool usable = sysfile_usable(UNDERPIN_DEVICE);
 	int err = errno;
 
-	free(path);
 	if (usable)
 		return check_pass(r, "%s can be opened", UNDERPIN_DEVICE);
 	if (err == ENOENT)
@@ -111,34 +108,13 @@ enum check_result check_kvm_ept(struct check_report *r)
 enum check_result check_qemu(struct check_report *r)
 {
 	static const char name[] = "qemu-system-x86_64";
-	const char *path = getenv("PATH"), *dir;
-	char *copy = strdup(path ? path : "/usr/bin:/bin"), *rest = copy, file[512];
+	char *path = sysfile_program(name);
 
-	while ((dir = strsep(&rest, ":"))) {
-		snprintf(file, sizeof(file), "%s/%s", *dir ? dir : ".", name);
-		if (!access(file, X_OK)) {
-			free(copy);
-			return check_pass(r, "%s", file);
-		}
-	}
-	free(copy);
-	return check_fail(r, "apt-get install qemu-system-x86", "%s is not in PATH", name);
-}
-
-static unsigned int count_entries(const char *path)
-{
-	char *full = sysfile_path("%s", path);
-	DIR *dir = opendir(full);
-	unsigned int n = 0;
-	struct dirent *d;
-
-	free(full);
-	if (!dir)
-		return 0;
-	while ((d = readdir(dir)))
-		n += d->d_name[0] != '.';
-	closedir(dir);
-	return n;
+	if (!path)
+		return check_fail(r, "apt-get install qemu-system-x86", "%s is not in PATH", name);
+	check_pass(r, "%s", path);
+	free(path);
+	return CHECK_PASS;
 }
 
 #define DMAR_FILE "/sys/firmware/acpi/tables/DMAR"
@@ -147,7 +123,7 @@ enum check_result check_iommu(struct check_report *r)
 {
 	static const char cure[] =
 		"enable VT-d in the firmware's setup; devices could read a protected VM's memory";
-	unsigned int used = count_entries("/sys/class/iommu");
+	unsigned int used = sysfile_entries("/sys/class/iommu");
 	enum check_result ret;
 	size_t len;
 	char *table = sysfile_read(&len, DMAR_FILE);

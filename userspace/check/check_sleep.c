@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requirement: the layer can watch where sleep states are entered (module/sleep.h). */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,11 @@
 #include "userspace/cli/sysfile.h"
 
 #define PCI	"/sys/bus/pci/devices"
+
+static uint32_t le32(const uint8_t *p)
+{
+	return (uint32_t)le_bytes(p, 4);
+}
 
 /* A device on bus 0 that moves the ports, by its configuration space as far as it is shown. */
 static void check_device_at(struct check_report *r, const char *name, uint32_t pm1a)
@@ -20,12 +24,12 @@ static void check_device_at(struct check_report *r, const char *name, uint32_t p
 
 	if (sscanf(name, "0000:00:%x.%x", &slot, &function) != 2)
 		return;
-	config = (uint8_t *)sysfile_read(&len, PCI "/%s/config", name);
+	config = (uint8_t *)sysfile_head(&len, PCI "/%s/config", name);
 	if (config && len >= PM_BASE_LOCKS + 4) {
-		id = (uint32_t)le_bytes(config, 4);
+		id = le32(config);
 		if (id != PCI_ID_PIIX4 &&
-		    pm_base_state(id, (uint32_t)le_bytes(config + PM_BASE, 4),
-				  (uint32_t)le_bytes(config + PM_BASE_LOCKS, 4), pm1a) == BASE_LOOSE)
+		    pm_base_state(id, le32(config + PM_BASE), le32(config + PM_BASE_LOCKS),
+				  pm1a) == BASE_LOOSE)
 			check_pass(r, "I/O ports; insmod locks the ACPI base in PCI device %02x.%x",
 				   slot, function);
 	}
@@ -34,15 +38,11 @@ static void check_device_at(struct check_report *r, const char *name, uint32_t p
 
 static void check_devices(struct check_report *r, uint32_t pm1a)
 {
-	char *path = sysfile_path(PCI);
-	DIR *dir = opendir(path);
-	struct dirent *d;
+	char *names = sysfile_names(PCI), *rest = names, *name;
 
-	free(path);
-	while (dir && (d = readdir(dir)))
-		check_device_at(r, d->d_name, pm1a);
-	if (dir)
-		closedir(dir);
+	while ((name = strsep(&rest, "\n")))
+		check_device_at(r, name, pm1a);
+	free(names);
 }
 
 enum check_result check_fadt(struct check_report *r, const uint8_t *fadt, size_t len)

@@ -96,6 +96,24 @@ enum check_result judge_uniform(struct check_report *r, const struct check_cpus 
 			  ", as far as Linux says (after 'modprobe msr' root sees more)");
 }
 
+enum check_result judge_stores(struct check_report *r, const struct check_cpus *cpus)
+{
+	unsigned int i;
+
+	if (!cpus->msrs)
+		return check_skip(r, "MSRs cannot be read (modprobe msr, as root); insmod looks itself");
+	for (i = 0; i < cpus->n; i++) {
+		const struct check_cpu *cpu = &cpus->cpu[i];
+		unsigned long long pt = cpu->caps.rtit_ctl, feedback = cpu->caps.feedback;
+
+		if (pt & NEED_STORES_ON)
+			return check_need(r, PT_ON, cpu->number, pt);
+		if (feedback & NEED_STORES_ON)
+			return check_need(r, FEEDBACK_ON, cpu->number, feedback);
+	}
+	return check_pass(r, "neither Intel PT nor hardware feedback stores into memory");
+}
+
 /* Of processors without VMX, only that is said. */
 static enum check_result judge(struct check_report *r,
 			       enum check_result (*how)(struct check_report *r,
@@ -123,6 +141,12 @@ enum check_result check_vmx_features(struct check_report *r)
 enum check_result check_ept_features(struct check_report *r)
 {
 	return judge(r, judge_ept);
+}
+
+enum check_result check_stores(struct check_report *r)
+{
+	/* After the launch the layer refuses to arm either. */
+	return check_loaded() ? check_pass(r, "the layer keeps both off") : judge(r, judge_stores);
 }
 
 enum check_result check_uniform(struct check_report *r)

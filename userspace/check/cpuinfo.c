@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the online CPUs are: by /proc/cpuinfo, CPUID and, where msr is loaded, their MSRs. */
-#include <cpuid.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
 #include "userspace/cli/sysfile.h"
@@ -63,37 +59,31 @@ bool check_same(const char *cpuinfo, const char *field)
 
 static bool has_vmx(unsigned int number)
 {
-	unsigned int a, b, c = 0, d;
-	cpu_set_t old, one;
+	uint32_t regs[4];
 
-	CPU_ZERO(&one);
-	CPU_SET(number, &one);
-	if (sched_getaffinity(0, sizeof(old), &old))
-		CPU_ZERO(&old);
-	sched_setaffinity(0, sizeof(one), &one);	/* if it fails, any CPU answers */
-	__get_cpuid(1, &a, &b, &c, &d);
-	sched_setaffinity(0, sizeof(old), &old);
-	return c & CPUID_1_ECX_VMX;
+	sysfile_cpuid(number, 1, 0, regs);
+	return regs[2] & CPUID_1_ECX_VMX;
 }
 
 static bool read_msrs(struct check_cpu *cpu)
 {
-	char *path = sysfile_path("/dev/cpu/%u/msr", cpu->number);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct cpu_caps *c = &cpu->caps;
 	unsigned int i;
-	bool ok;
+	uint64_t val;
 
-	free(path);
-	if (fd < 0)
+	if (!sysfile_msr(cpu->number, NEED_FEATURE_CONTROL, &val))
 		return false;
-	ok = pread(fd, &c->feature_control, 8, NEED_FEATURE_CONTROL) == 8;
-	/* A CPU may lack the last ones. */
-	for (i = 0; i < NEED_NR_CAPS; i++)
-		if (pread(fd, &c->cap[i], 8, NEED_FIRST_CAP + i) != 8)
-			c->cap[i] = 0;
-	close(fd);
-	return ok;
+	c->feature_control = val;
+	/* A CPU may lack these, and the last ones: 0 then. */
+	sysfile_msr(cpu->number, NEED_RTIT_CTL, &val);
+	c->rtit_ctl = val;
+	sysfile_msr(cpu->number, NEED_FEEDBACK, &val);
+	c->feedback = val;
+	for (i = 0; i < NEED_NR_CAPS; i++) {
+		sysfile_msr(cpu->number, NEED_FIRST_CAP + i, &val);
+		c->cap[i] = val;
+	}
+	return true;
 }
 
 /* What Linux says of a CPU's VMX, as the MSRs would say it. */
@@ -166,7 +156,7 @@ const struct check_cpus *check_cpus(void)
 	free(text);
 	for (i = 0; i < cpus.n; i++)
 		cpus.cpu[i].caps.vmx = has_vmx(cpus.cpu[i].number);
-	cpus.msrs = access("/dev/cpu/0/msr", R_OK) == 0;
+	cpus.msrs = sysfile_usable("/dev/cpu/0/msr");
 	for (i = 0; i < cpus.n && cpus.msrs; i++)
 		cpus.msrs = read_msrs(&cpus.cpu[i]);
 	return &cpus;

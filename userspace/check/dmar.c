@@ -269,7 +269,7 @@ int check_dmar_file(const char *path, bool json)
 	struct dmar dmar;
 	json_object *o;
 	size_t len;
-	u8 *table = (u8 *)sysfile_read(&len, "%s", path);
+	u8 *table = (u8 *)sysfile_given(&len, path);
 
 	if (!table) {
 		cli_error("%s: %s", path, strerror(errno));

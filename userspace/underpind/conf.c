@@ -45,6 +45,7 @@ static const struct {
 	O_NUM("deadline-ms", deadline_ms, 600000),
 	O_NUM("skew-seconds", skew_s, SKEW_MAX),
 	O_NUM("queue", queue, 1000000),
+	O_NUM("queue-share", share, 1000000),
 	O_NUM("connections", connections, 1000000),
 	O_NUM("connections-per-address", per_address, 1000000),
 	O_NUM("peer-connections", peer_connections, 1000000),
@@ -252,7 +253,7 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 
 	*c = (struct conf){
 		.layer = L_NLAYERS,	/* none yet */
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256, .share = 64,
 		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};
 	if (!f)

@@ -37,6 +37,7 @@ struct conf {
 	uint32_t ticket_lifetime;		/* seconds */
 	uint32_t deadline_ms, skew_s;
 	uint32_t queue;				/* requests under way */
+	uint32_t share;				/* of them, one user's, another cloud's, or to it */
 	uint32_t connections, per_address;	/* of others to this daemon */
 	uint32_t peer_connections;		/* of this daemon to each other one */
 	char jwt_issuer[CONF_TEXT_MAX], jwt_audience[CONF_TEXT_MAX], jwt_key[CONF_TEXT_MAX];

@@ -11,6 +11,7 @@
 #include "state/state.h"
 #include "trust/key.h"
 #include "vgds/vgds.h"
+#include "vrm/clock.h"
 #include "vrm/jwt.h"
 #include "vrm/sender.h"
 
@@ -31,6 +32,7 @@ struct daemon {
 	struct metrics metrics;
 	struct work *works;		/* requests under way */
 	uint32_t n_works;
+	struct clock_of clock[CONF_PEERS_MAX + 1][L_NLAYERS];	/* of others' daemons, and own */
 };
 
 /**
@@ -44,6 +46,23 @@ struct daemon {
  */
 void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_t len,
 	       void (*answer)(void *ctx, char *text, int status), void *ctx);
+
+/**
+ * sessions_restore() - take up the sessions that were there before
+ *
+ * And remember from now on what changes in them.
+ *
+ * Return: 0 or -EIO.
+ */
+int sessions_restore(struct daemon *d, struct pol_err *e);
+
+/**
+ * vrm_has_its_share() - are as many requests of this sender under way as may be?
+ *
+ * One user, or one other cloud, shall not keep everybody else waiting. This cloud's layers
+ * speak for many, and have no share.
+ */
+bool vrm_has_its_share(const struct daemon *d, const struct sender *s);
 
 /**
  * server_run() - serve until told to stop

@@ -52,6 +52,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 		ret = pol_fail(e, EINVAL, "the policy is of cloud '%s', the configuration of '%s'",
 			       pol_str(d->admin.policy, d->admin.policy->cloud), c->cloud);
 	ret = ret ? ret : state_open(&d->state, c->state, d->audit_key, e);
+	ret = ret ? ret : sessions_restore(d, e);
 	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, &d->loop, d->http,
 				     &tls, e);
 }

@@ -34,7 +34,7 @@
 struct conn {
 	struct conn *next, *prev;
 	int fd;
-	time_t since;		/* of the last thing that made it wait */
+	int64_t since;		/* loop_ms() at the last thing that made it wait */
 	bool busy;		/* a request is being answered */
 	bool idle;		/* has been answered at least once, and waits */
 	uint32_t checked;	/* s->senders_loaded when it was; 0: never */
@@ -146,7 +146,7 @@ static void make_room(struct server *s)
 static void new_connection(struct server *s, struct MHD_Connection *mc, struct conn *c)
 {
 	c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	c->since = time(NULL);
+	c->since = loop_ms();
 	METRIC_INC(&s->d->metrics, connections);
 	make_room(s);
 	c->next = s->conns;
@@ -220,12 +220,12 @@ static void read_on(struct server *s, struct conn *c)
 
 static void cut_slow(struct server *s)
 {
-	time_t now = time(NULL);
+	int64_t now = loop_ms();
 	struct conn *c;
 
 	for (c = s->conns; c; c = c->next)
 		if (!c->busy && c->fd >= 0 &&
-		    now - c->since > (c->idle ? IDLE_SECONDS : REQUEST_SECONDS))
+		    now - c->since > 1000 * (c->idle ? IDLE_SECONDS : REQUEST_SECONDS))
 			cut(s, c);
 }
 
@@ -248,7 +248,7 @@ static void mark(struct conn *c, bool busy, bool idle)
 {
 	c->busy = busy;
 	c->idle = idle;
-	c->since = time(NULL);
+	c->since = loop_ms();
 }
 
 /* --- requests --- */
@@ -324,6 +324,24 @@ static enum MHD_Result refuse_upload(struct job *j, int status, const char *mess
 	return reply_error(j, status, message);
 }
 
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind, const char *key,
+				    const char *value)
+{
+	(void)kind;
+	(void)value;
+	*(int *)cls += !strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return MHD_YES;
+}
+
+/* Of two lengths one is a lie, or whoever stands between believes the other. */
+static bool lengths_differ(struct MHD_Connection *mc)
+{
+	int n = 0;
+
+	MHD_get_connection_values(mc, MHD_HEADER_KIND, count_length, &n);
+	return n > 1;
+}
+
 static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, void **ctx)
 {
 	const union MHD_ConnectionInfo *info =
@@ -348,6 +366,8 @@ static enum MHD_Result first_call(struct server *s, struct MHD_Connection *mc, v
 	if (MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "Transfer-Encoding"))
 		return refuse_upload(j, MHD_HTTP_LENGTH_REQUIRED, "a message is not sent in "
 				     "chunks: say its Content-Length, at most 65536 bytes");
+	if (lengths_differ(mc))
+		return refuse_upload(j, MHD_HTTP_BAD_REQUEST, "Content-Length is said twice");
 	if (length && strtoull(length, NULL, 10) > MSG_MAX)
 		return refuse_upload(j, MHD_HTTP_CONTENT_TOO_LARGE, "a message has at most 65536 "
 				     "bytes");
@@ -388,7 +408,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return get(j, url);
 	if (strcmp(method, "POST") || strcmp(url, "/v1/request"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request");
-	if (s->d->n_works < s->d->conf.queue && !s->stop) {
+	if (s->d->n_works < s->d->conf.queue && !s->stop &&
+	    !vrm_has_its_share(s->d, &j->conn->sender)) {
 		j->taken = true;
 		MHD_suspend_connection(mc);
 		vrm_start(s->d, &j->conn->sender, j->body, j->len, on_answer, j);

@@ -18,15 +18,15 @@
  * errors: calls.h, docs/abi.md.
  */
 enum up_call {
-#define UP_HOST_OP(name, number, fn, args, errors) UP_CALL_##name = UP_CALL_MAGIC + (number),
-#define UP_GUEST_OP(name, number, fn, args, errors)
+#define UP_HOST_OP(name, number, fn) UP_CALL_##name = UP_CALL_MAGIC + (number),
+#define UP_GUEST_OP(name, number, fn)
 #include "vmx/abi/calls.h"
 };
 
 /* Guest operations: from a protected VM, CPL 0 only (firmware and guest driver). */
 enum up_guest_call {
-#define UP_HOST_OP(name, number, fn, args, errors)
-#define UP_GUEST_OP(name, number, fn, args, errors) UP_GUEST_##name = UP_CALL_MAGIC + (number),
+#define UP_HOST_OP(name, number, fn)
+#define UP_GUEST_OP(name, number, fn) UP_GUEST_##name = UP_CALL_MAGIC + (number),
 #include "vmx/abi/calls.h"
 };
 
@@ -36,7 +36,7 @@ struct up_donation {
 	unsigned long long gfn;
 };
 
-#define UP_MAX_CPUS		64
+#define UP_MAX_CPUS		1024
 #define UP_MAX_VMS		64
 #define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
 #define UP_VM_REPORTS		8	/* runtime digests that firmware may report */

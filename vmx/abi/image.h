@@ -17,7 +17,7 @@
 #define UP_CPU_BASE		0xffff800040000000ULL	/* per-CPU areas */
 #define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
 #define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
-#define UP_MMIO_BASE		0xffff800080000000ULL	/* local APIC page, uncached */
+#define UP_RANGE_BASE		0xffff800080000000ULL	/* lists of struct up_range */
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
 /*
@@ -29,7 +29,7 @@
 #define UP_CPU_FAULT_OFF	0x6000
 #define UP_CPU_FAULT_SIZE	0x2000
 #define UP_CPU_DATA_OFF		0x9000
-#define UP_CPU_DATA_SIZE	0x8000
+#define UP_CPU_DATA_SIZE	0x4000
 
 #define UP_IMAGE_MAGIC		0x4e49505245444e55ULL	/* "UNDERPIN" */
 
@@ -52,9 +52,6 @@ struct up_range {
 	unsigned long long end_pfn;	/* exclusive */
 };
 
-#define UP_MAX_RAM_RANGES	64
-#define UP_MAX_POOL_CHUNKS	512
-
 /*
  * Launch configuration: written by the host side into the image's bss before
  * any CPU enters.  The host is still trusted then (docs/threat-model.md).
@@ -68,19 +65,17 @@ struct up_config {
 	unsigned int serial_port;	/* 0: no early serial log */
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
+	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
+	unsigned int reserved;
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
 	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
-	unsigned int apic_id[64];
-	struct up_range ram[UP_MAX_RAM_RANGES];	/* usable RAM, ascending */
-	/*
-	 * layer_chunks of them: every frame the layer owns from the start: image,
-	 * page tables, owner table, CPU areas, pool.
-	 */
-	struct up_range layer[UP_MAX_POOL_CHUNKS];
-	/* pool_chunks of them: those of them that are free for use. */
-	struct up_range pool[UP_MAX_POOL_CHUNKS];
+	/* Lists in the layer's own memory, by root's addresses. */
+	const struct up_range *ram;	/* usable RAM, ascending */
+	/* Every frame the layer owns from the start: image, page tables, owner table... */
+	const struct up_range *layer;
+	const struct up_range *pool;	/* those of them that are free for use */
 };
 
 /* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */
@@ -105,7 +100,9 @@ struct up_linux {
 /* What Linux hands to up_enter() for each CPU; on its own stack. */
 struct up_entry_state {
 	unsigned long long cpu;
+	unsigned long long apic_id;
 	unsigned long long detail;	/* VM-instruction error or failed check */
+	unsigned long long nmi;		/* an NMI came, and could not be delivered */
 	struct up_linux linux_state;
 };
 #endif /* __ASSEMBLER__ */

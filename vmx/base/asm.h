@@ -98,6 +98,30 @@ static inline u8 inb(u16 port)
 	return val;
 }
 
+/* @size: 1, 2 or 4 bytes */
+static inline void port_out(u16 port, u32 size, u32 val)
+{
+	if (size == 1)
+		outb(port, (u8)val);
+	else if (size == 2)
+		__asm__ __volatile__("outw %w0, %w1" : : "a"(val), "Nd"(port));
+	else
+		__asm__ __volatile__("outl %0, %w1" : : "a"(val), "Nd"(port));
+}
+
+static inline u32 port_in(u16 port, u32 size)
+{
+	u32 val = 0;
+
+	if (size == 1)
+		val = inb(port);
+	else if (size == 2)
+		__asm__ __volatile__("inw %w1, %w0" : "+a"(val) : "Nd"(port));
+	else
+		__asm__ __volatile__("inl %w1, %0" : "=a"(val) : "Nd"(port));
+	return val;
+}
+
 static inline void cpu_relax(void)
 {
 	__asm__ __volatile__("pause" ::: "memory");

@@ -32,7 +32,6 @@ typedef int64_t s64;
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __noreturn		__attribute__((noreturn))
 #define __printf(f, a)		__attribute__((format(printf, f, a)))
-#define __must_check		__attribute__((warn_unused_result))
 
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096ULL

@@ -3,11 +3,18 @@
 #include "vmx/cpu/event.h"
 #include "ept/table.h"
 
-void step_over(void)
+void pend_single_step(void)
 {
-	advance_rip();
-	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+	/* With BTF only a branch is a step, and none is completed here (SDM vol. 3, 18.4.3). */
+	if (!(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(VMCS_GUEST_PENDING_DBG, vmread(VMCS_GUEST_PENDING_DBG) | PENDING_DBG_BS);
+}
+
+void keep_single_step(void)
+{
+	if ((vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)) &&
+	    (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		pend_single_step();
 }
 
 void inject_exception(u32 vector, bool has_error, u32 error)
@@ -20,6 +27,8 @@ void inject_exception(u32 vector, bool has_error, u32 error)
 		vmwrite(VMCS_ENTRY_INTR_ERROR, error);
 	}
 	vmwrite(VMCS_ENTRY_INTR_INFO, info);
+	/* A fault is delivered with RF set, which a VM entry does not do (SDM vol. 3, 18.3.1.1). */
+	vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
 }
 
 void inject_pf(u64 cr2, u32 error)
@@ -63,6 +72,7 @@ void nmi_timer_on(struct percpu *cpu, u32 ticks)
 void nmi_timer_off(struct percpu *cpu)
 {
 	vmwrite(VMCS_PIN_CTLS, vmread(VMCS_PIN_CTLS) & ~(u64)PIN_PREEMPTION_TIMER);
+	keep_single_step();
 	if (cpu->nmi_deferred) {
 		cpu->nmi_deferred = false;
 		cpu->nmi_pending = 1;

@@ -28,6 +28,35 @@ static inline void set_guest_gpr(struct percpu *cpu, u32 reg, u64 val)
 		cpu->gpr[reg] = val;
 }
 
+/** guest_cr0(), guest_cr4() - as the current guest reads them (SDM vol. 3, section 26.3) */
+static inline u64 guest_cr0(void)
+{
+	u64 mask = vmread(VMCS_CR0_MASK);
+
+	return (vmread(VMCS_GUEST_CR0) & ~mask) | (vmread(VMCS_CR0_SHADOW) & mask);
+}
+
+static inline u64 guest_cr4(void)
+{
+	u64 mask = vmread(VMCS_CR4_MASK);
+
+	return (vmread(VMCS_GUEST_CR4) & ~mask) | (vmread(VMCS_CR4_SHADOW) & mask);
+}
+
+/** guest_64bit() - is the current guest in 64-bit code? */
+static inline bool guest_64bit(void)
+{
+	return (vmread(VMCS_GUEST_EFER) & EFER_LMA) && (vmread(VMCS_GUEST_CS_AR) & SEG_AR_L);
+}
+
+/** cr_operand() - what MOV to CR writes, by its exit qualification: 32 bits but in 64-bit code */
+static inline u64 cr_operand(const struct percpu *cpu, u64 qual)
+{
+	u64 val = guest_gpr(cpu, CR_REG(qual));
+
+	return guest_64bit() ? val : (u32)val;
+}
+
 /** edx_eax(), set_edx_eax() - the 64-bit operand of MSR accesses and XSETBV */
 static inline u64 edx_eax(const struct percpu *cpu)
 {
@@ -49,19 +78,48 @@ static inline void set_cpuid(struct percpu *cpu, const u32 r[4])
 	cpu->gpr[RDX] = r[3];
 }
 
-/** advance_rip() - step over the instruction that exited; clears STI and MOV-SS blocking */
-static inline void advance_rip(void)
-{
-	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+/** pend_single_step() - RFLAGS.TF is set at the end of an instruction: a #DB is due */
+void pend_single_step(void);
 
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSN_LEN));
+/**
+ * retire() - the instruction that exited ends as the processor ends one
+ * @len: bytes to step over; 0: a REP goes on
+ * @clear, @set: its own changes to RFLAGS
+ *
+ * All that is in root goes through here: RF is cleared, the shadow of STI or MOV SS
+ * ends, a single step is not lost.  Breakpoints of DR7 on its port or operand are.
+ */
+static inline void retire(u64 len, u64 clear, u64 set)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY), rip = vmread(VMCS_GUEST_RIP);
+	u64 flags = vmread(VMCS_GUEST_RFLAGS), new = (flags & ~(clear | RFLAGS_RF)) | set;
+	u64 next = rip + len;
+
+	/* EIP wraps at 4 GiB; a VM entry would be refused (SDM vol. 3, section 27.3.1.4). */
+	if ((rip ^ next) >> 32 && !guest_64bit())
+		next = (u32)next;
+	vmwrite(VMCS_GUEST_RIP, next);
+	if (new != flags)
+		vmwrite(VMCS_GUEST_RFLAGS, new);
 	if (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 			blocking & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	if (flags & RFLAGS_TF)
+		pend_single_step();
 }
 
-/** step_over() - step over the instruction that exited, as the processor would have: TF counts */
-void step_over(void);
+/** step_over() - the instruction that exited ends, with RFLAGS as they were */
+static inline void step_over(void)
+{
+	retire(vmread(VMCS_EXIT_INSN_LEN), 0, 0);
+}
+
+/**
+ * keep_single_step() - the instruction that exited will be run again
+ * An exit behind STI or MOV SS need not save the step that is due; the entry asks for it
+ * (SDM vol. 3, sections 28.3.4 and 27.3.1.5).
+ */
+void keep_single_step(void);
 
 /** inject_exception() - deliver a fault to the current guest; RIP stays at the instruction */
 void inject_exception(u32 vector, bool has_error, u32 error);

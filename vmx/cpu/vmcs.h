@@ -64,7 +64,6 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 #define PIN_NMI_EXITING		BIT(3)
 #define PIN_VIRTUAL_NMIS	BIT(5)
 #define PIN_PREEMPTION_TIMER	BIT(6)
-#define PIN_POSTED_INTERRUPTS	BIT(7)
 #define PIN_DEFAULT1		0x00000016U
 
 /* Primary processor-based VM-execution controls (table 25-6) */
@@ -77,7 +76,6 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 #define CPU_RDTSC_EXITING	BIT(12)
 #define CPU_CR3_LOAD_EXITING	BIT(15)
 #define CPU_CR3_STORE_EXITING	BIT(16)
-#define CPU_TERTIARY_CTLS	BIT(17)
 #define CPU_CR8_LOAD_EXITING	BIT(19)
 #define CPU_CR8_STORE_EXITING	BIT(20)
 #define CPU_TPR_SHADOW		BIT(21)
@@ -97,29 +95,16 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 #define CPU2_EPT		BIT(1)
 #define CPU2_DESC_EXITING	BIT(2)
 #define CPU2_RDTSCP		BIT(3)
-#define CPU2_X2APIC_MODE	BIT(4)
 #define CPU2_VPID		BIT(5)
 #define CPU2_WBINVD_EXITING	BIT(6)
 #define CPU2_UNRESTRICTED	BIT(7)
-#define CPU2_APIC_REGISTERS	BIT(8)
-#define CPU2_VIRTUAL_INTR	BIT(9)
 #define CPU2_PAUSE_LOOP		BIT(10)
 #define CPU2_RDRAND_EXITING	BIT(11)
 #define CPU2_INVPCID		BIT(12)
-#define CPU2_VMFUNC		BIT(13)
-#define CPU2_SHADOW_VMCS	BIT(14)
-#define CPU2_ENCLS_EXITING	BIT(15)
 #define CPU2_RDSEED_EXITING	BIT(16)
-#define CPU2_PML		BIT(17)
-#define CPU2_EPT_VE		BIT(18)
-#define CPU2_PT_CONCEAL		BIT(19)
 #define CPU2_XSAVES		BIT(20)
-#define CPU2_MODE_BASED_EXEC	BIT(22)
-#define CPU2_SUBPAGE_WRITE	BIT(23)
-#define CPU2_PT_GPA		BIT(24)
 #define CPU2_TSC_SCALING	BIT(25)
 #define CPU2_USER_WAIT_PAUSE	BIT(26)
-#define CPU2_ENCLV_EXITING	BIT(28)
 
 /* VM-exit controls (table 25-13) */
 #define EXIT_SAVE_DEBUG		BIT(2)
@@ -131,22 +116,14 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 #define EXIT_SAVE_EFER		BIT(20)
 #define EXIT_LOAD_EFER		BIT(21)
 #define EXIT_SAVE_PREEMPTION	BIT(22)
-#define EXIT_CLEAR_BNDCFGS	BIT(23)
-#define EXIT_PT_CONCEAL		BIT(24)
-#define EXIT_CLEAR_RTIT_CTL	BIT(25)
 #define EXIT_DEFAULT1		0x00036dffU
 
 /* VM-entry controls (table 25-15) */
 #define ENTRY_LOAD_DEBUG	BIT(2)
 #define ENTRY_IA32E		BIT(9)
-#define ENTRY_SMM		BIT(10)
-#define ENTRY_DEACTIVATE_DUAL	BIT(11)
 #define ENTRY_LOAD_PERF_GLOBAL	BIT(13)
 #define ENTRY_LOAD_PAT		BIT(14)
 #define ENTRY_LOAD_EFER		BIT(15)
-#define ENTRY_LOAD_BNDCFGS	BIT(16)
-#define ENTRY_PT_CONCEAL	BIT(17)
-#define ENTRY_LOAD_RTIT_CTL	BIT(18)
 #define ENTRY_DEFAULT1		0x000011ffU
 
 /* Interruption information, of entries and exits (tables 25-17, 25-18, 25-19) */
@@ -155,10 +132,6 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 #define INTR_TYPE_EXTERNAL	0
 #define INTR_TYPE_NMI		2
 #define INTR_TYPE_HARD_EXC	3
-#define INTR_TYPE_SOFT_INT	4
-#define INTR_TYPE_PRIV_EXC	5
-#define INTR_TYPE_SOFT_EXC	6
-#define INTR_TYPE_OTHER		7
 #define INTR_HAS_ERROR		BIT(11)
 #define INTR_NMI_UNBLOCKED	BIT(12)		/* exits only: by IRET */
 #define INTR_VALID		BIT(31)
@@ -169,7 +142,6 @@ extern const struct vmcs_field vmcs_field[NR_VMCS_ROWS];
 /* Guest interruptibility state (table 25-3) */
 #define BLOCKED_BY_STI		BIT(0)
 #define BLOCKED_BY_MOV_SS	BIT(1)
-#define BLOCKED_BY_SMI		BIT(2)
 #define BLOCKED_BY_NMI		BIT(3)
 
 enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_SIPI };
@@ -178,6 +150,7 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define IO_SIZE(q)		((u32)((q) & 7) + 1)
 #define IO_IN			BIT(3)
 #define IO_STRING		BIT(4)
+#define IO_REP			BIT(5)
 #define IO_PORT(q)		((u16)((q) >> 16))
 
 /* Exit qualification of control-register accesses (table 28-3) */
@@ -190,9 +163,11 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define HOST_VPID		1	/* the demoted host's; VMs have the numbers above */
 
 /* Segment access rights (table 25-2) */
+#define SEG_AR_RW		BIT(1)	/* data: writable, code: readable */
+#define SEG_AR_DOWN		BIT(2)	/* data: grows downwards */
+#define SEG_AR_CODE		BIT(3)
 #define SEG_AR_DPL(ar)		((ar) >> 5 & 3)
 #define SEG_AR_L		BIT(13)
-#define SEG_AR_DB		BIT(14)
 #define SEG_AR_UNUSABLE		BIT(16)
 
 /* Basic exit reasons: abi/exit_reasons.h.  Bit 31: VM-entry failure */

@@ -3,6 +3,8 @@
  * Where hardware enters the root image once a CPU is demoted: VM exits, NMIs
  * and exceptions.
  */
+#define __ASSEMBLER__ 1
+#include "vmx/abi/image.h"
 #include "vmx/base/offsets.h"
 
 	.text
@@ -67,9 +69,13 @@ reenter_end:
 3:	call	vm_nmi
 	jmp	reenter
 
-/* NMI in root mode: note it; the way out delivers it (no stack switch needed). */
+/*
+ * NMI in root mode: note it; the way out delivers it (no stack switch needed).  While a
+ * CPU is launched GS base may still be Linux's: the area is found by its stack.
+ */
 	.globl	nmi_entry
 nmi_entry:
+	endbr64					/* Linux's CET may still be on, or on again */
 	push	%rax
 	push	%rdx
 	mov	16(%rsp), %rax			/* interrupted RIP */
@@ -80,7 +86,9 @@ nmi_entry:
 	cmp	%rax, 16(%rsp)
 	jae	1f
 	mov	%rdx, 16(%rsp)
-1:	movl	$1, %gs:PERCPU_NMI_PENDING
+1:	mov	%rsp, %rax
+	and	$-UP_CPU_STRIDE, %rax
+	movl	$1, UP_CPU_DATA_OFF + PERCPU_NMI_PENDING(%rax)
 	pop	%rdx
 	pop	%rax
 	iretq

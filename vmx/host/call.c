@@ -55,6 +55,19 @@ static long call_status(struct percpu *cpu)
 	return 0;
 }
 
+/*
+ * NMIs on the way would meet neither Linux's state nor root's.  With NMIs blocked the VM
+ * exit keeps them blocked, and after VMXOFF the processor holds one until Linux's IRET: the
+ * host calls again, blocked.  One that arrives before that is delivered, and unblocks.
+ */
+static bool nmis_blocked(void)
+{
+	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocking | BLOCKED_BY_NMI);
+	return blocking & BLOCKED_BY_NMI;
+}
+
 static long call_leave(struct percpu *cpu)
 {
 	long err = 0;
@@ -64,6 +77,8 @@ static long call_leave(struct percpu *cpu)
 		err = -UP_EBUSY;
 	else if (cpu->nested.vmxon)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
+	else if (!nmis_blocked())
+		err = -UP_EAGAIN;
 	else
 		cpu->demoted = false;	/* from here on no VM can be made */
 	spin_unlock(&vms_lock);
@@ -127,8 +142,8 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu);
 } calls[] = {
-#define UP_HOST_OP(name, number, fn, args, errors) { UP_CALL_##name, fn },
-#define UP_GUEST_OP(name, number, fn, args, errors)
+#define UP_HOST_OP(name, number, fn) { UP_CALL_##name, fn },
+#define UP_GUEST_OP(name, number, fn)
 #include "vmx/abi/calls.h"
 };
 
@@ -145,5 +160,5 @@ void up_call(struct percpu *cpu)
 	if (result < 0 && result != -UP_EAGAIN)
 		note_denied();
 	cpu->gpr[RAX] = (u64)result;
-	advance_rip();
+	step_over();
 }

@@ -15,6 +15,23 @@
 
 #define XCR0	0
 
+/*
+ * Intel PT and the hardware feedback table store to physical addresses, and their MSRs
+ * are refused (vmx/intercept/msrs.h): nobody is to find them.
+ */
+static void hide_refused(u32 leaf, u32 sub, u32 r[4])
+{
+	if (leaf == 6) {
+		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
+	} else if (leaf == 7 && !sub) {
+		r[1] &= ~(u32)CPUID7_EBX_PT;
+	} else if (leaf == 0xd && sub == 1) {
+		r[2] &= ~(u32)XSS_PT;
+	} else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT)) {
+		r[0] = r[1] = r[2] = r[3] = 0;
+	}
+}
+
 static void on_cpuid(struct percpu *cpu)
 {
 	u32 leaf = (u32)cpu->gpr[RAX], r[4];
@@ -27,11 +44,12 @@ static void on_cpuid(struct percpu *cpu)
 			r[2] |= (u32)CPUID1_ECX_OSXSAVE;
 	} else if (leaf == 7 && !(vmread(VMCS_GUEST_CR4) & CR4_PKE)) {
 		r[2] &= ~(u32)CPUID7_ECX_OSPKE;
-	} else if (leaf == 7 && !cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
+	} else if (leaf == 7 && !(u32)cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
 		r[2] |= (u32)CPUID7_ECX_OSPKE;	/* likewise */
 	}
+	hide_refused(leaf, (u32)cpu->gpr[RCX], r);
 	set_cpuid(cpu, r);
-	advance_rip();
+	step_over();
 }
 
 static void on_rdmsr(struct percpu *cpu)
@@ -43,7 +61,7 @@ static void on_rdmsr(struct percpu *cpu)
 		return;
 	}
 	set_edx_eax(cpu, val);
-	advance_rip();
+	step_over();
 }
 
 static void on_wrmsr(struct percpu *cpu)
@@ -53,7 +71,7 @@ static void on_wrmsr(struct percpu *cpu)
 	if (host_msr_write((u32)cpu->gpr[RCX], val))
 		inject_gp();
 	else
-		advance_rip();
+		step_over();
 }
 
 static void on_xsetbv(struct percpu *cpu)
@@ -64,14 +82,14 @@ static void on_xsetbv(struct percpu *cpu)
 	if (guest_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
 		inject_gp();
 	else
-		advance_rip();
+		step_over();
 }
 
 static void on_invd(struct percpu *cpu)
 {
 	(void)cpu;
 	wbinvd();	/* INVD would drop the layer's own writes */
-	advance_rip();
+	step_over();
 }
 
 /*
@@ -100,6 +118,7 @@ static bool switch_long_mode(bool paging)
 static void write_cr0_for_host(u64 val)
 {
 	if (val >> 32 || ((val & CR0_PG) && !(val & CR0_PE)) ||
+	    (!(val & CR0_WP) && (vmread(VMCS_GUEST_CR4) & CR4_CET)) ||
 	    ((val & CR0_NW) && !(val & CR0_CD)) || !switch_long_mode(val & CR0_PG)) {
 		inject_gp();
 		return;
@@ -107,7 +126,7 @@ static void write_cr0_for_host(u64 val)
 	vmwrite(VMCS_CR0_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR0, val | CR0_NE);
 	host_forget_translations();
-	advance_rip();
+	step_over();
 }
 
 static void write_cr4_for_host(struct percpu *cpu, u64 val)
@@ -118,22 +137,23 @@ static void write_cr4_for_host(struct percpu *cpu, u64 val)
 		inject_gp();
 		return;
 	}
-	/* Reserved bits, PAE and PCIDE: VM entry would fail where MOV to CR4 raises #GP. */
+	/* Reserved bits, PAE, PCIDE, CET: VM entry would fail where MOV to CR4 raises #GP. */
 	if (val & ~rdmsr(MSR_VMX_CR4_FIXED1) || (long_mode && !(val & CR4_PAE)) ||
-	    (!long_mode && (val & CR4_PCIDE))) {
+	    (!long_mode && (val & CR4_PCIDE)) ||
+	    ((val & CR4_CET) && !(vmread(VMCS_GUEST_CR0) & CR0_WP))) {
 		inject_gp();
 		return;
 	}
 	vmwrite(VMCS_CR4_SHADOW, val);
 	vmwrite(VMCS_GUEST_CR4, val | CR4_VMXE);
 	host_forget_translations();
-	advance_rip();
+	step_over();
 }
 
 static void on_cr(struct percpu *cpu)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
-	u64 val = guest_gpr(cpu, CR_REG(qual));
+	u64 val = cr_operand(cpu, qual);
 
 	if (CR_TYPE(qual) == CR_TYPE_TO && CR_NUMBER(qual) == 4) {
 		write_cr4_for_host(cpu, val);
@@ -179,16 +199,21 @@ static void on_ept_violation(struct percpu *cpu)
 	}
 	/* The violation may have interrupted an IRET from an NMI, or an event's delivery. */
 	block_nmi_again(qual);
+	keep_single_step();
 	if (!(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID))
 		reinject_vectoring();
 }
 
 static void on_vmcall(struct percpu *cpu)
 {
-	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC)
+	if (guest_cpl() == 0 && (cpu->gpr[RAX] & ~0xffffULL) == UP_CALL_MAGIC) {
 		up_call(cpu);
-	else
-		inject_ud();	/* as on a processor outside VMX operation */
+		return;
+	}
+	/* A Linux that believes itself on KVM calls it; module/needs.h refuses such a host. */
+	if (guest_cpl() == 0)
+		up_log_seldom("denied: VMCALL %lx: no call of the layer's", cpu->gpr[RAX]);
+	nested_insn(cpu, EXIT_REASON_VMCALL);	/* as a processor executes it */
 }
 
 static void on_undefined(struct percpu *cpu)

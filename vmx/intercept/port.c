@@ -9,6 +9,7 @@
 #include "ept/pool.h"
 
 #define PM1_SLP_EN		BIT(13)
+#define PCI_REGISTER		0x80fffffcu	/* enabled; bus, device, function, double word */
 #define RESET_CPU		BIT(2)
 #define KEYBOARD_WRITE_LINES	0xd1
 #define KEYBOARD_PULSE_MASK	0xf1
@@ -33,6 +34,9 @@ int port_init(void)
 	mediate(up_config.pm1b_cnt, 2);
 	mediate(PORT_KEYBOARD, 1);
 	mediate(PORT_RESET, 1);
+	/* Where the register that moves them cannot be locked (module/sleep.h): PIIX4. */
+	if (up_config.pm_base)
+		mediate(PORT_PCI_ADDRESS, 8);
 	return 0;
 }
 
@@ -53,6 +57,12 @@ bool port_sleeps(u16 port, u32 size, u64 val)
 			return true;
 	}
 	return false;
+}
+
+bool port_moves_sleep(u16 port, u32 size, u32 pci_address)
+{
+	return up_config.pm_base && port + size > PORT_PCI_DATA && port < PORT_PCI_DATA + 4 &&
+	       (pci_address & PCI_REGISTER) == up_config.pm_base;
 }
 
 /*

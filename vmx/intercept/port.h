@@ -8,6 +8,7 @@
 #define PORT_KEYBOARD		0x64
 #define PORT_PCI_ADDRESS	0xcf8
 #define PORT_RESET		0xcf9
+#define PORT_PCI_DATA		0xcfc
 
 /** port_init() - build the I/O bitmaps of the demoted host.  Launch, first CPU. */
 int port_init(void);
@@ -17,6 +18,12 @@ u64 io_bitmap(u32 half);
 
 /** port_sleeps() - would this write enter a sleep state through PM1_CNT? */
 bool port_sleeps(u16 port, u32 size, u64 val);
+
+/**
+ * port_moves_sleep() - would this write move PM1_CNT away from the ports that are watched?
+ * @pci_address: what PORT_PCI_ADDRESS holds, and goes on to hold until the write
+ */
+bool port_moves_sleep(u16 port, u32 size, u32 pci_address);
 
 /** port_resets() - would this write reset the machine? */
 bool port_resets(u16 port, u32 size, u64 val);

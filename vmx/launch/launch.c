@@ -201,7 +201,6 @@ static int announce_cpu(struct percpu *cpu)
 	if (cpu->cpu >= up_config.cpus)
 		return -UP_EINVAL;
 	cpu->self = cpu;
-	cpu->apic_id = up_config.apic_id[cpu->cpu];
 	spin_lock(&init_lock);
 	cpus[cpu->cpu] = cpu;
 	ncpus = up_config.cpus;
@@ -246,17 +245,23 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	int err;
 
 	cpu->cpu = (u32)st->cpu;
+	cpu->apic_id = (u32)st->apic_id;
 	init_tables(cpu);
+	/*
+	 * NMIs cannot be held off.  Linux's handler needs all of Linux's state, root's needs
+	 * only its stack and a code segment: root's IDT comes first and goes last.
+	 */
+	__asm__ __volatile__("lidt %0; lgdt %1" : : "m"(idt), "m"(gdt));
 	wrmsr(MSR_GS_BASE, (u64)cpu);
 	/* CET off: root has no ENDBR64 behind its IDT, and no shadow stack. */
 	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
-	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(gdt), "m"(idt));
 	err = demote(cpu, &s, rip, &detail);
 	write_cr3(cr3);
-	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(linux_gdt), "m"(linux_idt));
 	write_cr4(s.cr4);
 	wrmsr(MSR_GS_BASE, gs_base);
+	__asm__ __volatile__("lgdt %0; lidt %1" : : "m"(linux_gdt), "m"(linux_idt));
 	st->detail = detail;
+	st->nmi = cpu->nmi_pending;
 	return err;
 }

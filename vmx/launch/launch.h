@@ -42,7 +42,7 @@ struct leave_frame {
 /** launch_first_entry() - VMLAUNCH of the host (jump.S); returns only when that fails */
 int launch_first_entry(struct percpu *cpu);
 
-/** leave_jump() - Linux goes on, in root mode, at @f->rip */
+/** leave_jump() - Linux goes on, in root mode, at @f->rip; @f may lie on root's stack */
 void leave_jump(struct leave_frame *f) __noreturn;
 
 #endif /* VMX_LAUNCH_H */

@@ -9,6 +9,7 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/base/offsets.h"
+#include "vmx/cpu/event.h"
 #include "vmx/cpu/vmcs.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/base/x86.h"
@@ -27,9 +28,9 @@ struct linux_state {
 
 static void read_state(struct percpu *cpu, struct linux_state *s, struct leave_frame *f)
 {
-	s->cr0 = vmread(VMCS_CR0_SHADOW) | (vmread(VMCS_GUEST_CR0) & ~CR0_NE);
+	s->cr0 = guest_cr0();
 	s->cr3 = vmread(VMCS_GUEST_CR3);
-	s->cr4 = vmread(VMCS_GUEST_CR4) & ~CR4_VMXE;
+	s->cr4 = guest_cr4();
 	s->dr7 = vmread(VMCS_GUEST_DR7);
 	s->debugctl = vmread(VMCS_GUEST_DEBUGCTL);
 	s->sysenter[0] = vmread(VMCS_GUEST_SYSENTER_CS);
@@ -91,15 +92,14 @@ static u64 joint_page_table(struct percpu *cpu, u64 cr3)
 /* Linux's GDT is mapped read-only and its TSS is marked busy: load TR from a copy. */
 static void load_task_register(const struct linux_state *s)
 {
-	static u64 copies[UP_MAX_CPUS][GDT_COPY / 8];
-	u64 *copy = copies[this_cpu()->cpu];
+	u64 copy[GDT_COPY / 8];
 	struct dtr tmp = { GDT_COPY - 1, (u64)copy };
 	size_t len = (size_t)s->gdt.limit + 1;
 
 	memcpy(copy, (const void *)s->gdt.base, len < GDT_COPY ? len : GDT_COPY);
 	if (s->tr < GDT_COPY - 16)
 		copy[s->tr / 8] &= ~TSS_BUSY;
-	__asm__ __volatile__("lgdt %0; ltr %w1" : : "m"(tmp), "r"((u32)s->tr));
+	__asm__ __volatile__("lgdt %1; ltr %w2" : "+m"(copy) : "m"(tmp), "r"((u32)s->tr));
 	__asm__ __volatile__("lgdt %0; lidt %1; lldt %w2"
 			     : : "m"(s->gdt), "m"(s->idt), "r"((u32)s->ldt));
 }
@@ -128,13 +128,12 @@ static void load_state(const struct linux_state *s)
 
 void leave_cpu(struct percpu *cpu)
 {
-	static struct leave_frame frames[UP_MAX_CPUS];
-	struct leave_frame *f = &frames[cpu->cpu];
+	struct leave_frame f;
 	struct linux_state s;
 	u64 joint;
 
 	cpu->gpr[RAX] = 0;
-	read_state(cpu, &s, f);
+	read_state(cpu, &s, &f);
 	log_serial(true);
 	up_log("leave: CPU %u", cpu->cpu);
 	cpu->demoted = false;
@@ -144,5 +143,5 @@ void leave_cpu(struct percpu *cpu)
 	write_cr3(joint);
 	/* From here on root's direct map is gone, and Linux is mapped. */
 	load_state(&s);
-	leave_jump(f);
+	leave_jump(&f);
 }

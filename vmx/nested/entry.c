@@ -98,8 +98,12 @@ static void sync_controls(struct percpu *cpu, struct vvmcs *vv)
 		msr_bitmap_sync(vv);
 	if (vv->f[ROW_PIN_CTLS] & PIN_PREEMPTION_TIMER)
 		vmwrite(VMCS_PREEMPTION_TIMER, vv->f[ROW_PREEMPTION_TIMER]);
-	/* Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3). */
-	if (vv->flush_vpid || !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
+	/*
+	 * Without a VPID of L1's, every entry starts with no translation (section 29.4.3.3);
+	 * of another VPID there may be none, and hardware's stays the same.
+	 */
+	if (vv->flush_vpid || row_test(vv->dirty, ROW_VPID) ||
+	    !(vv->f[ROW_CPU2_CTLS] & CPU2_VPID)) {
 		invvpid(INVVPID_SINGLE, vv->vpid, 0);
 		vv->flush_vpid = false;
 	}

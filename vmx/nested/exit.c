@@ -43,6 +43,7 @@ static void run_on(struct vvmcs *vv)
 		if (INTR_TYPE(vmread(VMCS_IDT_VECTORING_INFO)) == INTR_TYPE_NMI)
 			allow_nmi();
 	}
+	keep_single_step();
 	nested_prepare_tables(vv);
 }
 

@@ -10,6 +10,7 @@
 #include "vmx/cpu/operand.h"
 #include "vmx/cpu/paging.h"
 #include "vmx/intercept/caps.h"
+#include "vmx/vmcs/check.h"
 #include "vmx/vmcs/vvmcs.h"
 #include "ept/shadow.h"
 
@@ -61,17 +62,14 @@ static u32 revision_at(u64 pa)
 /* VMXON (SDM vol. 3, VMXON). */
 static void do_vmxon(struct percpu *cpu)
 {
-	u64 pa, cr0 = vmread(VMCS_GUEST_CR0), cr4 = vmread(VMCS_GUEST_CR4);
+	u64 pa, cr0 = guest_cr0(), cr4 = guest_cr4();
 
-	if (!(vmread(VMCS_CR4_SHADOW) & CR4_VMXE)) {
-		inject_ud();
-		return;
-	}
 	if (cpu->nested.vmxon) {
 		vm_fail(cpu, VMERR_VMXON_IN_ROOT);
 		return;
 	}
-	if ((vmx_caps.cr0_fixed0 & ~cr0) || (vmx_caps.cr4_fixed0 & ~cr4)) {
+	if ((vmx_caps.cr0_fixed0 & ~cr0) || (cr0 & ~vmx_caps.cr0_fixed1) ||
+	    (vmx_caps.cr4_fixed0 & ~cr4) || (cr4 & ~vmx_caps.cr4_fixed1)) {
 		inject_gp();
 		return;
 	}
@@ -330,18 +328,31 @@ static u64 type_operand(struct percpu *cpu)
 	return guest_gpr(cpu, INFO_REG2(vmread(VMCS_EXIT_INSN_INFO)));
 }
 
+/* Types of INVEPT and INVVPID: where IA32_VMX_EPT_VPID_CAP has type 0 (SDM vol. 3, A.10). */
+#define INVEPT_OFFERED	24
+#define INVVPID_OFFERED	40
+
+static bool offered(u32 first_bit, u64 type)
+{
+	return type <= 3 && (vmx_caps.ept_vpid >> (first_bit + type) & 1);
+}
+
 /* INVEPT (SDM vol. 3, INVEPT): type 1 one table, type 2 all. */
 static void do_invept(struct percpu *cpu)
 {
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
-	if (type != 1 && type != 2) {
+	if (!offered(INVEPT_OFFERED, type)) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
+	if (type == INVEPT_SINGLE && !vmcs12_eptp_ok(d.a)) {
+		vm_fail(cpu, VMERR_INVALID_OPERAND);
+		return;
+	}
 	shadow_invept(type, d.a);
 	vm_succeed();
 }
@@ -368,26 +379,34 @@ static void do_invvpid(struct percpu *cpu)
 	u64 type = type_operand(cpu);
 	struct inv_desc d;
 
-	if (type > 3) {
+	if (!offered(INVVPID_OFFERED, type)) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
 	if (!read_operand(cpu, &d, sizeof(d)))
 		return;
-	if (d.a >> 16 || (type != 2 && !d.a) || (type == 0 && !la_canonical(d.b, la57))) {
+	if (d.a >> 16 || (type != INVVPID_ALL && !d.a) ||
+	    (type == INVVPID_ADDRESS && !la_canonical(d.b, la57))) {
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
-	if (type == 0)
+	if (type == INVVPID_ADDRESS)
 		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
-	else if (type == 2)
+	else if (type == INVVPID_ALL)
 		invvpid(INVVPID_ALL, 0, 0);
 	else
 		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
 	vm_succeed();
 }
 
+/* Nobody's but the layer's host side has a use for it: no dual-monitor treatment of SMM. */
+static void do_vmcall(struct percpu *cpu)
+{
+	vm_fail(cpu, VMERR_VMCALL_IN_ROOT);
+}
+
 static void (*const handler[])(struct percpu *cpu) = {
+	[EXIT_REASON_VMCALL] = do_vmcall,
 	[EXIT_REASON_VMCLEAR] = do_vmclear,
 	[EXIT_REASON_VMLAUNCH] = do_vmlaunch,
 	[EXIT_REASON_VMPTRLD] = do_vmptrld,
@@ -406,7 +425,7 @@ void nested_insn(struct percpu *cpu, u32 reason)
 {
 	if (reason >= ARRAY_SIZE(handler) || !handler[reason] ||
 	    (!cpu->nested.vmxon && reason != EXIT_REASON_VMXON) ||
-	    !(vmread(VMCS_GUEST_EFER) & EFER_LMA) || !(vmread(VMCS_GUEST_CS_AR) & SEG_AR_L)) {
+	    (reason == EXIT_REASON_VMXON && !(guest_cr4() & CR4_VMXE)) || !guest_64bit()) {
 		inject_ud();
 		return;
 	}

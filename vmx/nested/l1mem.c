@@ -50,7 +50,7 @@ static int l1_access(u64 gva, void *buf, u32 len, bool write)
 	at[1] = host_page(pa[1] >> PAGE_SHIFT);
 	if (!at[0] || (first < len && !at[1]))
 		return -UP_EAGAIN;	/* given away by another CPU just now */
-	for (u32 i = 0; i < len; i++) {
+	for (u32 i = 0; buf && i < len; i++) {
 		/* No branch: it could be guessed beyond the page's end (Spectre v1). */
 		u64 la = gva + i;
 		u8 *byte = at[(la ^ gva) >> PAGE_SHIFT & 1] + (la & ~PAGE_MASK);
@@ -66,6 +66,11 @@ static int l1_access(u64 gva, void *buf, u32 len, bool write)
 int l1_read(u64 gva, void *dst, u32 len)
 {
 	return l1_access(gva, dst, len, false);
+}
+
+int l1_may_write(u64 gva, u32 len)
+{
+	return l1_access(gva, NULL, len, true);
 }
 
 int l1_write(u64 gva, const void *src, u32 len)

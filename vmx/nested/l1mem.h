@@ -15,4 +15,7 @@
 int l1_read(u64 gva, void *dst, u32 len);
 int l1_write(u64 gva, const void *src, u32 len);
 
+/** l1_may_write() - as l1_write(), but nothing is written */
+int l1_may_write(u64 gva, u32 len);
+
 #endif /* VMX_L1MEM_H */

@@ -8,11 +8,7 @@
 /** vm_finish() - @status: the flags that are set, of the six that say how it went */
 static inline void vm_finish(u64 status)
 {
-	u64 old = vmread(VMCS_GUEST_RFLAGS), new = (old & ~RFLAGS_STATUS) | status;
-
-	if (new != old)
-		vmwrite(VMCS_GUEST_RFLAGS, new);
-	advance_rip();
+	retire(vmread(VMCS_EXIT_INSN_LEN), RFLAGS_STATUS, status);
 }
 
 static inline void vm_succeed(void)

@@ -83,8 +83,8 @@ static const struct {
 	u32 op;
 	long (*fn)(struct percpu *cpu, struct vm *vm);
 } calls[] = {
-#define UP_HOST_OP(name, number, fn, args, errors)
-#define UP_GUEST_OP(name, number, fn, args, errors) { UP_GUEST_##name, fn },
+#define UP_HOST_OP(name, number, fn)
+#define UP_GUEST_OP(name, number, fn) { UP_GUEST_##name, fn },
 #include "vmx/abi/calls.h"
 };
 

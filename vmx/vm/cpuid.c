@@ -18,8 +18,8 @@
 #define CPUID71_EDX_OFFERED	(BIT(4) | BIT(5) | BIT(10) | BIT(14))
 #define CPUID_EXT1_EDX_RDTSCP	BIT(27)
 /* Vulnerabilities that are not there, and what VERW clears; no bit that announces an MSR */
-#define ARCH_CAPABILITIES_SHOWN	(MASK(6, 0) | BIT(8) | MASK(15, 13) | BIT(17) | BIT(19) | BIT(20) | \
-				 BIT(24) | MASK(28, 26))
+#define ARCH_CAPABILITIES_SHOWN	(MASK(6, 0) | BIT(8) | MASK(15, 13) | BIT(17) | BIT(19) | \
+				 BIT(20) | BIT(24) | MASK(28, 26))
 
 u64 protect_arch_capabilities(void)
 {

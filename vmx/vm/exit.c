@@ -29,7 +29,7 @@ static bool on_cr(struct percpu *cpu, struct vcpu *v)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
 	u32 cr = CR_NUMBER(qual), type = CR_TYPE(qual), reg = CR_REG(qual);
-	u64 val = guest_gpr(cpu, reg);
+	u64 val = cr_operand(cpu, qual);
 
 	(void)v;
 	if (type == CR_TYPE_TO && cr == 0) {

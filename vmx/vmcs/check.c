@@ -44,7 +44,7 @@ static bool msr_list_ok(const struct vvmcs *vv, u32 count_row, u32 addr_row)
 }
 
 /* Section 25.6.11.  Accessed and dirty flags are not offered; 4 levels. */
-static bool eptp_ok(u64 eptp)
+bool vmcs12_eptp_ok(u64 eptp)
 {
 	u64 type = eptp & 7, levels = eptp >> 3 & 7, flags = eptp & MASK(11, 6);
 
@@ -84,7 +84,7 @@ const char *vmcs12_check_controls(const struct vvmcs *vv)
 	/* Without EPT a VM would run on L1's own shadow tables, which nobody checks. */
 	if (!(second & CPU2_EPT))
 		return "EPT is not enabled";
-	if (!eptp_ok(f(vv, ROW_EPTP)))
+	if (!vmcs12_eptp_ok(f(vv, ROW_EPTP)))
 		return "EPTP";
 	if ((second & CPU2_VPID) && !f(vv, ROW_VPID))
 		return "VPID is 0";

@@ -21,6 +21,9 @@ const char *vmcs12_check_addresses(const struct vvmcs *vv);
  */
 const char *vmcs12_check_guest_state(const struct vvmcs *vv, u64 *qual);
 
+/** vmcs12_eptp_ok() - would a VM entry take this EPTP? */
+bool vmcs12_eptp_ok(u64 eptp);
+
 /** host_field_ok() - may VMCS01's guest-state field of an MSR take a value that L1 lists? */
 bool host_field_ok(const struct vvmcs *vv, u32 guest_field, u64 val);
 

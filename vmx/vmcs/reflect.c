@@ -14,8 +14,6 @@
 #define AR_CODE64		0xa09b	/* present, code, accessed, L, G */
 #define AR_DATA			0xc093	/* present, data, writable, accessed, D/B, G */
 #define AR_TSS			0x8b	/* present, busy 64-bit TSS */
-#define HOST_DR7		0x400
-#define HOST_RFLAGS		RFLAGS_FIXED
 
 void nested_switch_to_l2(struct percpu *cpu, struct vvmcs *vv)
 {
@@ -172,8 +170,8 @@ static void load_host_state(const struct vvmcs *vv, const struct passed_msrs *l2
 	load_host_msrs(vv->f, l2);
 	vmwrite(VMCS_GUEST_RIP, vv->f[ROW_HOST_RIP]);
 	vmwrite(VMCS_GUEST_RSP, vv->f[ROW_HOST_RSP]);
-	vmwrite(VMCS_GUEST_RFLAGS, HOST_RFLAGS);
-	vmwrite(VMCS_GUEST_DR7, HOST_DR7);
+	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmwrite(VMCS_GUEST_DR7, DR7_RESET);
 	/* An exit by NMI leaves NMIs blocked (section 28.5.5). */
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, by_nmi ? BLOCKED_BY_NMI : 0);
 	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);

@@ -55,6 +55,8 @@ u64 rdtsc(void);
 void cpuid(u32 leaf, u32 subleaf, u32 r[4]);
 void outb(u16 port, u8 val);
 u8 inb(u16 port);
+void port_out(u16 port, u32 size, u32 val);
+u32 port_in(u16 port, u32 size);
 void cpu_relax(void);
 
 int vmxon(u64 pa);

@@ -138,6 +138,8 @@ UNUSED_HW(u64, rdtsc, (void), 0)
 WEAK void cpuid(u32 leaf, u32 subleaf, u32 r[4]) { memset(r, 0, 4 * sizeof(*r)); }
 UNUSED_HW_VOID(outb, (u16 port, u8 val))
 UNUSED_HW(u8, inb, (u16 port), 0)
+UNUSED_HW_VOID(port_out, (u16 port, u32 size, u32 val))
+UNUSED_HW(u32, port_in, (u16 port, u32 size), 0)
 WEAK void cpu_relax(void) { }
 UNUSED_HW(int, vmxon, (u64 pa), 0)
 UNUSED_HW_VOID(vmxoff, (void))

@@ -10,6 +10,7 @@
 #include "vmx/intercept/caps.h"
 #include "vmx/base/x86.h"
 #include "vmx/cpu/vmcs.h"
+#include "ept/owner.h"
 
 #ifndef MAX_VMCS
 #define MAX_VMCS	64
@@ -25,6 +26,76 @@ static struct hw_vmcs {
 static struct hw_vmcs *current[UP_MAX_CPUS];
 
 u64 w_msr[0x4000];
+u32 w_cpuid_fill;
+u32 w_cpuid7[4], w_cpuid_a[4];
+
+#define STEPS	4096
+
+static struct { enum w_what what; u64 arg, val; } steps[STEPS];
+static int nsteps;
+
+void w_step(enum w_what what, u64 arg, u64 val)
+{
+	steps[nsteps % STEPS].what = what;
+	steps[nsteps % STEPS].arg = arg;
+	steps[nsteps++ % STEPS].val = val;
+}
+
+void w_steps_clear(void)
+{
+	nsteps = 0;
+}
+
+int w_first(enum w_what what, u64 arg)
+{
+	int i;
+
+	assert(nsteps <= STEPS);
+	for (i = 0; i < nsteps; i++)
+		if (steps[i].what == what && steps[i].arg == arg)
+			return i;
+	return W_NEVER;
+}
+
+int w_last(enum w_what what, u64 arg)
+{
+	int i;
+
+	assert(nsteps <= STEPS);
+	for (i = nsteps - 1; i >= 0 && (steps[i].what != what || steps[i].arg != arg); i--)
+		;
+	return i;
+}
+
+u64 w_step_val(int step)
+{
+	return steps[step].val;
+}
+
+void verw(u16 selector)
+{
+	(void)selector;
+	w_step(W_VERW, 0, 0);
+}
+
+void fill_rsb(void)
+{
+	w_step(W_RSB, 0, 0);
+}
+
+void read_l1d(const u8 *table)
+{
+	(void)table;
+	w_step(W_L1D, 0, 0);
+}
+
+void flush_lines(const void *page, bool opt)
+{
+	u64 pfn = (u64)((const u8 *)page - fake_ram) >> PAGE_SHIFT;
+
+	(void)opt;
+	w_step(W_LINES, pfn, (page_is_zero(page) ? 1 : 0) | (frame_host_usable(pfn) ? 2 : 0));
+}
 
 static struct hw_vmcs *find(u64 pa)
 {
@@ -82,6 +153,7 @@ int vmptrld(u64 pa)
 
 	/* Two CPUs with one VMCS corrupt it on real hardware. */
 	assert(v->active_on == 0 || v->active_on == fake_cpu->cpu + 1);
+	w_step(W_VMPTRLD, pa, 0);
 	v->active_on = fake_cpu->cpu + 1;
 	current[fake_cpu->cpu] = v;
 	return 0;
@@ -128,7 +200,7 @@ static u64 capability(u32 msr)
 	case MSR_VMX_CR0_FIXED0: return 0x80000021;
 	case MSR_VMX_CR0_FIXED1: return 0xffffffff;
 	case MSR_VMX_CR4_FIXED0: return 0x2000;
-	case MSR_VMX_CR4_FIXED1: return 0x3727ff;
+	case MSR_VMX_CR4_FIXED1: return 0xb727ff;
 	case MSR_VMX_EPT_VPID_CAP: return 0xf0106734141;
 	}
 	return 0;
@@ -173,14 +245,18 @@ int wrmsr_safe(u32 msr, u64 val)
 
 	if (!slot)
 		return -UP_EIO;
+	w_step(W_WRMSR, msr, val);
 	*slot = val;
 	return 0;
 }
 
 void cpuid(u32 leaf, u32 subleaf, u32 r[4])
 {
-	(void)subleaf;
-	memset(r, 0, 16);
+	r[0] = r[1] = r[2] = r[3] = w_cpuid_fill;
+	if (leaf == 7 && !subleaf && !w_cpuid_fill)
+		memcpy(r, w_cpuid7, sizeof(w_cpuid7));
+	if (leaf == 0xa)
+		memcpy(r, w_cpuid_a, sizeof(w_cpuid_a));
 	if (leaf == 0x80000008)
 		r[0] = 48 << 8 | W_MAXPHYADDR;
 }

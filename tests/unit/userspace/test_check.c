@@ -258,6 +258,30 @@ void test_check_uniform_names_the_msr(void **state)
 	assert_string_equal(r.found, "CPU 1: MSR 0x3a is 0x7, on CPU 0 it is 0x5");
 }
 
+void test_check_stores_are_named(void **state)
+{
+	struct check_report r = { };
+	struct check_cpu cpu[2];
+	struct check_cpus cpus;
+
+	(void)state;
+	cpus_make(&cpus, cpu, 2);
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpu[1].caps.feedback = 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 1: hardware feedback stores into memory (IA32_HW_FEEDBACK_CONFIG is 0x1)");
+	assert_string_equal(r.cure, FEEDBACK_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000 | 1;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_FAIL);
+	assert_string_equal(r.found, "CPU 0: Intel PT traces into memory (IA32_RTIT_CTL is 0x2001)");
+	assert_string_equal(r.cure, PT_ON_CURE);
+	cpu[0].caps.rtit_ctl = 0x2000;	/* set up, but not on */
+	cpu[1].caps.feedback = 2;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_PASS);
+	cpus.msrs = false;
+	assert_int_equal(judge_stores(&r, &cpus), CHECK_SKIP);
+}
+
 void test_check_paging_and_count(void **state)
 {
 	struct check_report r = { };
@@ -272,14 +296,70 @@ void test_check_paging_and_count(void **state)
 	tree_text("/proc/cpuinfo", "flags\t\t: fpu la57\n");
 	assert_int_equal(check_paging(&r), CHECK_PASS);
 	assert_non_null(strstr(r.found, "5-level"));
-	tree_text("/sys/devices/system/cpu/possible", "0-63\n");
+	tree_text("/sys/devices/system/cpu/possible", "0-1023\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
-	tree_text("/sys/devices/system/cpu/possible", "0-64\n");
+	tree_text("/sys/devices/system/cpu/possible", "0-1024\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_FAIL);
-	assert_string_equal(r.found, "65 CPUs are possible, the layer takes 64");
+	assert_string_equal(r.found, "1025 CPUs are possible, the layer takes 1024");
 	tree_text("/sys/devices/system/cpu/possible", "0\n");
 	assert_int_equal(check_cpu_count(&r), CHECK_PASS);
 	tree_remove();
+}
+
+void test_check_fred_is_refused(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	assert_int_equal(judge_fred(&r, ~(1u << 17)), CHECK_PASS);
+	assert_int_equal(judge_fred(&r, 1u << 17), CHECK_FAIL);
+	assert_string_equal(r.cure, FRED_CURE);
+}
+
+/* The hypervisor at each place where Linux looks, and what it offers. */
+static struct {
+	__u32 present, at, features;
+	char signature[13];
+} hypervisor;
+
+static void fake_cpuid(__u32 leaf, __u32 *r)
+{
+	memset(r, 0, 16);
+	if (leaf == 1)
+		r[2] = hypervisor.present << 31;
+	else if (leaf == hypervisor.at)
+		memcpy(&r[1], hypervisor.signature, 12);
+	else if (leaf == hypervisor.at + 1)
+		r[0] = hypervisor.features;
+}
+
+void test_check_paravirt_names_the_feature(void **state)
+{
+	const __u32 harmless = 1 << 1 | 1 << 10 | 1 << 12 | 1 << 15 | 1 << 17 | 1 << 24;
+	struct check_report r = { };
+	__u32 bit;
+
+	(void)state;
+	hypervisor.at = 0x40000100;
+	hypervisor.features = 1 << 11;
+	memcpy(hypervisor.signature, "KVMKVMKVM\0\0\0", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);	/* no VM */
+	hypervisor.present = 1;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "SEND_IPI"));
+	assert_non_null(strstr(r.cure, "kvm=off"));
+	for (bit = 0; bit < 32; bit++) {
+		hypervisor.features = 1u << bit;
+		if (bit <= 17 && bit != 8 && !(harmless >> bit & 1))
+			assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	}
+	hypervisor.features = harmless;
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
+	memcpy(hypervisor.signature, "Microsoft Hv", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_FAIL);
+	assert_non_null(strstr(r.found, "Hyper-V's"));
+	memcpy(hypervisor.signature, "TCGTCGTCGTCG", 12);
+	assert_int_equal(judge_paravirt(&r, fake_cpuid), CHECK_PASS);
 }
 
 void test_cpuinfo_same(void **state)

@@ -36,6 +36,8 @@
 	TEST(qmp_sees_the_end) \
 	TEST(qmp_times_out) \
 	TEST(qmp_reads_events_in_pieces) \
+	TEST(size_is_what_image_takes) \
+	TEST(memory_is_checked) \
 	TEST(madt_finds_offline_cpus) \
 	TEST(madt_refuses_malformed) \
 	TEST(fadt_names_what_cannot_be_watched) \
@@ -44,8 +46,14 @@
 	TEST(check_lock_names_the_cpu) \
 	TEST(check_names_each_lack) \
 	TEST(check_uniform_names_the_msr) \
+	TEST(check_stores_are_named) \
 	TEST(check_paging_and_count) \
+	TEST(check_fred_is_refused) \
+	TEST(check_paravirt_names_the_feature) \
 	TEST(cpuinfo_same) \
+	TEST(last_words_are_read_as_written) \
+	TEST(observe_replays_what_was_seen) \
+	TEST(observe_refuses_what_is_no_report) \
 	TEST(check_unused_names_the_module) \
 	TEST(check_lockdown_wants_signature) \
 	TEST(check_kvm_ept_off) \

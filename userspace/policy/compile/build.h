@@ -55,6 +55,9 @@ int build_need(struct build *b, struct pol_at at, enum pol_kind kind, const char
 int build_name(struct build *b, struct pol_at at, enum pol_kind kind, const char *what,
 	       uint32_t name, uint32_t idx);
 
+/* That a ticket can carry the name of a role or an SLA: 0 or -EINVAL. */
+int build_ticket_name(struct build *b, struct pol_at at, const char *what, uint32_t name);
+
 /* The compiler's passes, in their order. */
 int build_attrs(struct build *b);
 int build_periods(struct build *b);

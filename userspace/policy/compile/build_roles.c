@@ -34,6 +34,7 @@ static int name_roles(struct build *b)
 		out.max_seconds = r->max_seconds;
 		ret = build_ref(b, r->at, P_PERIOD, "period", r->period, &out.period);
 		ret = ret ? ret : build_name(b, r->at, P_ROLE, "role", r->name, i);
+		ret = ret ? ret : build_ticket_name(b, r->at, "role", r->name);
 		if (ret)
 			return ret;
 		if (pol_vec_push(b, role, out))

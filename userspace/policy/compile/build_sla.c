@@ -106,6 +106,8 @@ static int build_sla(struct build *b, uint32_t idx)
 	uint32_t i;
 	int ret = build_name(b, m->at, P_SLA, "SLA", m->id, idx);
 
+	if (!ret)
+		ret = build_ticket_name(b, m->at, "SLA", m->id);
 	if (!ret && m->from >= m->until)
 		ret = build_bad(b, m->at, "SLA '%s' ends before it begins", m_str(b->m, m->id));
 	if (!ret && m->peer == b->m->cloud)

@@ -7,6 +7,7 @@
 
 #include "base/store.h"
 #include "compile/build.h"
+#include "trust/ticket.h"
 
 void build_say(struct build *b, struct pol_at at, const char *fmt, ...)
 {
@@ -72,6 +73,15 @@ int build_name(struct build *b, struct pol_at at, enum pol_kind kind, const char
 		return 0;
 	return build_bad(b, at, "%s '%s' is defined twice: remove or rename one", what,
 			 m_str(b->m, name));
+}
+
+int build_ticket_name(struct build *b, struct pol_at at, const char *what, uint32_t name)
+{
+	if (ticket_name_ok(m_str(b->m, name)))
+		return 0;
+	return build_bad(b, at, "%s '%s': a ticket carries a name of 1 to %d printable ASCII "
+			 "characters without spaces: rename it", what, m_str(b->m, name),
+			 TICKET_NAME_MAX);
 }
 
 /* Every key that will be added, counted beforehand: the table never grows. */

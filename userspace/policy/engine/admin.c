@@ -106,15 +106,24 @@ int admin_reload(struct admin *a, struct pol_image *p, struct pol_err *e)
 	return 0;
 }
 
+static void tell(struct admin *a, struct admin_session *s)
+{
+	s->told = s->used;
+	if (a->changed)
+		a->changed(a->ctx, a->policy, s);
+}
+
 static void end_session(struct admin *a, uint32_t i)
 {
 	struct admin_session *s = &a->session[i];
-	uint32_t k;
+	uint32_t k, had = s->s.n;
 
 	for (k = 0; k < s->s.n; k++)
 		a->n_active[s->s.active[k].role]--;
 	s->s.n = 0;
 	a->hash[i] = 0;
+	if (had)
+		tell(a, s);
 }
 
 /* Ends sessions that idled for too long. */
@@ -172,11 +181,15 @@ static void activate(struct admin *a, struct admin_session *s, uint32_t role, in
 	uint32_t i;
 
 	s->used = now;
-	for (i = 0; i < s->s.n; i++)
-		if (s->s.active[i].role == role)
-			return;
-	s->s.active[s->s.n++] = (struct pol_active){ role, now };
-	a->n_active[role]++;
+	for (i = 0; i < s->s.n && s->s.active[i].role != role; i++)
+		;
+	if (i == s->s.n) {
+		s->s.active[s->s.n++] = (struct pol_active){ role, now };
+		a->n_active[role]++;
+		tell(a, s);
+	} else if (now - s->told >= ADMIN_TELL) {
+		tell(a, s);
+	}
 }
 
 static void refuse(struct pol_decision *d, uint32_t code)
@@ -195,7 +208,7 @@ static void decide_in(struct admin *a, struct pol_image *p, struct admin_session
 {
 	pdp_decide(p, in, st, q, d);
 	if (s && d->permit)
-		activate(a, s, d->role, in->now);
+		activate(a, s, d->role, in->tick);
 	else if (s && !s->s.n)
 		end_session(a, s - a->session);
 }
@@ -214,7 +227,7 @@ void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct 
 		refuse(d, R_BAD_SESSION);
 	} else {
 		if (kept)
-			s = find_session(a, key, in->now, in->mapped == POL_NONE ?
+			s = find_session(a, key, in->tick, in->mapped == POL_NONE ?
 					 ADMIN_USER_MAX : ADMIN_CLOUD_MAX);
 		in->session = s ? &s->s : key ? &fresh : NULL;
 		if (kept && (!s || s->s.n == POL_HELD_MAX))
@@ -231,4 +244,38 @@ void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct 
 	}
 	q->n_active = NULL;
 	pthread_mutex_unlock(&a->lock);
+}
+
+void admin_restore(struct admin *a, const char *key, int64_t used, const char *name,
+		   int64_t since)
+{
+	struct admin_session *s;
+	uint32_t role;
+
+	pthread_mutex_lock(&a->lock);
+	role = pol_find(a->policy, P_ROLE, name);
+	s = role == POL_NONE || !*key || strlen(key) >= ADMIN_KEY_MAX ? NULL :
+		find_session(a, key, used, ADMIN_SESSIONS_MAX);
+	if (s && s->s.n < POL_HELD_MAX) {
+		s->used = s->told = used;
+		s->s.active[s->s.n++] = (struct pol_active){ role, since };
+		a->n_active[role]++;
+	}
+	a->next_sweep = 0;
+	pthread_mutex_unlock(&a->lock);
+}
+
+bool admin_end(struct admin *a, const char *key)
+{
+	uint32_t hash = strtab_hash(key, strlen(key)) | 1, i;
+	bool found = false;
+
+	pthread_mutex_lock(&a->lock);
+	for (i = 0; i < ADMIN_SESSIONS_MAX && !found; i++) {
+		found = a->hash[i] == hash && !strcmp(a->session[i].key, key);
+		if (found)
+			end_session(a, i);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return found;
 }

@@ -17,9 +17,12 @@
 #define ADMIN_SWEEP		60	/* seconds between looks for such sessions */
 #define ADMIN_KEY_MAX		128	/* bytes of a key, its end included */
 
+#define ADMIN_TELL	60	/* seconds by which a session's last use may be told late */
+
 struct admin_session {
 	char key[ADMIN_KEY_MAX];
-	int64_t used;
+	int64_t used;			/* a tick, as of struct pol_query */
+	int64_t told;			/* @used, when it was last told */
 	struct pol_session s;
 };
 
@@ -30,6 +33,9 @@ struct admin {
 	uint32_t *hash;			/* of each session's key, apart to be searched; 0: free */
 	uint32_t *subject;		/* of its subject */
 	int64_t next_sweep;
+	/* Told of a session that took a role, was used, or ended; then it has no roles. */
+	void (*changed)(void *ctx, const struct pol_image *p, const struct admin_session *s);
+	void *ctx;
 	uint32_t *n_active;		/* by role */
 };
 
@@ -71,5 +77,24 @@ void admin_put(struct admin *a, struct pol_image *p);
  */
 void admin_decide(struct admin *a, struct pol_image *p, const char *key, struct pdp_request *in,
 		  struct pdp_store *st, struct pol_query *q, struct pol_decision *d);
+
+/**
+ * admin_restore() - take a session up that was there before
+ * @key: as of admin_decide()
+ * @used: its last use
+ * @name: of a role that it had activated; one that the policy lacks is left out
+ * @since: since when
+ *
+ * To be called for each of its roles, before the first decision.
+ */
+void admin_restore(struct admin *a, const char *key, int64_t used, const char *name,
+		   int64_t since);
+
+/**
+ * admin_end() - end a session, as if it had idled for too long
+ *
+ * Return: whether there was one.
+ */
+bool admin_end(struct admin *a, const char *key);
 
 #endif

@@ -72,7 +72,7 @@ struct pol_rval {
 
 struct pol_active {
 	uint32_t role;
-	int64_t since;
+	int64_t since;		/* a tick */
 };
 
 /* The roles that a session has activated. */
@@ -90,6 +90,7 @@ struct pol_query {
 	uint32_t type;
 	uint32_t inst;			/* POL_NONE: of the type as such */
 	int64_t now;			/* seconds since 1970, UTC */
+	int64_t tick;			/* seconds that never go back: what sessions last by */
 	const struct pol_rval *attr;
 	uint32_t n_attr;
 	const struct pol_session *session;	/* NULL: a session of its own */

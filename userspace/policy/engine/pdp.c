@@ -115,7 +115,7 @@ bool pdp_extract(const struct pol_image *p, const struct pdp_request *in, struct
 		 struct pol_query *q, struct pol_reason *r)
 {
 	*q = (struct pol_query){
-		.authenticated = in->authenticated, .mapped = in->mapped, .now = in->now,
+		.authenticated = in->authenticated, .mapped = in->mapped, .now = in->now, .tick = in->tick,
 		.user = in->user ? pol_find(p, P_USER, in->user) : POL_NONE, .want = POL_NONE,
 		.session = in->session, .n_active = in->n_active,
 	};

@@ -23,7 +23,7 @@ struct pdp_request {
 	const char *action;
 	const char *type;		/* of the resource; may be left out with an instance */
 	const char *instance;
-	int64_t now;
+	int64_t now, tick;		/* as of struct pol_query */
 	const struct pdp_attr *attr;
 	uint32_t n_attr;
 	const struct pol_session *session;

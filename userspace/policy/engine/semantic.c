@@ -117,7 +117,7 @@ static uint32_t activation(const struct pol_image *p, const struct pol_query *q,
 	*count = q->n_active ? q->n_active[role] : 0;
 	if (r->max_active && !a && *count >= r->max_active)
 		return R_MAX_ACTIVE;
-	age = a ? q->now - a->since : 0;
+	age = a ? q->tick - a->since : 0;
 	*count = age < 0 ? 0 : age > UINT32_MAX ? UINT32_MAX : age;
 	if (r->max_seconds && a && (age < 0 || age >= r->max_seconds))
 		return R_MAX_SECONDS;

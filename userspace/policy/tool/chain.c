@@ -73,6 +73,8 @@ static void follow(struct chain *c, int depth, const struct pol_sla *s, const st
 	if (id == POL_NONE)
 		return;
 	t = &there->sla[id];
+	if (depth && !t->chain)		/* it takes no role that was mapped before */
+		return;
 	for (i = 0; i < t->n_map && t->side == SIDE_PROVIDER && !t->revoked; i++) {
 		if (strcmp(pol_str(there, there->map[t->map + i].remote),
 			   pol_str(here, m->remote)))

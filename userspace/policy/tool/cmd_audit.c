@@ -2,11 +2,49 @@
 /* underpin policy audit verify; ticket show, verify */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/hex.h"
 #include "tool/cmd.h"
 #include "trust/audit.h"
+
+#define CLOCKS_MAX	30	/* seconds by which the issuer\'s clock may be ahead */
+
+/* Can it be read as it is? A log beside it needs a place that can be written. */
+static bool readable(sqlite3 *db)
+{
+	return !sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
+}
+
+/*
+ * On a medium that cannot be written SQLite cannot share a database, and must be told
+ * that nobody will change it. What is still in the log beside it would be missing then.
+ */
+static int open_log(const char *path, sqlite3 **db, struct pol_err *e)
+{
+	char wal[4100], *uri;
+	struct stat st;
+
+	if (!sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) && readable(*db))
+		return 0;
+	sqlite3_close(*db);
+	*db = NULL;
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+	if (!stat(wal, &st) && st.st_size)
+		return pol_fail(e, EIO, "audit: %s is part of the log, and cannot be read there: "
+				"copy both to where they can be written", wal);
+	uri = sqlite3_mprintf("file:%s?immutable=1", path);
+	if (uri && !strpbrk(path, "?#%") &&
+	    !sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) &&
+	    readable(*db)) {
+		sqlite3_free(uri);
+		return 0;
+	}
+	sqlite3_free(uri);
+	sqlite3_close(*db);
+	return pol_fail(e, EIO, "audit: the database cannot be opened");
+}
 
 int cmd_audit(const struct cmd_opts *o)
 {
@@ -21,10 +59,10 @@ int cmd_audit(const struct cmd_opts *o)
 		return cmd_error(o, CMD_USAGE, "audit: the only thing to do is verify");
 	if (o->n_arg > 2 && !(k = key_load(o->arg[2], false, &e)))
 		return cmd_error(o, CMD_SYSTEM, e.msg);
-	if (sqlite3_open_v2(o->arg[1], &db, SQLITE_OPEN_READONLY, NULL)) {
-		sqlite3_close(db);
+	ret = open_log(o->arg[1], &db, &e);
+	if (ret) {
 		key_free(k);
-		return cmd_error(o, CMD_SYSTEM, "audit: the database cannot be opened");
+		return cmd_error(o, CMD_SYSTEM, e.msg);
 	}
 	ret = audit_verify(db, k, &h, &e);
 	sqlite3_close(db);
@@ -85,6 +123,7 @@ static int read_ticket(const char *path, uint8_t *buf, size_t *n)
 
 struct expected {
 	struct ticket_expect x;
+	bool early;			/* of a time that has not come */
 	uint8_t bytes[5][32];
 };
 
@@ -117,6 +156,7 @@ static int expect(const struct cmd_opts *o, const struct ticket *t, struct expec
 	if (cmd_time(o->at, &now))
 		return cmd_error(o, CMD_USAGE, "-@ takes an instant like 2026-11-22T09:00:00Z");
 	e->x.age = now > (int64_t)t->issued ? now - (int64_t)t->issued : 0;
+	e->early = (int64_t)t->issued - now > CLOCKS_MAX;
 	return CMD_OK;
 }
 
@@ -149,6 +189,8 @@ int cmd_ticket(const struct cmd_opts *o)
 		err = ticket_match(&t, &x.x);
 	if (err != TICKET_OK)
 		return cmd_error(o, CMD_BAD, ticket_message(err));
+	if (verify && x.early)
+		return cmd_error(o, CMD_BAD, "issued later than that instant: look at the clock");
 	print_ticket(o, &t, verify ? "good" : "not checked");
 	return CMD_OK;
 }

@@ -37,13 +37,28 @@ static void put(uint8_t *p, int n, uint64_t v)
 		*p++ = v;
 }
 
-/* Printable ASCII, then zeros to the end; at least one zero. */
-static int name_ok(const uint8_t *p)
+/* How many of the first TICKET_NAME_MAX are printable ASCII. */
+static int printable(const uint8_t *p)
 {
 	int i = 0;
 
 	while (i < TICKET_NAME_MAX && p[i] > ' ' && p[i] < 127)
 		i++;
+	return i;
+}
+
+int ticket_name_ok(const char *name)
+{
+	int n = printable((const uint8_t *)name);
+
+	return n && !name[n];
+}
+
+/* Printable ASCII, then zeros to the end; at least one zero. */
+static int name_ok(const uint8_t *p)
+{
+	int i = printable(p);
+
 	for (; i <= TICKET_NAME_MAX; i++)
 		if (p[i])
 			return 0;

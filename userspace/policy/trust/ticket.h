@@ -94,6 +94,9 @@ struct ticket_expect {
  */
 enum ticket_error ticket_parse(const uint8_t *buf, uint32_t size, struct ticket *t);
 
+/* Can a ticket carry this name? 1 to TICKET_NAME_MAX printable ASCII characters, no space. */
+int ticket_name_ok(const char *name);
+
 /**
  * ticket_write() - the bytes of a ticket, its signature included
  * @buf: TICKET_SIZE bytes

@@ -221,6 +221,16 @@ void msg_answer_free(struct msg_answer *a)
 	a->root = NULL;
 }
 
+void msg_answer_drop(struct msg_answer *a, uint32_t n_step)
+{
+	free_steps(a, n_step);
+	json_decref(a->root);
+	a->root = NULL;
+	a->cloud = a->layer = a->module = a->code = "";
+	a->verdict = MSG_PERMIT;
+	a->has_ticket = false;
+}
+
 void msg_untrace(struct msg_answer *a)
 {
 	free_steps(a, a->n_step ? a->n_step - 1 : 0);

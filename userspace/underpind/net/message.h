@@ -87,6 +87,9 @@ void msg_answer_free(struct msg_answer *a);
 void msg_trace(struct msg_answer *a, const char *cloud, const char *layer, const char *module,
 	       const char *verdict, const char *code, const char *text);
 
+/* Drops an answer that was taken apart, and what it said after the first @n_step steps. */
+void msg_answer_drop(struct msg_answer *a, uint32_t n_step);
+
 /* Takes back what was said last. */
 void msg_untrace(struct msg_answer *a);
 

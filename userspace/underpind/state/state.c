@@ -23,12 +23,14 @@ static const char schema[] =
 	" device TEXT NOT NULL UNIQUE, host TEXT NOT NULL, cloud TEXT NOT NULL,"
 	" request TEXT NOT NULL UNIQUE, isolated INTEGER NOT NULL, time INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS ticket(request TEXT PRIMARY KEY, ticket BLOB NOT NULL UNIQUE,"
-	" resource TEXT NOT NULL, time INTEGER NOT NULL);";
+	" resource TEXT NOT NULL, time INTEGER NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS session(key TEXT PRIMARY KEY, used INTEGER NOT NULL,"
+	" roles TEXT NOT NULL) WITHOUT ROWID;";
 
 /* Requests to forget: the oldest come first, and not all at once. */
 #define PURGE_MAX	1024
 #define PURGE_SECONDS	60	/* between looks, if there was not as much to do */
-#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1)"
+#define OLD	"(SELECT n FROM (SELECT n, time FROM request ORDER BY n LIMIT ?2) WHERE time<?1 OR time>?3)"
 
 /* What is committed and not on the disk must not be answered with. */
 #define BROKEN	"state: the disk did not take what was written: check it, and start anew"
@@ -73,6 +75,8 @@ static int prepare(struct state *s)
 		{ &s->undo, "ROLLBACK TO change" },
 		{ &s->purge_answers, "DELETE FROM answer WHERE request IN " OLD },
 		{ &s->purge_requests, "DELETE FROM request WHERE n IN " OLD },
+		{ &s->put_session, "INSERT OR REPLACE INTO session VALUES(?,?,?)" },
+		{ &s->end_session, "DELETE FROM session WHERE key=?" },
 	};
 	size_t i;
 
@@ -111,6 +115,15 @@ static int step(sqlite3_stmt *q)
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
 	return ret == SQLITE_DONE ? 0 : -EIO;
+}
+
+/* Seconds that never go back. */
+static int64_t monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
 }
 
 /* --- the transaction --- */
@@ -395,20 +408,59 @@ int state_release(struct state *s, const struct allocation *a, const char *answe
 	return ret;
 }
 
-void state_purge(struct state *s)
+int state_session(struct state *s, const char *key, int64_t used, const char *roles)
 {
-	int64_t now = time(NULL), before = now - STATE_RETAIN;
+	sqlite3_stmt *q = roles ? s->put_session : s->end_session;
 	struct pol_err e;
 
-	if (now < s->next_purge || enter(s, &e))
+	if (enter(s, &e))
+		return -EIO;
+	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+	if (roles) {
+		sqlite3_bind_int64(q, 2, used);
+		sqlite3_bind_text(q, 3, roles, -1, SQLITE_STATIC);
+	}
+	if (!step(q))
+		return 0;
+	s->failed = true;
+	return -EIO;
+}
+
+int state_sessions(struct state *s, void (*each)(void *ctx, const char *key, int64_t used,
+						 const char *roles), void *ctx, struct pol_err *e)
+{
+	sqlite3_stmt *q;
+	int ret;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT key, used, roles FROM session", -1, &q, NULL))
+		return fail(s, e);
+	while ((ret = sqlite3_step(q)) == SQLITE_ROW)
+		each(ctx, (const char *)sqlite3_column_text(q, 0), sqlite3_column_int64(q, 1),
+		     (const char *)sqlite3_column_text(q, 2));
+	sqlite3_finalize(q);
+	return ret == SQLITE_DONE ? 0 : fail(s, e);
+}
+
+void state_purge(struct state *s)
+{
+	int64_t now = time(NULL), tick = monotonic();
+	sqlite3_stmt *const purges[] = { s->purge_answers, s->purge_requests };
+	struct pol_err e;
+	size_t i;
+
+	if (tick < s->next_purge || enter(s, &e))
 		return;
-	s->next_purge = now + PURGE_SECONDS;
-	sqlite3_bind_int64(s->purge_answers, 1, before);
-	sqlite3_bind_int(s->purge_answers, 2, PURGE_MAX);
-	sqlite3_bind_int64(s->purge_requests, 1, before);
-	sqlite3_bind_int(s->purge_requests, 2, PURGE_MAX);
-	if (step(s->purge_answers) || step(s->purge_requests))
-		fail(s, &e);
-	else if (sqlite3_changes(s->db) == PURGE_MAX)
-		s->next_purge = now;
+	s->next_purge = tick + PURGE_SECONDS;
+	for (i = 0; i < sizeof(purges) / sizeof(purges[0]); i++) {
+		sqlite3_bind_int64(purges[i], 1, now - STATE_RETAIN);
+		sqlite3_bind_int(purges[i], 2, PURGE_MAX);
+		/* Of before the clock was set back: what is as old is stale by now. */
+		sqlite3_bind_int64(purges[i], 3, now + STATE_RETAIN);
+		if (step(purges[i])) {
+			fail(s, &e);
+			return;
+		}
+	}
+	if (sqlite3_changes(s->db) == PURGE_MAX)
+		s->next_purge = tick;
 }

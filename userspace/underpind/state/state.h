@@ -32,6 +32,7 @@ struct state {
 	sqlite3_stmt *lookup, *note, *finish, *begin, *commit, *rollback;
 	sqlite3_stmt *is_allocated, *excludes, *allocate, *ticket, *release;
 	sqlite3_stmt *savepoint, *keep, *undo, *purge_answers, *purge_requests;
+	sqlite3_stmt *put_session, *end_session;
 	bool broken;			/* a write to the disk failed: for good */
 	/* the transaction that is open */
 	bool open;
@@ -138,6 +139,24 @@ int state_allocate(struct state *s, const struct allocation *a, const char *answ
  */
 int state_release(struct state *s, const struct allocation *a, const char *answer,
 		  char *record, struct state_wait *w);
+
+/**
+ * state_session() - remember a session, within the transaction
+ * @used: its last use, seconds since 1970
+ * @roles: a line for each role, "SINCE NAME"; NULL: it has ended
+ *
+ * Return: 0, or -EIO: the transaction will be undone.
+ */
+int state_session(struct state *s, const char *key, int64_t used, const char *roles);
+
+/**
+ * state_sessions() - those that were remembered
+ * @each: called for each
+ *
+ * Return: 0 or -EIO.
+ */
+int state_sessions(struct state *s, void (*each)(void *ctx, const char *key, int64_t used,
+						 const char *roles), void *ctx, struct pol_err *e);
 
 /* Forgets some requests older than STATE_RETAIN, which stale messages cannot be. */
 void state_purge(struct state *s);

@@ -66,13 +66,30 @@ static const struct http_tls *tls_for(const struct vgds *v, const char *url)
 	return strncmp(url, "https:", 6) ? NULL : &v->tls;
 }
 
+/* What etcd says of itself, and what that calls for. */
+static void say_refused(const char *url, const struct http_answer *a, struct pol_err *e)
+{
+	json_t *j = json_loadb(a->body, a->len, 0, NULL);
+	const char *text = json_string_value(json_object_get(j, "message"));
+
+	text = text ? text : json_string_value(json_object_get(j, "error"));
+	text = text ? text : "no message";
+	if (a->status == 401 || a->status == 403 || strstr(text, "user name is empty") ||
+	    strstr(text, "permission denied") || strstr(text, "authentication"))
+		pol_say(e, "%s: it wants to know who asks (%.100s): let this daemon's certificate "
+			"be a user's that may read and write the directory", url, text);
+	else
+		pol_say(e, "%s: status %ld: %.100s: has the cluster lost its quorum?", url,
+			a->status, text);
+	json_decref(j);
+}
+
 static json_t *parse_answer(const char *url, struct http_answer *a, struct pol_err *e)
 {
 	json_t *j = a->status == 200 ? json_loadb(a->body, a->len, 0, NULL) : NULL;
 
 	if (!j)
-		pol_fail(e, EIO, "%s: status %ld: has the cluster lost its quorum?", url,
-			 a->status);
+		say_refused(url, a, e);
 	free(a->body);
 	a->body = NULL;
 	return j;

@@ -12,8 +12,6 @@
 #include "fault.h"
 #include "vrm/work.h"
 
-#define CLOCKS_AGREE_MS	250	/* daemons' clocks, of this and other clouds */
-
 int64_t vrm_now_ms(void)
 {
 	struct timespec t;
@@ -119,17 +117,32 @@ void vrm_strip_texts(struct work *w)
 
 /* --- steps, in their order --- */
 
-/*
- * What is left of the time to answer. A daemon's message that was on its way for
- * long brings less than it says; daemons' clocks agree that well. A user's need not.
- */
-static int64_t time_left(const struct work *w, int64_t age)
+static struct clock_of *clock_of(const struct work *w)
 {
-	int64_t limit = w->d->conf.deadline_ms, ms = w->rq.deadline_ms;
+	const struct sender *s = &w->s;
 
-	if (w->s.kind != SENDER_USER && age > CLOCKS_AGREE_MS)
-		ms -= age - CLOCKS_AGREE_MS;
-	return ms < limit ? ms : limit;
+	return &w->d->clock[s->peer ? s->peer - w->d->conf.peer : CONF_PEERS_MAX][s->layer];
+}
+
+/*
+ * A daemon's message that was on its way for long brings less of the time to answer than
+ * it says. A user's, who has a clock of his own, has the time that it says.
+ */
+static enum next on_time(struct work *w, int64_t age)
+{
+	int64_t limit = w->d->conf.deadline_ms, ms = w->rq.deadline_ms, late = 0;
+	bool known = w->s.kind == SENDER_USER ||
+		     clock_late(clock_of(w), age, w->begin_ms, &late);
+
+	ms -= late;
+	w->end_ms = w->begin_ms + (ms < limit ? ms : limit);
+	if (!known)
+		return vrm_fail(w, "VRM", CLOCK_UNKNOWN, "the message was late, or the clocks of "
+				"the two daemons differ: the next one tells");
+	if (vrm_left_ms(w) <= 0)
+		return vrm_fail(w, "VRM", "deadline", "the message was on its way for longer than "
+				"its deadline, or the clock of one of the two daemons was set");
+	return NEXT;
 }
 
 static enum next fresh(struct work *w)
@@ -137,16 +150,12 @@ static enum next fresh(struct work *w)
 	int64_t age = vrm_now_ms() - w->rq.issued_ms;
 	int64_t skew = w->d->conf.skew_s * 1000ll;
 
-	w->end_ms = w->begin_ms + time_left(w, age);
-	if (age > skew || age < -skew) {
-		METRIC_INC(&w->d->metrics, replay);
-		return vrm_refuse(w, "VRM", "stale", "the message was issued too long ago, or in "
-				  "the future: set the clocks, and send anew");
-	}
-	if (vrm_left_ms(w) <= 0)
-		return vrm_fail(w, "VRM", "deadline", "the message was on its way for longer than "
-				"its deadline, or the clocks of the two daemons differ");
-	return NEXT;
+	w->end_ms = w->begin_ms + w->d->conf.deadline_ms;
+	if (age <= skew && age >= -skew)
+		return on_time(w, age);
+	METRIC_INC(&w->d->metrics, replay);
+	return vrm_refuse(w, "VRM", "stale", "the message was issued too long ago, or in the "
+			  "future: set the clocks, and send anew");
 }
 
 /* Which senders may say what. Of a mapped role all three members are given, or none. */
@@ -445,6 +454,7 @@ static void end(struct work *w)
 	msg_free(&w->rq);
 	json_decref(w->why);
 	jwt_free(&w->jwt);
+	json_decref(w->body);
 	free(w->message);
 	free(w->kept);
 	free(w);
@@ -472,6 +482,19 @@ void vrm_go_on(struct work *w)
 	} while (next != WAIT && next != OVER);
 	if (next == OVER)
 		end(w);
+}
+
+bool vrm_has_its_share(const struct daemon *d, const struct sender *s)
+{
+	const struct work *w;
+	uint32_t n = 0;
+
+	if (d->n_works < d->conf.share || s->kind == SENDER_UPPER)
+		return false;
+	for (w = d->works; w; w = w->next)
+		n += w->s.kind == s->kind && w->s.peer == s->peer &&
+		     (s->peer || !strcmp(w->s.fingerprint, s->fingerprint));
+	return n >= d->conf.share;
 }
 
 static char *malformed(const char *message)
@@ -520,6 +543,7 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	w->s = *s;
 	name_sender(w);
 	w->mapped = POL_NONE;
+	w->mapped_by = w->origin = "";
 	w->turn = deciding;
 	w->begin_ms = loop_ms();
 	w->wait.done = on_state;

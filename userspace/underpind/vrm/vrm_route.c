@@ -64,9 +64,10 @@ static enum next make_ticket(struct work *w, const struct device *dev)
 	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
 	const char *role = pol_str(w->p, w->p->role[w->decision.role].name);
 
-	if (strlen(role) > TICKET_NAME_MAX || strlen(w->mapped_by) > TICKET_NAME_MAX)
-		return vrm_refuse(w, "VRM", "name-too-long", "a ticket's role or SLA has at most "
-				  "63 bytes");
+	/* The compiler sees to it, of this layer's names; of those above, nobody. */
+	if (!ticket_name_ok(role) || (*w->mapped_by && !ticket_name_ok(w->mapped_by)))
+		return vrm_refuse(w, "VRM", "name-too-long", "a ticket's role or SLA has 1 to 63 "
+				  "printable ASCII characters without spaces");
 	memcpy(t.vm, dev->vm, 16);
 	memcpy(t.definition, dev->definition, 32);
 	memcpy(t.host, dev->host_id, 32);
@@ -200,12 +201,8 @@ static void set(json_t *j, const char *name, const char *value)
 
 static json_t *message(const struct work *w)
 {
-	int64_t left = vrm_left_ms(w) - MARGIN_MS;
-	json_t *j = json_pack("{s:i,s:s,s:I,s:I,s:s,s:s,s:o}", "v", MSG_VERSION, "id", w->rq.id,
-			      "issued", (json_int_t)vrm_now_ms(), "deadline_ms",
-			      (json_int_t)(left > 0 ? left : 1),
-			      "action", w->rq.action, "resource", w->lookup.entry.target,
-			      "path", path(w));
+	json_t *j = json_pack("{s:i,s:s,s:s,s:s,s:o}", "v", MSG_VERSION, "id", w->rq.id, "action",
+			      w->rq.action, "resource", w->lookup.entry.target, "path", path(w));
 	json_t *attrs = json_object_get(w->rq.root, "attributes");
 
 	if (w->rq.chained)
@@ -245,8 +242,15 @@ static int send(struct work *w)
 	const struct conf *c = &w->d->conf;
 	struct http_tls tls = { c->cert, c->key, w->to->ca, *w->to->crl ? w->to->crl : NULL,
 				pol_layer_name[w->to_layer] };
+	int64_t left = vrm_left_ms(w) - MARGIN_MS;
 	char url[300];
 
+	json_object_set_new(w->body, "issued", json_integer(vrm_now_ms()));
+	json_object_set_new(w->body, "deadline_ms", json_integer(left > 0 ? left : 1));
+	free(w->message);
+	w->message = json_dumps(w->body, JSON_COMPACT);
+	if (!w->message)
+		return pol_fail(&w->call.e, ENOMEM, "out of memory");
 	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);
 	w->sent++;
 	w->call.done = on_answer;
@@ -265,8 +269,19 @@ static enum next not_answered(struct work *w, int ret)
 			"lower-unavailable", w->call.e.msg);
 }
 
+/* Has the daemon that was asked only learned what its clock and this one's differ by? */
+static bool clock_is_unknown(const struct work *w)
+{
+	const char *cloud = peer(w) ? peer(w) : w->d->conf.cloud;
+
+	return w->a.verdict == MSG_FAIL && !strcmp(w->a.code, CLOCK_UNKNOWN) &&
+	       !strcmp(w->a.cloud, cloud) &&
+	       !strcmp(w->a.layer, pol_layer_name[w->to_layer]);
+}
+
 static enum next answered(struct work *w)
 {
+	uint32_t steps = w->a.n_step;
 	int ret = w->call.ret;
 
 	if (ret == -EIO && w->sent < 2) {
@@ -279,8 +294,26 @@ static enum next answered(struct work *w)
 		return not_answered(w, ret);
 	ret = msg_answer_parse(w->call.answer.body, w->call.answer.len, w->rq.id, &w->a, peer(w));
 	free(w->call.answer.body);
-	return ret ? vrm_fail(w, "VRM", "bad-answer", "the other daemon's answer is no message") :
-		     DECIDED;
+	if (ret)
+		return vrm_fail(w, "VRM", "bad-answer", "the other daemon's answer is no message");
+	if (!clock_is_unknown(w) || w->sent > 1)
+		return DECIDED;
+	msg_answer_drop(&w->a, steps);
+	ret = send(w);
+	return ret ? not_answered(w, ret) : vrm_wait(w, answered);
+}
+
+/* Those that wait for another cloud that hangs shall not keep the others waiting. */
+static bool waits_for_many(const struct daemon *d, const struct conf_peer *to)
+{
+	const struct work *w;
+	uint32_t n = 0;
+
+	if (d->n_works < d->conf.share || to == &d->conf.own)
+		return false;
+	for (w = d->works; w; w = w->next)
+		n += w->to == to;
+	return n >= d->conf.share;
 }
 
 static enum next forward(struct work *w, json_t *j, const struct conf_peer *to,
@@ -288,13 +321,15 @@ static enum next forward(struct work *w, json_t *j, const struct conf_peer *to,
 {
 	int ret;
 
-	w->message = json_dumps(j, JSON_COMPACT);
-	json_decref(j);
+	w->body = j;
+	if (waits_for_many(w->d, to)) {
+		METRIC_INC(&w->d->metrics, overload);
+		return vrm_fail(w, "VRM", "peer-busy", "as many requests wait for the other cloud "
+				"as may: ask again");
+	}
 	w->to = to;
 	w->to_layer = layer;
 	METRIC_INC(&w->d->metrics, forward);
-	if (!w->message)
-		return vrm_fail(w, "VRM", "lower-unavailable", "out of memory");
 	ret = send(w);
 	return ret ? not_answered(w, ret) : vrm_wait(w, answered);
 }

@@ -95,8 +95,8 @@ static enum next subject_mapped(struct work *w)
 	if (w->mapped == POL_NONE)
 		return vrm_refuse(w, "credential-evaluator", "no-role", "the mapped role is not "
 				  "known in this layer's policy");
-	snprintf(w->mapped_by, sizeof(w->mapped_by), "%s", w->rq.mapped_by);
-	snprintf(w->origin, sizeof(w->origin), "%s", w->rq.origin);
+	w->mapped_by = w->rq.mapped_by;
+	w->origin = w->rq.origin;
 	w->authenticated = true;
 	return NEXT;
 }
@@ -129,8 +129,8 @@ static enum next subject_remote(struct work *w)
 		return not_visible(w, &r);
 	if (!sla_provide(w->p, &w->q, sla, peer, w->rq.sla_role, chained, &w->mapped, &r))
 		return vrm_refuse_reason(w, &r);
-	snprintf(w->mapped_by, sizeof(w->mapped_by), "%s", w->rq.sla);
-	snprintf(w->origin, sizeof(w->origin), "%s", peer);
+	w->mapped_by = w->rq.sla;
+	w->origin = peer;
 	vrm_say(w, "sla-pep", "permit", "mapped", pol_str(w->p, w->p->role[w->mapped].name));
 	return NEXT;
 }
@@ -144,6 +144,7 @@ enum next vrm_subject(struct work *w)
 	w->in = (struct pdp_request){ .mapped = POL_NONE, .role = w->rq.role,
 				      .action = w->rq.action, .type = w->rq.type,
 				      .instance = w->rq.instance, .now = time(NULL),
+				      .tick = loop_ms() / 1000,
 				      .attr = w->attr };
 	add_attr(w, "env.layer", vrm_layer(w), C_ENV);
 	if (w->s.kind == SENDER_REMOTE || w->rq.mapped_role)	/* the layer above vouches for it */

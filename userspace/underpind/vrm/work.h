@@ -9,6 +9,8 @@
 #include "base/hex.h"
 #include "daemon.h"
 
+#define CLOCK_UNKNOWN	"clock-unknown"	/* to be sent again at once */
+
 enum next {
 	NEXT = 0,		/* the next step's turn */
 	WAIT,			/* w->then's, or the next step's, when it is called to go on */
@@ -43,13 +45,14 @@ struct work {
 	struct http_call call;
 	const struct conf_peer *to;
 	enum pol_layer to_layer;
-	char *message;
+	json_t *body;			/* of what is sent, but for its times */
+	char *message;			/* that, as text */
 	int sent;			/* how often */
 	/* subject */
 	const char *user;		/* in the user sheet */
 	bool authenticated;
 	uint32_t mapped;
-	char mapped_by[64], origin[64];
+	const char *mapped_by, *origin;	/* or empty */
 	struct jwt jwt;
 	/* decision */
 	struct pdp_attr attr[POL_ATTRS_MAX];
