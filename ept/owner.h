@@ -3,7 +3,8 @@
  * Who owns a frame of RAM (docs/memory.md; S1.2, S1.4).
  *
  * One u64 a frame, indexed by PFN from 0, at UP_TABLE_BASE.  Zeroed memory
- * means "no RAM here", and is read-only where no range of RAM lies.  Every path that makes memory reachable asks this table.
+ * means "no RAM here", and is read-only where no range of RAM lies.  Every path that
+ * makes memory reachable asks this table.
  */
 #ifndef EPT_OWNER_H
 #define EPT_OWNER_H

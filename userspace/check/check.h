@@ -93,7 +93,8 @@ enum check_result check_stores(struct check_report *r);
 enum check_result check_vmx_off(struct check_report *r);
 
 /**
- * judge_lock(), judge_features(), judge_ept(), judge_uniform(), judge_stores() - what checks make of CPUs
+ * judge_lock(), judge_features(), judge_ept(), judge_uniform(), judge_stores() - what
+ * checks make of CPUs
  *
  * CPUs without VMX are passed over: that is check_vmx()'s to say.
  */

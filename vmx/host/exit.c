@@ -21,15 +21,14 @@
  */
 static void hide_refused(u32 leaf, u32 sub, u32 r[4])
 {
-	if (leaf == 6) {
+	if (leaf == 6)
 		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
-	} else if (leaf == 7 && !sub) {
+	else if (leaf == 7 && !sub)
 		r[1] &= ~(u32)CPUID7_EBX_PT;
-	} else if (leaf == 0xd && sub == 1) {
+	else if (leaf == 0xd && sub == 1)
 		r[2] &= ~(u32)XSS_PT;
-	} else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT)) {
+	else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT))
 		r[0] = r[1] = r[2] = r[3] = 0;
-	}
 }
 
 static void on_cpuid(struct percpu *cpu)
