@@ -56,7 +56,7 @@ static void print_log(const struct cmd_opts *o, const struct audit_head *start,
 	if (o->json) {
 		cmd_print_json(json_pack("{s:b,s:I,s:s,s:b,s:I,s:s}", "ok", 1, "records",
 					 (json_int_t)(h->n - start->n), "head", head,
-					 "signatures", k != NULL, "archived",
+					 "signatures", !!k, "archived",
 					 (json_int_t)start->n, "follows", start->n ? before : ""));
 		return;
 	}

@@ -81,11 +81,10 @@ static enum next subject_user(struct work *w)
 {
 	uint32_t user = POL_NONE;
 
-	if (w->s.kind == SENDER_USER) {
+	if (w->s.kind == SENDER_USER)
 		user = vrm_user(w->p, &w->s);
-	} else if (w->rq.user) {
+	else if (w->rq.user)
 		user = pol_find(w->p, P_USER, w->rq.user);
-	}
 	w->authenticated = user != POL_NONE;
 	if (assertion(w, &user))
 		return DECIDED;
@@ -158,13 +157,12 @@ enum next vrm_subject(struct work *w)
 	for (i = 0; i < w->rq.n_attr; i++)
 		if (!add_attr(w, w->rq.attr[i].name, w->rq.attr[i].value, C_REQUEST))
 			return too_many(w);
-	if (w->s.kind == SENDER_REMOTE) {
+	if (w->s.kind == SENDER_REMOTE)
 		next = subject_remote(w);
-	} else if (w->rq.mapped_role) {
+	else if (w->rq.mapped_role)
 		next = subject_mapped(w);
-	} else {
+	else
 		next = subject_user(w);
-	}
 	w->in.user = w->user;
 	w->in.authenticated = w->authenticated;
 	w->in.mapped = w->mapped;
