@@ -55,7 +55,6 @@ static void shadow_empty_all(u64 pfn)
 {
 	u32 i;
 
-	(void)pfn;
 	for (i = 0; i < nshadows && nfilled; i++)
 		shadow_empty(&shadows[i]);
 }

@@ -60,10 +60,10 @@ _underpin()
 			'run protect list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
-	elif [[ $prev == --report || $prev == --replay ]]; then
+	elif [[ $prev == --report || $prev == --replay || $prev == --dmar ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == check ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--output --report --replay' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '--output --dmar --report --replay' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == status || ${COMP_WORDS[1]} == last-words ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 	fi

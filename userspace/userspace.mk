@@ -15,6 +15,8 @@ CLI_FLOORS := cli check vm
 CLI_C := $(wildcard $(CLI_FLOORS:%=$(CLI_DIR)/%/*.c)) $(CLI_DIR)/underpin.c
 # "vm expected" does in advance what the guest firmware does: the same sources.
 CLI_GUEST_C := module/guest/bzimage.c module/guest/memmap.c
+# "check" reads the DMAR table as the layer does.
+CLI_IOMMU_C := iommu/dmar.c
 CLI_CFLAGS += -iquote . -iquote userspace/policy
 # A ticket is checked by what made it.
 CLI_POLICY_C := $(addprefix $(CLI_DIR)/policy/,trust/ticket.c trust/key.c base/err.c)
@@ -27,8 +29,13 @@ $(CLI_OUT)/guest/%.o: module/guest/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(CLI_OUT)/iommu/%.o: iommu/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+
 build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/guest/%.o) \
+		$(CLI_IOMMU_C:%.c=$(CLI_OUT)/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
@@ -46,11 +53,16 @@ $(CLI_OUT)/san/guest/%.o: module/guest/%.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
 
+$(CLI_OUT)/san/iommu/%.o: iommu/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -D_FORTIFY_SOURCE=2,$(CLI_CFLAGS)) $(CLI_SAN) -MMD -MP -c -o $@ $<
+
 CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
 build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
 		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C))) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
+		$(CLI_IOMMU_C:%.c=$(CLI_OUT)/san/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/san/%.o)
 	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
 

@@ -7,6 +7,8 @@
 #define GUEST_FW_H
 
 #include "vmx/base/types.h"
+
+#define barrier()	__asm__ __volatile__("" ::: "memory")
 #include "layout.h"
 
 /* start.S, and what it calls */

@@ -3,7 +3,7 @@
 
 B := build/fuzz-call
 CC := clang
-CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror
+CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Wno-unused-parameter -Werror
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # But for launch and end, which change what the CPU runs; the library is the C one.

@@ -38,11 +38,11 @@
 #include <unistd.h>
 
 #define DEBUG_PORT	0xe9
-#define JOB_DISK	"/dev/sda1"
-#define ROOT_DISK	"/dev/sdb"
 #define WORK_DIR	"/root/underpin"
 #define JOB_NAME	".job/run"	/* the archive's first member */
 #define KLOG_CONSOLE_LEVEL 8
+
+static const char *job_disk, *root_disk;
 
 static void send_bytes(const void *data, size_t length)
 {
@@ -109,11 +109,27 @@ static void load_modules(void)
 	}
 }
 
-static void wait_for(const char *path)
+/* Linux names disks as their probes end, in any order: the job's has a partition. */
+static int find_disks(void)
 {
-	for (int i = 0; access(path, F_OK); i++) {
+	static const char * const disks[][2] = {
+		{ "/dev/sda1", "/dev/sdb" }, { "/dev/sdb1", "/dev/sda" },
+	};
+
+	for (int i = 0; i < 2; i++) {
+		job_disk = disks[i][0];
+		root_disk = disks[i][1];
+		if (!access(job_disk, F_OK) && !access(root_disk, F_OK))
+			return 1;
+	}
+	return 0;
+}
+
+static void wait_for_disks(void)
+{
+	for (int i = 0; !find_disks(); i++) {
 		if (i == 3000)
-			give_up(path);
+			give_up("the disks");
 		nap(5);
 	}
 }
@@ -146,9 +162,8 @@ static void move_to_root_disk(void)
 	mount_or_give_up("dev", "/dev", "devtmpfs");
 	leave_console();
 	load_modules();
-	wait_for(ROOT_DISK);
-	wait_for(JOB_DISK);
-	mount_or_give_up(ROOT_DISK, "/new", "ext4");
+	wait_for_disks();
+	mount_or_give_up(root_disk, "/new", "ext4");
 	if (mount("/dev", "/new/dev", NULL, MS_MOVE, NULL) || chdir("/new") ||
 	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		give_up("moving to the root disk");
@@ -251,10 +266,10 @@ static int run(char *const argv[])
 static void wait_for_job(void)
 {
 	static char sector[4096] __attribute__((aligned(4096)));
-	int fd = open(JOB_DISK, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	int fd = open(job_disk, O_RDONLY | O_DIRECT | O_CLOEXEC);
 
 	if (fd < 0)
-		give_up(JOB_DISK);
+		give_up(job_disk);
 	send_text('R', "ready");
 	for (;;) {
 		if (pread(fd, sector, sizeof(sector), 0) != sizeof(sector))
@@ -311,7 +326,7 @@ static void set_environment(void)
 
 int main(void)
 {
-	char *const unpack[] = { "tar", "-xf", JOB_DISK, "-C", "/root", NULL };
+	char *unpack[] = { "tar", "-xf", NULL, "-C", "/root", NULL };
 	char *const job[] = { "/bin/sh", "/root/" JOB_NAME, NULL };
 	int status;
 
@@ -321,6 +336,7 @@ int main(void)
 	move_to_root_disk();
 	set_environment();
 	wait_for_job();
+	unpack[2] = (char *)job_disk;
 	status = run(unpack);
 	if (status || chdir(WORK_DIR)) {
 		send_text('E', "the job's archive could not be unpacked");

@@ -19,13 +19,13 @@ HOST_SRC := Kbuild $(wildcard module/*.[chS] ioctl/*.[ch] vmx/abi/*.h) $(B)/root
 # Kbuild leaves its objects beside the sources: give it copies.
 $(B)/hosts/%/underpin.ko: $(HOST_SRC)
 	@mkdir -p $(@D)
-	@[ -n "$(headers)" ] || { echo "hosts.mk: no linux-headers for $*: tests/packages-install" >&2; exit 1; }
+	@[ -n "$(or $(HOST_KERNEL),$(headers))" ] || { echo "hosts.mk: no linux-headers for $*: tests/packages-install" >&2; exit 1; }
 	cp --parents $^ $(@D)
-	$(MAKE) -C $(headers) M=$(CURDIR)/$(@D) modules
+	$(MAKE) -C $(or $(HOST_KERNEL),$(headers)) M=$(CURDIR)/$(@D) modules
 	echo $(patsubst $(H)%,%,$(headers)) > $(@D)/release
 
 # A module that CET ends where it is on: tests/stray.
 $(B)/stray/%/stray.ko: tests/stray/stray.c tests/stray/Kbuild
 	@mkdir -p $(@D)
 	cp $^ $(@D)
-	$(MAKE) -C $(headers) M=$(CURDIR)/$(@D) modules
+	$(MAKE) -C $(or $(HOST_KERNEL),$(headers)) M=$(CURDIR)/$(@D) modules

@@ -25,6 +25,7 @@
 #define PORT	0xe9
 #define PAGE	4096u
 #define SECRET	32
+#define KERNELS	32768u		/* pages that the kernel wants for itself, or is out of memory */
 #define CHUNK	(1 << 20)
 
 static void send_bytes(const void *data, size_t length)
@@ -107,7 +108,7 @@ static void read_vmcore(void)
 	close(fd);
 }
 
-/* All memory but some 16 MiB, each page with a value of its own that has to stay. */
+/* Nearly all memory, each page with a value of its own that has to stay. */
 static void use_memory(void)
 {
 	struct sysinfo info;
@@ -115,15 +116,17 @@ static void use_memory(void)
 	uint64_t *m;
 
 	sysinfo(&info);
-	pages = info.freeram * (size_t)info.mem_unit / PAGE - 4096;
+	pages = info.freeram * (size_t)info.mem_unit / PAGE - KERNELS;
 	m = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m == MAP_FAILED) {
 		say("memory: %s\n", strerror(errno));
 		return;
 	}
 	madvise(m, pages * PAGE, MADV_HUGEPAGE);
-	for (i = 0; i < pages; i++)
-		m[i * (PAGE / 8)] = m[i * (PAGE / 8) + 511] = i * 0x9e3779b97f4a7c15;
+	for (i = 0; i < pages; i++) {
+		m[i * (PAGE / 8)] = i * 0x9e3779b97f4a7c15;
+		m[i * (PAGE / 8) + 511] = i * 0x9e3779b97f4a7c15;
+	}
 	for (i = 0; i < pages; i++)
 		bad += m[i * (PAGE / 8)] != i * 0x9e3779b97f4a7c15 ||
 		       m[i * (PAGE / 8) + 511] != i * 0x9e3779b97f4a7c15;

@@ -5,7 +5,7 @@ KERNEL ?= $(firstword $(wildcard /usr/src/linux-headers-6.1.0-*-cloud-amd64))
 B := build/paging
 SOURCES := $(wildcard tests/paging/*.c) tests/paging/Kbuild \
 	module/image.c module/launch.c module/capture.c \
-	module/last_words.c module/blob.S
+	module/last_words.c module/ram.c module/blob.S
 
 # Kbuild leaves its objects beside the sources: give it copies.
 $(B)/paging.ko: $(SOURCES) build/root/root.bin

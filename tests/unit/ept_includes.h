@@ -26,4 +26,8 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/x86.h"
 
+/* Types that the layer has no name for. */
+#define MEMTYPE_WC	1
+#define MEMTYPE_WP	5
+
 #endif

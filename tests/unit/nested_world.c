@@ -229,6 +229,7 @@ void w_events_clear(void)
 
 void w_root(u32 reason)
 {
+	vmwrite(VMCS_EXIT_REASON, reason);
 	if (fake_cpu->nested.in_vm) {
 		nested_exit(fake_cpu, reason);
 		return;

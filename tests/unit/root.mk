@@ -4,7 +4,7 @@
 B := build/unit-root
 CC := gcc
 CFLAGS := -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-Wall -Wextra -Werror -I. -Itests/unit -include tests/unit/fake/asm.h
+	-Wall -Wextra -Wno-unused-parameter -Werror -I. -Itests/unit -include tests/unit/fake/asm.h
 
 # But for launch and end, which change what the CPU runs; the library is the C one.
 ROOT := $(filter-out vmx/launch/launch.c vmx/launch/leave.c vmx/base/lib.c,$(wildcard vmx/*/*.c ept/*.c))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the layer keeps to towards its host: leaving, and the sleep ports. */
+/* LEAVE is refused while a frame of a VM is not zeroed, whatever the host side says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include "root_world.h"
-#include "vmx/intercept/port.h"
 
 #define FRAME	70ULL
 
@@ -18,8 +17,6 @@ static int start(void **state)
 	r_quiet(true);	/* its promises do not hold while the table is bent */
 	return 0;
 }
-
-/* LEAVE is refused while a frame of a VM is not zeroed, whatever the host side says. */
 
 /* What no call can bring about: the table has a frame of a VM that does not exist. */
 static void bend_table(u64 entry)
@@ -69,35 +66,11 @@ static void test_leave_is_granted_when_all_is_back(void **state)
 	assert_true(r_left(0));
 }
 
-/* The register that moves the sleep ports, by each way to write it, and its neighbours. */
-static void test_sleep_ports_are_not_moved(void **state)
-{
-	const u32 base = 0x80000b40, other = 0x80000b44, function = 0x80000a40;
-	u16 port;
-
-	(void)state;
-	up_config.pm_base = base;
-	for (port = PORT_PCI_DATA; port < PORT_PCI_DATA + 4; port++) {
-		assert_true(port_moves_sleep(port, 1, base));
-		assert_true(port_moves_sleep(port, 4, base));
-		assert_true(port_moves_sleep(port, 2, base | 0x7f000003));	/* not decoded */
-		assert_false(port_moves_sleep(port, 1, other));
-		assert_false(port_moves_sleep(port, 4, function));
-		assert_false(port_moves_sleep(port, 4, base & ~(1u << 31)));
-	}
-	assert_true(port_moves_sleep(PORT_PCI_DATA - 3, 4, base));
-	assert_false(port_moves_sleep(PORT_PCI_ADDRESS, 4, base));
-	assert_false(port_moves_sleep(PORT_PCI_DATA + 4, 4, base));
-	up_config.pm_base = 0;
-	assert_false(port_moves_sleep(PORT_PCI_DATA, 4, 0));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leave_is_refused_with_a_vm),
 		cmocka_unit_test(test_leave_is_refused_with_one_frame_left),
-		cmocka_unit_test(test_sleep_ports_are_not_moved),
 		cmocka_unit_test(test_leave_is_granted_when_all_is_back),
 	};
 

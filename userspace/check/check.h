@@ -139,6 +139,20 @@ enum check_result check_fadt(struct check_report *r, const uint8_t *fadt, size_t
 enum check_result check_madt(struct check_report *r, const uint8_t *madt, size_t len,
 			     const struct check_cpus *cpus);
 
+/* dmar.c */
+
+/** check_dmar() - would the layer take this DMAR table?  @used: units that Linux uses */
+enum check_result check_dmar(struct check_report *r, const uint8_t *table, size_t len,
+			     unsigned int used);
+
+/**
+ * check_dmar_file() - print what the DMAR table in a file says, and a verdict
+ * @json: as JSON
+ *
+ * Return: the exit status of "underpin check --dmar".
+ */
+int check_dmar_file(const char *path, bool json);
+
 /* check_host.c */
 enum check_result check_vmx_unused(struct check_report *r);
 enum check_result check_lockdown(struct check_report *r);

@@ -117,17 +117,25 @@ enum check_result check_qemu(struct check_report *r)
 	return CHECK_PASS;
 }
 
+#define DMAR_FILE "/sys/firmware/acpi/tables/DMAR"
+
 enum check_result check_iommu(struct check_report *r)
 {
 	static const char cure[] =
 		"enable VT-d in the firmware's setup; devices could read a protected VM's memory";
-	unsigned int units = sysfile_entries("/sys/class/iommu");
+	unsigned int used = sysfile_entries("/sys/class/iommu");
+	enum check_result ret;
+	size_t len;
+	char *table = sysfile_read(&len, DMAR_FILE);
 
-	if (!sysfile_exists("/sys/firmware/acpi/tables/DMAR"))
-		return check_fail(r, cure, "firmware lists no VT-d unit (DMAR)");
-	if (units)
-		return check_pass(r, "VT-d, %u units used by Linux", units);
-	return check_pass(r, "VT-d, not used by Linux");
+	if (table)
+		ret = check_dmar(r, (const uint8_t *)table, len, used);
+	else if (sysfile_exists(DMAR_FILE))
+		ret = check_skip(r, DMAR_FILE " cannot be read: run this as root");
+	else
+		ret = check_fail(r, cure, "firmware lists no VT-d unit (DMAR)");
+	free(table);
+	return ret;
 }
 
 enum check_result check_tpm(struct check_report *r)

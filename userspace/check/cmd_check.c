@@ -87,13 +87,14 @@ static bool run_checks(bool json)
 }
 
 struct check_options {
-	const char *report, *replay;
+	const char *report, *replay, *dmar;
 	bool json;
 };
 
 static int parse(int argc, char **argv, struct check_options *o)
 {
 	static const struct option options[] = {
+		{ "dmar", required_argument, NULL, 'd' },
 		{ "output", required_argument, NULL, 'o' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "replay", required_argument, NULL, 'p' },
@@ -103,7 +104,9 @@ static int parse(int argc, char **argv, struct check_options *o)
 
 	optind = 0;
 	while ((opt = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
-		if (opt == 'r')
+		if (opt == 'd')
+			o->dmar = optarg;
+		else if (opt == 'r')
 			o->report = optarg;
 		else if (opt == 'p')
 			o->replay = optarg;
@@ -114,8 +117,8 @@ static int parse(int argc, char **argv, struct check_options *o)
 	}
 	if (optind < argc)
 		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
-	if (o->report && o->replay)
-		return cli_usage_error("%s: --report or --replay, not both", argv[0]);
+	if (!!o->report + !!o->replay + !!o->dmar > 1)
+		return cli_usage_error("%s: one of --dmar, --report and --replay", argv[0]);
 	return CLI_OK;
 }
 
@@ -127,6 +130,8 @@ int cmd_check(int argc, char **argv)
 
 	if (err)
 		return err;
+	if (o.dmar)
+		return check_dmar_file(o.dmar, o.json);
 	if (o.replay && observe_replay(o.replay))
 		return CLI_FAILED;
 	if (o.report)

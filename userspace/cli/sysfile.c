@@ -44,6 +44,7 @@ static char *slurp(const char *path, size_t *len)
 	FILE *in = fopen(path, "re"), *out;
 	char chunk[4096], *text = NULL;
 	size_t size, n;
+	int err;
 
 	if (!in)
 		return NULL;
@@ -52,12 +53,23 @@ static char *slurp(const char *path, size_t *len)
 		abort();
 	while ((n = fread(chunk, 1, sizeof(chunk), in)))
 		fwrite(chunk, 1, n, out);
+	err = ferror(in) ? errno : 0;
 	fclose(in);
 	if (fclose(out))
 		abort();
+	if (err) {
+		free(text);
+		errno = err;
+		return NULL;
+	}
 	if (len)
 		*len = size;
 	return text;
+}
+
+char *sysfile_given(size_t *len, const char *path)
+{
+	return slurp(path, len);
 }
 
 /* The file that a key names, behind its first word if it has several. */

@@ -22,6 +22,9 @@ extern const char *sysfile_root;
  */
 char *sysfile_read(size_t *len, const char *path, ...) __attribute__((format(printf, 2, 3)));
 
+/** sysfile_given() - a file that the user names, as sysfile_read(); not observed */
+char *sysfile_given(size_t *len, const char *path);
+
 /** sysfile_line() - the first line without its newline, to be freed, or NULL */
 char *sysfile_line(const char *path, ...) __attribute__((format(printf, 1, 2)));
 

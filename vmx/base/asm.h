@@ -40,7 +40,7 @@ static inline u64 mask_below(u64 a, u64 b)
 {
 	u64 mask;
 
-	__asm__ __volatile__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
+	__asm__("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "rm"(b), "r"(a) : "cc");
 	return mask;
 }
 
@@ -214,7 +214,6 @@ DEFINE_REG(cr0)
 DEFINE_REG(cr2)
 DEFINE_REG(cr3)
 DEFINE_REG(cr4)
-DEFINE_REG(cr8)
 DEFINE_REG(dr0)
 DEFINE_REG(dr1)
 DEFINE_REG(dr2)

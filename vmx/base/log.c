@@ -108,9 +108,6 @@ static const char *emit_conversion(const char *f, va_list *ap)
 	case 's':
 		emit_string(va_arg(*ap, const char *));
 		break;
-	case 'c':
-		emit((char)va_arg(*ap, int));
-		break;
 	case 'd':
 		num = longs ? va_arg(*ap, s64) : va_arg(*ap, s32);
 		if (num < 0)
@@ -119,9 +116,8 @@ static const char *emit_conversion(const char *f, va_list *ap)
 		break;
 	case 'u':
 	case 'x':
-	case 'p':
-		emit_number(longs || *f == 'p' ? va_arg(*ap, u64) : va_arg(*ap, u32),
-			    *f == 'u' ? 10 : 16, width, pad);
+		emit_number(longs ? va_arg(*ap, u64) : va_arg(*ap, u32), *f == 'u' ? 10 : 16,
+			    width, pad);
 		break;
 	default:
 		emit('%');

@@ -9,7 +9,7 @@
 
 /**
  * up_log() - write one line to the log ring (and to the early serial port)
- * @fmt: like printf, with %s %c %d %u %x %lx %lu %llx %llu %p and zero-padded widths
+ * @fmt: like printf, with %s %d %u %x %lx %lu %llx %llu and zero-padded widths
  *
  * A newline is added.  Root context; any CPU; takes the log lock for the copy.
  */

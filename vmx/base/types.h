@@ -26,7 +26,6 @@ typedef int64_t s64;
 
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
-#define barrier()		__asm__ __volatile__("" ::: "memory")
 
 #define __packed		__attribute__((packed))
 #define __aligned(n)		__attribute__((aligned(n)))

@@ -97,9 +97,7 @@
 
 /* Memory types (SDM vol. 3, table 12-2) and what a PAT holds after reset */
 #define MEMTYPE_UC		0
-#define MEMTYPE_WC		1
 #define MEMTYPE_WT		4
-#define MEMTYPE_WP		5
 #define MEMTYPE_WB		6
 #define PAT_RESET		0x0007040600070406ULL
 
@@ -109,7 +107,6 @@
 #define INVVPID_ADDRESS		0
 #define INVVPID_SINGLE		1
 #define INVVPID_ALL		2
-#define INVVPID_KEEP_GLOBALS	3
 
 /* Model-specific registers (SDM vol. 4) */
 #define MSR_TSC			0x10

@@ -29,18 +29,13 @@ static inline void set_guest_gpr(struct percpu *cpu, u32 reg, u64 val)
 }
 
 /** guest_cr0(), guest_cr4() - as the current guest reads them (SDM vol. 3, section 26.3) */
-static inline u64 guest_cr0(void)
+#define guest_cr0()	guest_cr(VMCS_GUEST_CR0, VMCS_CR0_MASK, VMCS_CR0_SHADOW)
+#define guest_cr4()	guest_cr(VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW)
+static inline u64 guest_cr(u32 field, u32 mask_field, u32 shadow_field)
 {
-	u64 mask = vmread(VMCS_CR0_MASK);
+	u64 mask = vmread(mask_field);
 
-	return (vmread(VMCS_GUEST_CR0) & ~mask) | (vmread(VMCS_CR0_SHADOW) & mask);
-}
-
-static inline u64 guest_cr4(void)
-{
-	u64 mask = vmread(VMCS_CR4_MASK);
-
-	return (vmread(VMCS_GUEST_CR4) & ~mask) | (vmread(VMCS_CR4_SHADOW) & mask);
+	return (vmread(field) & ~mask) | (vmread(shadow_field) & mask);
 }
 
 /** guest_64bit() - is the current guest in 64-bit code? */
@@ -96,7 +91,7 @@ static inline void retire(u64 len, u64 clear, u64 set)
 	u64 next = rip + len;
 
 	/* EIP wraps at 4 GiB; a VM entry would be refused (SDM vol. 3, section 27.3.1.4). */
-	if ((rip ^ next) >> 32 && !guest_64bit())
+	if ((u32)next < len && !guest_64bit())
 		next = (u32)next;
 	vmwrite(VMCS_GUEST_RIP, next);
 	if (new != flags)

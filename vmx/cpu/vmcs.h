@@ -163,9 +163,6 @@ enum vmcs_activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_
 #define HOST_VPID		1	/* the demoted host's; VMs have the numbers above */
 
 /* Segment access rights (table 25-2) */
-#define SEG_AR_RW		BIT(1)	/* data: writable, code: readable */
-#define SEG_AR_DOWN		BIT(2)	/* data: grows downwards */
-#define SEG_AR_CODE		BIT(3)
 #define SEG_AR_DPL(ar)		((ar) >> 5 & 3)
 #define SEG_AR_L		BIT(13)
 #define SEG_AR_UNUSABLE		BIT(16)

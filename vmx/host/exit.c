@@ -87,7 +87,6 @@ static void on_xsetbv(struct percpu *cpu)
 
 static void on_invd(struct percpu *cpu)
 {
-	(void)cpu;
 	wbinvd();	/* INVD would drop the layer's own writes */
 	step_over();
 }
@@ -172,7 +171,6 @@ static void on_ept_violation(struct percpu *cpu)
 	u64 gpa = vmread(VMCS_GUEST_PHYS_ADDR);
 	u32 error = PF_PRESENT | PF_PROTECTION_KEY;
 
-	(void)cpu;
 	switch (host_ept_violation(gpa, qual, gla)) {
 	case EPT_FILLED:
 	case EPT_FAULT_DECOY:
@@ -218,7 +216,6 @@ static void on_vmcall(struct percpu *cpu)
 
 static void on_undefined(struct percpu *cpu)
 {
-	(void)cpu;
 	inject_ud();
 }
 

@@ -19,11 +19,11 @@
 
 static bool denied(u16 port, u32 size, u64 val)
 {
-	if (port_moves_sleep(port, size, port_in(PORT_PCI_ADDRESS, 4))) {
+	if (port_moves_sleep(port, size)) {
 		up_log("denied: move of the ACPI ports");
 		return true;
 	}
-	if (!vms_present())
+	if (!vms_count())
 		return false;
 	if (port_sleeps(port, size, val)) {
 		up_log("denied: sleep state while protected VMs exist");
@@ -47,31 +47,6 @@ static void host_out(u16 port, u32 size, u64 val)
 	spin_unlock(&lock);
 }
 
-/* Outside 64-bit code a segment has its say (SDM vol. 3, section 5.3 to 5.5). */
-static bool segment_allows(u32 seg, u64 offset, u32 size, bool write)
-{
-	u64 ar = vmread(VMCS_GUEST_ES_AR + 2 * seg);
-	bool code = ar & SEG_AR_CODE, writable = !code && (ar & SEG_AR_RW);
-
-	/* One that grows downwards has no use here. */
-	return !(ar & SEG_AR_UNUSABLE) && (write ? writable : !code || (ar & SEG_AR_RW)) &&
-	       (code || !(ar & SEG_AR_DOWN)) &&
-	       offset + size - 1 <= vmread(VMCS_GUEST_ES_LIMIT + 2 * seg);
-}
-
-/* The memory operand of INS or OUTS is at @la: may it be used? */
-static bool string_operand(u64 qual, u32 info, u64 offset, u64 la)
-{
-	u32 size = IO_SIZE(qual), seg = qual & IO_IN ? SEG_ES : INFO_SEGMENT(info);
-	bool la57 = vmread(VMCS_GUEST_CR4) & CR4_LA57;
-
-	if (guest_64bit() ? la_canonical(la, la57) && la_canonical(la + size - 1, la57) :
-			    segment_allows(seg, offset, size, qual & IO_IN))
-		return true;
-	inject_exception(seg == SEG_SS ? VEC_SS : VEC_GP, true, 0);
-	return false;
-}
-
 /* Return: false: it faulted, or is to be run again */
 static bool string_element(u64 qual, u64 la)
 {
@@ -91,17 +66,19 @@ static bool string_element(u64 qual, u64 la)
 	return true;
 }
 
-/* One element of INS or OUTS; for its next one a REP exits again. */
+/*
+ * One element of INS or OUTS in 64-bit code; for its next one a REP exits again.  In 32-bit
+ * code nobody has a use for them at these ports, and segments would have their say.
+ */
 static void string_io(struct percpu *cpu, u64 qual)
 {
-	static const u64 address_mask[8] = { 0xffff, 0xffffffff, ~0ULL };
 	u32 info = (u32)vmread(VMCS_EXIT_INSN_INFO), size = IO_SIZE(qual);
-	u64 mask = address_mask[INFO_ADDR_SIZE(info)], *at = &cpu->gpr[qual & IO_IN ? RDI : RSI];
-	u64 *rcx = &cpu->gpr[RCX], kept = mask == 0xffff ? ~mask : 0, count = *rcx & mask;
-	u64 la = vmread(VMCS_GUEST_LINEAR);
+	u64 mask = INFO_ADDR_SIZE(info) == 2 ? ~0ULL : 0xffffffff, la = vmread(VMCS_GUEST_LINEAR);
+	u64 *at = &cpu->gpr[qual & IO_IN ? RDI : RSI], count = cpu->gpr[RCX] & mask;
+	bool la57 = vmread(VMCS_GUEST_CR4) & CR4_LA57;
 
-	if (!(vmread(VMCS_GUEST_EFER) & EFER_LMA) || INFO_ADDR_SIZE(info) > 2) {
-		up_log("denied: string I/O to port %x outside long mode", IO_PORT(qual));
+	if (!guest_64bit() || !la_canonical(la, la57) || !la_canonical(la + size - 1, la57)) {
+		up_log_seldom("denied: string I/O to port %x", IO_PORT(qual));
 		inject_gp();
 		return;
 	}
@@ -109,12 +86,11 @@ static void string_io(struct percpu *cpu, u64 qual)
 		step_over();
 		return;
 	}
-	if (!string_operand(qual, info, *at & mask, la) || !string_element(qual, la))
+	if (!string_element(qual, la))
 		return;
-	*at = (*at & kept) |
-	      ((vmread(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? *at - size : *at + size) & mask);
+	*at = (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? *at - size : *at + size) & mask;
 	if (qual & IO_REP)
-		*rcx = (*rcx & kept) | (count - 1);
+		cpu->gpr[RCX] = count - 1;
 	if ((qual & IO_REP) && count > 1)
 		retire(0, 0, RFLAGS_RF);
 	else

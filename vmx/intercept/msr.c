@@ -18,15 +18,11 @@ static u64 host_pa, floor_pa;
 
 static enum msr_verdict check_any(u32 msr, u64 val)
 {
-	(void)msr;
-	(void)val;
 	return MSR_TAKEN;
 }
 
 static enum msr_verdict check_never(u32 msr, u64 val)
 {
-	(void)msr;
-	(void)val;
 	return MSR_REFUSED;
 }
 
@@ -38,15 +34,12 @@ static enum msr_verdict check_never(u32 msr, u64 val)
  */
 static enum msr_verdict check_ignored(u32 msr, u64 val)
 {
-	(void)msr;
-	(void)val;
 	return MSR_IGNORED;
 }
 
 /* By physical address a KVM beneath would store to frames; zero turns that off. */
 static enum msr_verdict check_zero(u32 msr, u64 val)
 {
-	(void)msr;
 	return val ? MSR_REFUSED : MSR_TAKEN;
 }
 
@@ -66,7 +59,6 @@ static enum msr_verdict check_apic_base(u32 msr, u64 val)
  */
 static enum msr_verdict check_ds_area(u32 msr, u64 val)
 {
-	(void)msr;
 	return val + PAGE_SIZE >= UP_IMAGE_BASE &&
 	       val < UP_DIRECT_BASE + (up_config.table_frames << PAGE_SHIFT) ? MSR_REFUSED :
 									       MSR_TAKEN;
@@ -75,7 +67,6 @@ static enum msr_verdict check_ds_area(u32 msr, u64 val)
 /* XRSTORS would load the MSRs of Intel PT, which stores to physical addresses. */
 static enum msr_verdict check_xss(u32 msr, u64 val)
 {
-	(void)msr;
 	return val & XSS_PT ? MSR_REFUSED : MSR_TAKEN;
 }
 
@@ -92,7 +83,6 @@ static enum msr_verdict check_mcu_opt_ctrl(u32 msr, u64 val)
 
 static enum msr_verdict check_perf_global(u32 msr, u64 val)
 {
-	(void)msr;
 	return val & ~vmx_caps.perf_global ? MSR_REFUSED : MSR_TAKEN;
 }
 

@@ -59,10 +59,10 @@ bool port_sleeps(u16 port, u32 size, u64 val)
 	return false;
 }
 
-bool port_moves_sleep(u16 port, u32 size, u32 pci_address)
+bool port_moves_sleep(u16 port, u32 size)
 {
 	return up_config.pm_base && port + size > PORT_PCI_DATA && port < PORT_PCI_DATA + 4 &&
-	       (pci_address & PCI_REGISTER) == up_config.pm_base;
+	       (port_in(PORT_PCI_ADDRESS, 4) & PCI_REGISTER) == up_config.pm_base;
 }
 
 /*

@@ -21,9 +21,9 @@ bool port_sleeps(u16 port, u32 size, u64 val);
 
 /**
  * port_moves_sleep() - would this write move PM1_CNT away from the ports that are watched?
- * @pci_address: what PORT_PCI_ADDRESS holds, and goes on to hold until the write
+ * Nobody may write to PORT_PCI_ADDRESS between this and the write.
  */
-bool port_moves_sleep(u16 port, u32 size, u32 pci_address);
+bool port_moves_sleep(u16 port, u32 size);
 
 /** port_resets() - would this write reset the machine? */
 bool port_resets(u16 port, u32 size, u64 val);

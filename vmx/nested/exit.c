@@ -52,13 +52,12 @@ typedef bool (*exit_handler)(struct percpu *cpu, struct vvmcs *vv);
 
 static bool host_wants(struct percpu *cpu, struct vvmcs *vv)
 {
-	(void)cpu;
-	(void)vv;
 	return false;
 }
 
-static bool on_msr(struct percpu *cpu, struct vvmcs *vv, bool write)
+static bool on_msr(struct percpu *cpu, struct vvmcs *vv)
 {
+	bool write = (u32)vmread(VMCS_EXIT_REASON) == EXIT_REASON_WRMSR;
 	u32 msr = (u32)cpu->gpr[RCX];
 
 	if (msr_wanted_by_l1(vv, msr, write))
@@ -75,21 +74,10 @@ static bool on_msr(struct percpu *cpu, struct vvmcs *vv, bool write)
 	return true;
 }
 
-static bool on_rdmsr(struct percpu *cpu, struct vvmcs *vv)
-{
-	return on_msr(cpu, vv, false);
-}
-
-static bool on_wrmsr(struct percpu *cpu, struct vvmcs *vv)
-{
-	return on_msr(cpu, vv, true);
-}
-
 static bool on_io(struct percpu *cpu, struct vvmcs *vv)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL);
 
-	(void)cpu;
 	if (vv->f[ROW_CPU_CTLS] & CPU_UNCOND_IO_EXITING)
 		return false;
 	up_log_seldom("denied: VM access to ports, qualification %lx", qual);
@@ -109,7 +97,6 @@ static bool on_preemption_timer(struct percpu *cpu, struct vvmcs *vv)
 /* Exits at any CPL; L1's KVM does not know them, and a program would end its VM. */
 static bool on_undefined(struct percpu *cpu, struct vvmcs *vv)
 {
-	(void)cpu;
 	inject_ud();
 	event_rows_changed(vv);
 	return true;
@@ -140,8 +127,7 @@ static const exit_handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_INTR_WINDOW ... EXIT_REASON_RDTSC] = host_wants,
 	[EXIT_REASON_VMCALL ... EXIT_REASON_MOV_DR] = host_wants,
 	[EXIT_REASON_IO] = on_io,
-	[EXIT_REASON_RDMSR] = on_rdmsr,
-	[EXIT_REASON_WRMSR] = on_wrmsr,
+	[EXIT_REASON_RDMSR ... EXIT_REASON_WRMSR] = on_msr,
 	[EXIT_REASON_MWAIT ... EXIT_REASON_MTF] = host_wants,
 	[EXIT_REASON_MONITOR ... EXIT_REASON_PAUSE] = host_wants,
 	[EXIT_REASON_TPR_BELOW ... EXIT_REASON_APIC_ACCESS] = host_wants,

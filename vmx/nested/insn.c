@@ -297,8 +297,9 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason)
 }
 
 /* VMLAUNCH, VMRESUME: the checks before those of the VMCS (section 27.1). */
-static void do_enter(struct percpu *cpu, bool launch)
+static void do_enter(struct percpu *cpu)
 {
+	bool launch = (u32)vmread(VMCS_EXIT_REASON) == EXIT_REASON_VMLAUNCH;
 	struct vvmcs *vv = cpu->nested.current;
 
 	if (!vv)
@@ -311,16 +312,6 @@ static void do_enter(struct percpu *cpu, bool launch)
 		vm_fail(cpu, VMERR_RESUME_NOT_LAUNCHED);
 	else
 		nested_enter(cpu, vv, launch);
-}
-
-static void do_vmlaunch(struct percpu *cpu)
-{
-	do_enter(cpu, true);
-}
-
-static void do_vmresume(struct percpu *cpu)
-{
-	do_enter(cpu, false);
 }
 
 static u64 type_operand(struct percpu *cpu)
@@ -365,7 +356,6 @@ static void invvpid_address(u16 hw_vpid, u64 gla)
 /* Type 3 keeps global translations: dropping them too is allowed, and one case fewer. */
 static void invvpid_context(u16 hw_vpid, u64 unused)
 {
-	(void)unused;
 	invvpid(INVVPID_SINGLE, hw_vpid, 0);
 }
 
@@ -408,11 +398,11 @@ static void do_vmcall(struct percpu *cpu)
 static void (*const handler[])(struct percpu *cpu) = {
 	[EXIT_REASON_VMCALL] = do_vmcall,
 	[EXIT_REASON_VMCLEAR] = do_vmclear,
-	[EXIT_REASON_VMLAUNCH] = do_vmlaunch,
+	[EXIT_REASON_VMLAUNCH] = do_enter,
 	[EXIT_REASON_VMPTRLD] = do_vmptrld,
 	[EXIT_REASON_VMPTRST] = do_vmptrst,
 	[EXIT_REASON_VMREAD] = do_vmread,
-	[EXIT_REASON_VMRESUME] = do_vmresume,
+	[EXIT_REASON_VMRESUME] = do_enter,
 	[EXIT_REASON_VMWRITE] = do_vmwrite,
 	[EXIT_REASON_VMXOFF] = do_vmxoff,
 	[EXIT_REASON_VMXON] = do_vmxon,

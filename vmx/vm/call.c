@@ -48,7 +48,6 @@ static long each_page(struct percpu *cpu, struct vm *vm, int (*one)(struct owner
 
 static long guest_present(struct percpu *cpu, struct vm *vm)
 {
-	(void)vm;
 	cpu->gpr[RBX] = UP_ABI_VERSION;
 	return 0;
 }

@@ -31,7 +31,6 @@ static bool on_cr(struct percpu *cpu, struct vcpu *v)
 	u32 cr = CR_NUMBER(qual), type = CR_TYPE(qual), reg = CR_REG(qual);
 	u64 val = cr_operand(cpu, qual);
 
-	(void)v;
 	if (type == CR_TYPE_TO && cr == 0) {
 		vmwrite(VMCS_CR0_SHADOW, val & CR0_KEPT);
 	} else if (type == CR_TYPE_TO && cr == 4 && !(val & ~CR4_ALLOWED)) {
@@ -51,7 +50,6 @@ static bool on_xsetbv(struct percpu *cpu, struct vcpu *v)
 {
 	u64 val = edx_eax(cpu);
 
-	(void)v;
 	if (guest_cpl() || (u32)cpu->gpr[RCX] || (val & ~vcpu_xcr0_mask()) || xsetbv_safe(0, val))
 		inject_gp();
 	else
@@ -80,7 +78,6 @@ static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 	u32 msr = (u32)cpu->gpr[RCX];
 	u64 val = 0;
 
-	(void)v;
 	if (msr == MSR_EFER)
 		val = vmread(VMCS_GUEST_EFER);
 	else if (msr == MSR_ARCH_CAPABILITIES)
@@ -98,7 +95,6 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 	u32 msr = (u32)cpu->gpr[RCX];
 	bool ok;
 
-	(void)v;
 	if (msr == MSR_EFER)
 		ok = write_efer(val);
 	else if (msr == MSR_XSS)
@@ -116,7 +112,6 @@ static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
 	u32 leaf = (u32)cpu->gpr[RAX], r[4];
 
-	(void)v;
 	if (!protect_cpuid(leaf, (u32)cpu->gpr[RCX], r))
 		return false;
 	set_cpuid(cpu, r);
@@ -127,8 +122,6 @@ static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 /* String I/O goes through memory that the host cannot reach. */
 static bool on_io(struct percpu *cpu, struct vcpu *v)
 {
-	(void)cpu;
-	(void)v;
 	if (!(vmread(VMCS_EXIT_QUAL) & IO_STRING))
 		return false;
 	inject_gp();
@@ -146,8 +139,6 @@ static bool on_vmcall(struct percpu *cpu, struct vcpu *v)
 
 static bool on_invd(struct percpu *cpu, struct vcpu *v)
 {
-	(void)cpu;
-	(void)v;
 	wbinvd();
 	step_over();
 	return true;
@@ -155,16 +146,12 @@ static bool on_invd(struct percpu *cpu, struct vcpu *v)
 
 static bool on_undefined(struct percpu *cpu, struct vcpu *v)
 {
-	(void)cpu;
-	(void)v;
 	inject_ud();
 	return true;
 }
 
 static bool on_forbidden(struct percpu *cpu, struct vcpu *v)
 {
-	(void)cpu;
-	(void)v;
 	inject_gp();
 	return true;
 }
@@ -173,7 +160,6 @@ static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
 
-	(void)cpu;
 	block_nmi_again(qual);
 	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
@@ -206,8 +192,6 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 	u32 info = (u32)vmread(VMCS_EXIT_INTR_INFO);
 	u32 vectoring = (u32)vmread(VMCS_IDT_VECTORING_INFO);
 
-	(void)cpu;
-	(void)v;
 	if (is_hosts(info))
 		return false;
 	if ((vectoring & INTR_VALID) && (INTR_TYPE(vectoring) == INTR_TYPE_EXTERNAL ||
@@ -224,7 +208,6 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 /* The window that the layer opened for what it holds, or else the host's. */
 static bool on_window(struct percpu *cpu, struct vcpu *v)
 {
-	(void)cpu;
 	if (!protect_deliver_held(v))
 		return false;
 	protect_windows(v);

@@ -23,7 +23,7 @@
  * MSRs that vmx/intercept/msrs.h calls SWITCHED or QUIET, of those that this processor has;
  * others are as it.  Of the quiet ones the VM's value is zero for ever: by them the host
  * would count, sample or record what the VM does, PEBS into memory of its choice, or
- * change what the VM's instructions do (docs/root.md).
+ * change what the VM's instructions do (docs/msrs.md).
  */
 static u32 msrs[NR_VCPU_MSRS], nmsrs;
 

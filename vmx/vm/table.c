@@ -33,11 +33,6 @@ u32 vms_count(void)
 	return n;
 }
 
-bool vms_present(void)
-{
-	return vms_count() != 0;
-}
-
 void vm_kill(struct vm *vm, const char *why)
 {
 	u32 i;

@@ -35,11 +35,8 @@ void vm_unlock(struct vm *vm);
 /** vm_next_frame() - the first of its frames from *@gfn on.  Return: false: none */
 bool vm_next_frame(struct vm *vm, u64 *gfn, u64 *pfn);
 
-/** vms_count() - VM slots in use */
+/** vms_count() - protected VMs that there are, dead ones included */
 u32 vms_count(void);
-
-/** vms_present() - true while any protected VM exists, dead ones included */
-bool vms_present(void);
 
 /**
  * vms_forget() - before a reset, which leaves memory as it is for whatever starts next

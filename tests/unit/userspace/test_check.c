@@ -400,6 +400,42 @@ void test_check_lockdown_wants_signature(void **state)
 	tree_remove();
 }
 
+/* One unit, of 39 bits; its address and the sum are what a test changes. */
+static void tree_dmar(uint32_t base)
+{
+	uint8_t table[64] = { 'D', 'M', 'A', 'R', sizeof(table), [36] = 38, [50] = 16, [52] = 1 };
+	size_t i;
+
+	memcpy(table + 56, &base, sizeof(base));
+	for (i = 0; i < sizeof(table); i++)
+		if (i != 9)
+			table[9] -= table[i];
+	tree_file("/sys/firmware/acpi/tables/DMAR", table, sizeof(table));
+}
+
+void test_check_iommu_judges_the_table(void **state)
+{
+	struct check_report r = { };
+
+	(void)state;
+	tree_make();
+	assert_int_equal(check_iommu(&r), CHECK_FAIL);
+	assert_non_null(strstr(r.cure, "firmware's setup"));
+	tree_dmar(0xfed90000);
+	assert_int_equal(check_iommu(&r), CHECK_PASS);
+	assert_string_equal(r.found, "VT-d: 1 units, not used by Linux");
+	tree_text("/sys/class/iommu/dmar0/x", "");
+	assert_int_equal(check_iommu(&r), CHECK_PASS);
+	assert_string_equal(r.found, "VT-d: 1 units, 1 used by Linux");
+	tree_dmar(0);
+	assert_int_equal(check_iommu(&r), CHECK_FAIL);
+	assert_string_equal(r.found, "DMAR, byte 48: a unit's registers are at address 0");
+	assert_non_null(strstr(r.cure, "enable VT-d"));
+	tree_text("/sys/firmware/acpi/tables/DMAR", "");
+	assert_int_equal(check_iommu(&r), CHECK_FAIL);
+	tree_remove();
+}
+
 void test_check_kvm_ept_off(void **state)
 {
 	struct check_report r = { };

@@ -57,6 +57,7 @@
 	TEST(check_unused_names_the_module) \
 	TEST(check_lockdown_wants_signature) \
 	TEST(check_kvm_ept_off) \
+	TEST(check_iommu_judges_the_table) \
 	TEST(check_smt_and_speculation) \
 	TEST(protect_errors_name_the_cure) \
 	TEST(status_errors_name_what_is_meant) \
