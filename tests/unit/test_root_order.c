@@ -411,6 +411,21 @@ static void counters_stand_still_in_root_mode(void **state)
 	assert_int_equal(vmread(VMCS_HOST_PERF_GLOBAL), 0);
 }
 
+/* A hypervisor may offer the controls and give its guest no counters, as KVM does. */
+static void without_counters_none_is_switched(void **state)
+{
+	(void)state;
+	w_msr_missing = MSR_PERF_GLOBAL_CTRL;
+	launch(0, 0, 0);
+	assert_false(vmread(VMCS_EXIT_CTLS) & EXIT_LOAD_PERF_GLOBAL);
+	assert_false(vmread(VMCS_ENTRY_CTLS) & ENTRY_LOAD_PERF_GLOBAL);
+	ordinary();
+	run();
+	assert_false(vmread(VMCS_EXIT_CTLS) & EXIT_LOAD_PERF_GLOBAL);
+	assert_false(vmread(VMCS_ENTRY_CTLS) & ENTRY_LOAD_PERF_GLOBAL);
+	w_msr_missing = 0;
+}
+
 static void the_hosts_write_goes_to_the_field(void **state)
 {
 	(void)state;
@@ -511,6 +526,7 @@ int main(void)
 		TEST(returned_frames_are_flushed_as_zeroes),
 		TEST(shared_frames_are_flushed_as_zeroes),
 		TEST(counters_stand_still_in_root_mode),
+		TEST(without_counters_none_is_switched),
 		TEST(the_hosts_write_goes_to_the_field),
 		TEST(a_vm_counts_as_l1_says),
 		TEST(lists_of_msrs_reach_the_fields),

@@ -121,13 +121,18 @@ static int offer_ctls(enum vmx_ctls c)
 	return 0;
 }
 
-/* A control of a pair is useless, and to KVM suspicious, without the other. */
+/*
+ * A control of a pair is useless, and to KVM suspicious, without the other; and both are
+ * without the MSR, as under a hypervisor that gives its guest no counters.
+ */
 static void pair_perf_global(void)
 {
 	u64 entry = (u64)ENTRY_LOAD_PERF_GLOBAL << 32;
 	u64 exit = (u64)EXIT_LOAD_PERF_GLOBAL << 32;
+	u64 ctrl;
 
-	if ((vmx_caps.ctls[CTLS_ENTRY] & entry) && (vmx_caps.ctls[CTLS_EXIT] & exit))
+	if (!rdmsr_safe(MSR_PERF_GLOBAL_CTRL, &ctrl) &&
+	    (vmx_caps.ctls[CTLS_ENTRY] & entry) && (vmx_caps.ctls[CTLS_EXIT] & exit))
 		return;
 	vmx_caps.ctls[CTLS_ENTRY] &= ~entry;
 	vmx_caps.ctls[CTLS_EXIT] &= ~exit;

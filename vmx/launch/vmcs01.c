@@ -26,10 +26,9 @@ static const struct {
 	{ VMCS_CPU2_CTLS, MSR_VMX_PROCBASED2, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID,
 	  CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_USER_WAIT_PAUSE },
 	{ VMCS_EXIT_CTLS, MSR_VMX_TRUE_EXIT, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_EFER |
-	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, EXIT_LOAD_PERF_GLOBAL },
+	  EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT, 0 },
 	{ VMCS_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY,
-	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT,
-	  ENTRY_LOAD_PERF_GLOBAL },
+	  ENTRY_IA32E | ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT, 0 },
 };
 
 static int init_controls(struct percpu *cpu)
@@ -57,8 +56,11 @@ int vmcs01_init(struct percpu *cpu)
 	if (err)
 		return err;
 	/* The host's counters; for its later writes, see host_msr_write(). */
-	if (caps_perf_global())
+	if (caps_perf_global()) {
 		vmwrite(VMCS_GUEST_PERF_GLOBAL, rdmsr(MSR_PERF_GLOBAL_CTRL));
+		vmwrite(VMCS_EXIT_CTLS, vmread(VMCS_EXIT_CTLS) | EXIT_LOAD_PERF_GLOBAL);
+		vmwrite(VMCS_ENTRY_CTLS, vmread(VMCS_ENTRY_CTLS) | ENTRY_LOAD_PERF_GLOBAL);
+	}
 	speculation_init();
 	root_state_init(cpu);
 	vmwrite(VMCS_VPID, HOST_VPID);

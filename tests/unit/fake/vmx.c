@@ -27,6 +27,7 @@ static struct hw_vmcs *current[UP_MAX_CPUS];
 
 u64 w_msr[0x4000];
 u32 w_cpuid_fill;
+u32 w_msr_missing;
 u32 w_cpuid7[4], w_cpuid_a[4];
 
 #define STEPS	4096
@@ -208,6 +209,8 @@ static u64 capability(u32 msr)
 
 static u64 *msr_slot(u32 msr)
 {
+	if (w_msr_missing && msr == w_msr_missing)
+		return NULL;
 	if (msr < 0x2000)
 		return &w_msr[msr];
 	if (msr >= 0xc0000000 && msr < 0xc0002000)
@@ -219,6 +222,7 @@ u64 rdmsr(u32 msr)
 {
 	u64 *slot = msr_slot(msr), cap = capability(msr);
 
+	assert(!w_msr_missing || msr != w_msr_missing);
 	return cap || !slot ? cap : *slot;
 }
 

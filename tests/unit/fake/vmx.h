@@ -26,6 +26,7 @@
 
 extern u64 w_msr[0x4000];	/* low range, then the 0xc0000000 range */
 extern u32 w_cpuid_fill;	/* what CPUID answers, in each register */
+extern u32 w_msr_missing;	/* not 0: an MSR that this processor lacks */
 
 extern u32 w_cpuid7[4], w_cpuid_a[4];	/* leaves: features, counters */
 
