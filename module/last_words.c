@@ -64,7 +64,7 @@ static void say_last_words(void)
 
 	if (!words_read(before, &cpu, &step))
 		return;
-	pr_warn("an earlier launch did not end: CPU %u %s\n", cpu, launch_steps[step]);
+	pr_warn("an earlier launch did not end: CPU %u %s\n", cpu, launch_step_text(step));
 	memset(before, WORDS_ANY, sizeof(before));
 }
 

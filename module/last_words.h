@@ -24,17 +24,22 @@ enum launch_step {
 	STEP_LEAVE, STEP_LEFT, NR_STEPS
 };
 
-static const char * const launch_steps[NR_STEPS] = {
-	[STEP_COMES] = "has not come to the launch",
-	[STEP_CAPTURE] = "builds its page table, or takes down Linux's state",
-	[STEP_ENTER] = "changes to that page table, or is in the root image before VMLAUNCH",
-	[STEP_DEMOTED] = "is demoted, and takes its own page table again",
-	[STEP_BACK] = "has come back undemoted",
-	[STEP_WAIT] = "waits for the other CPUs",
-	[STEP_SETTLE] = "runs on the layer while the module sets itself up",
-	[STEP_LEAVE] = "leaves the layer",
-	[STEP_LEFT] = "has left the layer",
-};
+static inline const char *launch_step_text(enum launch_step step)
+{
+	static const char * const text[NR_STEPS] = {
+		[STEP_COMES] = "has not come to the launch",
+		[STEP_CAPTURE] = "builds its page table, or takes down Linux's state",
+		[STEP_ENTER] = "changes to that page table, or is in the root image before VMLAUNCH",
+		[STEP_DEMOTED] = "is demoted, and takes its own page table again",
+		[STEP_BACK] = "has come back undemoted",
+		[STEP_WAIT] = "waits for the other CPUs",
+		[STEP_SETTLE] = "runs on the layer while the module sets itself up",
+		[STEP_LEAVE] = "leaves the layer",
+		[STEP_LEFT] = "has left the layer",
+	};
+
+	return text[step];
+}
 
 static inline __u8 words_checksum(unsigned int cpu, unsigned int step)
 {

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #else
 #include <string.h>
+#define __maybe_unused	__attribute__((__unused__))
 #endif
 
 #define NO_VMX_FOUND	"CPU %u offers no VMX"
@@ -105,14 +106,14 @@ struct cpu_need {
 };
 
 /* SDM vol. 3, A.3.2 and A.3.3 (the upper half: may be 1), A.10. */
-static const struct cpu_need vmx_needs[] = {
+static const struct cpu_need vmx_needs[] __maybe_unused = {
 	{ NEED_PROCBASED, 63, "secondary controls of VMX" },
 	{ NEED_PROCBASED2, 32 + 1, "EPT" },
 	{ NEED_PROCBASED2, 32 + 5, "VPID" },
 	{ NEED_PROCBASED2, 32 + 7, "unrestricted guest" },
 };
 
-static const struct cpu_need ept_needs[] = {
+static const struct cpu_need ept_needs[] __maybe_unused = {
 	{ NEED_EPT_VPID, 6, "EPT with 4 levels" },
 	{ NEED_EPT_VPID, 14, "EPT in write-back memory" },
 	{ NEED_EPT_VPID, 16, "EPT with 2 MiB pages" },

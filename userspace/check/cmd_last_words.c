@@ -54,7 +54,7 @@ static void print_words(const __u8 bytes[3], bool json)
 	if (!json && !found)
 		puts("no last words: no launch has hung, or what it left is gone");
 	else if (!json)
-		printf("CPU %u %s (step %u)\n", cpu, launch_steps[step], step);
+		printf("CPU %u %s (step %u)\n", cpu, launch_step_text(step), step);
 	if (!json)
 		return;
 	o = json_object_new_object();
@@ -62,7 +62,7 @@ static void print_words(const __u8 bytes[3], bool json)
 	if (found) {
 		json_object_object_add(o, "cpu", json_object_new_int(cpu));
 		json_object_object_add(o, "step", json_object_new_int(step));
-		json_object_object_add(o, "what", json_object_new_string(launch_steps[step]));
+		json_object_object_add(o, "what", json_object_new_string(launch_step_text(step)));
 	}
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
