@@ -14,7 +14,7 @@ check 'without VMX underpin check ends with 3, and says the same' agrees
 check 'and names what fails' has check.out '^FAIL +vmx '
 check '5-level paging is none of the reasons' lacks insmod.says '5-level'
 check 'and more CPUs than the layer takes' \
-	has insmod.says '^65 CPUs are possible, the layer takes 64: disable'
+	has insmod.says '^1025 CPUs are possible, the layer takes 1024: disable'
 check 'status says that the layer is not loaded' sh -c \
 	"underpin status -o json | grep -q '\"state\": \"not loaded\"'"
 check 'without the layer vm run is refused, and starts nothing' \
