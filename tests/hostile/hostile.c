@@ -183,8 +183,8 @@ static void put_host(void)
 
 static bool is_address(u16 enc)
 {
-	return (enc >= F_IO_BITMAP_A && enc <= F_PML_ADDR) ||
-	       (enc >= F_VIRTUAL_APIC_ADDR && enc <= F_POSTED_DESC_ADDR) || enc == F_EPTP;
+	return (enc >= F_IO_BITMAP_A && enc <= F_EXECUTIVE_VMCS) ||
+	       enc == F_VIRTUAL_APIC_ADDR || enc == F_APIC_ACCESS_ADDR || enc == F_EPTP;
 }
 
 /*

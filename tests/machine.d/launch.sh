@@ -151,7 +151,7 @@ ok 'the cure cures' insmod underpin.ko
 
 ok "a hypercall of KVM's is an invalid opcode" \
 	refused 'Operation not supported' insmod kvmcall.ko number=10
-ok 'and the log names it' has /sys/kernel/underpin/log "denied: VMCALL a, KVM's SEND_IPI: no call"
+ok 'and the log names it' has /sys/kernel/underpin/log "denied: VMCALL a: no call of the layer's"
 
 ok 'the last rmmod' rmmod underpin
 ok 'nothing in the kernel log' quiet_dmesg

@@ -315,6 +315,11 @@ long r_call(u64 op, u64 b, u64 c, u64 d)
 		promises_after_call(&before, op, R_FAULT);
 		return R_FAULT;
 	}
+	/* VMfail, which a host in VMX operation gets for what is no call, answers nothing. */
+	if (vmread(VMCS_GUEST_RFLAGS) & (RFLAGS_CF | RFLAGS_ZF) && answer[RAX] == op) {
+		promises_after_call(&before, op, R_FAULT);
+		return R_FAULT;
+	}
 	promises_after_call(&before, op, (long)answer[RAX]);
 	return (long)answer[RAX];
 }

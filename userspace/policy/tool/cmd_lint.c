@@ -10,7 +10,7 @@
 #include "engine/decide.h"
 #include "tool/cmd.h"
 
-#define LOOK_STEP	900			/* seconds; windows are of whole minutes */
+#define LOOK_STEP	60			/* seconds; windows are of whole minutes */
 #define LOOK_AHEAD	(5ll * 366 * 86400)	/* until a period is said never to open */
 
 struct lint {
