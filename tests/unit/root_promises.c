@@ -293,7 +293,7 @@ static void check_vcpus(const struct vm *vm)
 	const struct vcpu *v;
 	u32 i;
 
-	r_expect(vm->nvcpus <= 1, "VM %u: %u vCPUs", vm->own.id, vm->nvcpus);
+	r_expect(vm->nvcpus <= UP_VM_MAX_VCPUS, "VM %u: %u vCPUs", vm->own.id, vm->nvcpus);
 	for (i = 0; i < vm->nvcpus; i++) {
 		v = vm->vcpu[i];
 		r_expect(v->vm == vm && v->vv->vcpu == v,
@@ -393,7 +393,7 @@ static void check_cpu(struct percpu *cpu)
 		return;
 	}
 	vm = cpu->vcpu->vm;
-	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && vm->vcpu[0] == cpu->vcpu,
+	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && cpu->vcpu->index < vm->nvcpus && vm->vcpu[cpu->vcpu->index] == cpu->vcpu,
 		 "CPU %u: runs a vCPU that is gone", cpu->cpu);
 	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->own.gfn_root,
 		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->own.id);
@@ -449,8 +449,9 @@ static const struct {
 	{ UP_CALL_VM_DESTROY, E(NOENT) | E(BUSY) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_VM_INFO, E(INVAL) | E(NOENT), PAGE_RCX },
 	{ UP_GUEST_PRESENT, 0, NO_PAGE },
-	{ UP_GUEST_SHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
-	{ UP_GUEST_UNSHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_SHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_UNSHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_GHCI, E(INVAL) | E(NOENT) | E(EXIST) | E(BUSY) | E(AGAIN) | E(PERM), NO_PAGE },
 	{ UP_GUEST_REPORT, E(INVAL) | E(EXIST), NO_PAGE },
 };
 

@@ -18,6 +18,42 @@ struct cpu_regs {
 	u64 msr[NR_VCPU_MSRS];
 };
 
+/* So many places of TDCALL are remembered; Linux has four. */
+#define TDCALL_PLACES	8
+
+/* What the GHCI needs of a vCPU; all zero unless the VM asked for it (vmx/vm/ghci.h). */
+struct vcpu_ghci {
+	/*
+	 * A TDG.VP.VMCALL that the host has to serve: it sees an exit of this reason, and
+	 * these registers in place of the vCPU's.
+	 */
+	struct {
+		u32 reason;		/* 0: none */
+		u32 len;		/* of the instruction that it steps over */
+		u64 qual, gpa;
+		u64 stub;		/* MMIO: where the instruction that it emulates lies */
+		bool wakes;		/* HLT: interrupts end it, whatever RFLAGS.IF says */
+		u64 gpr[NR_GPRS];
+	} ask;
+	/* A virtualization exception that was not yet read: no other, and no NMI. */
+	struct {
+		bool valid;
+		u64 qual, gla, gpa;
+	} ve;
+	/* MapGPA that is under way: its arguments, and pages done. */
+	struct {
+		u64 at, size, done;
+	} map;
+	/* MMIO of 8 bytes, of which the first 4 are done. */
+	struct {
+		bool valid;
+		u64 low;
+	} half;
+	struct {
+		u64 rip, gpa;
+	} place[TDCALL_PLACES];
+};
+
 struct vcpu {
 	struct vm *vm;
 	struct vvmcs *vv;
@@ -35,6 +71,8 @@ struct vcpu {
 	u32 held_intr;			/* L1's external interrupt, not delivered yet; 0: none */
 	bool held_nmi;			/* L1's NMI likewise */
 	bool bare;			/* not entered since it was bound */
+	u32 index;			/* in vm->vcpu[]; what the guest calls itself */
+	struct vcpu_ghci ghci;
 };
 
 /** vcpu_msrs_init() - find the MSRs that change with the VM.  Launch. */
