@@ -27,13 +27,6 @@ u64 *binding_entry(const struct owner *o, u64 gfn)
 	return e && *e ? e : NULL;
 }
 
-u64 *binding_alias(const struct owner *o, u64 gfn, u64 (*alloc)(void))
-{
-	u64 gpa = gfn << PAGE_SHIFT | shared_bit();
-
-	return alloc ? ept_slot(o->gfn_root, gpa, 1, alloc) : ept_find(o->gfn_root, gpa, 1);
-}
-
 int binding_set(struct owner *o, u64 gfn, u64 pfn)
 {
 	u64 *e;

@@ -41,13 +41,6 @@ int binding_set(struct owner *o, u64 gfn, u64 pfn);
  */
 void binding_clear(struct owner *o, u64 gfn);
 
-/**
- * binding_alias() - where the alias of @gfn is mapped
- * @alloc: as for ept_slot(), or NULL: only if its tables are there
- * Return: NULL: no tables
- */
-u64 *binding_alias(const struct owner *o, u64 gfn, u64 (*alloc)(void));
-
 /** binding_cut() - no gfn of @o is reachable any more, and none will be */
 void binding_cut(struct owner *o);
 

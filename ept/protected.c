@@ -43,27 +43,22 @@ static enum vm_address address(const struct owner *o, u64 e)
 	return state == FRAME_SHARED ? VM_ADDRESS_SHARED : VM_ADDRESS_PRIVATE;
 }
 
-static enum vm_address map_alias(struct owner *o, u64 gfn, u64 e)
-{
-	u64 *alias = binding_alias(o, gfn, table_alloc);
-
-	if (!alias)
-		return VM_ADDRESS_CHANGING;
-	ept_set(alias, (e & ~(u64)EPT_RWX) | EPT_R | EPT_W);
-	return VM_ADDRESS_SHARED;
-}
-
 enum vm_address vm_address(struct owner *o, u64 gpa)
 {
-	u64 gfn = (gpa & ~shared_bit()) >> PAGE_SHIFT, *e;
+	u64 gfn = (gpa & ~shared_bit()) >> PAGE_SHIFT, *e, *alias;
 	enum vm_address a = VM_ADDRESS_UNBOUND;
 
 	spin_lock(&frames_lock);
 	e = binding_entry(o, gfn);
 	if (e)
 		a = address(o, *e);
-	if (a == VM_ADDRESS_SHARED && gpa & shared_bit())
-		a = map_alias(o, gfn, *e);
+	if (a == VM_ADDRESS_SHARED && gpa & shared_bit()) {
+		alias = ept_slot(o->gfn_root, gpa, 1, table_alloc);
+		if (alias)
+			ept_set(alias, (*e & ~(u64)EPT_RWX) | EPT_R | EPT_W);
+		else
+			a = VM_ADDRESS_CHANGING;
+	}
 	spin_unlock(&frames_lock);
 	return a;
 }

@@ -185,7 +185,7 @@ int vm_commit(struct owner *o)
 /* No mapping of @gfn is left in the VM's table, private or alias. */
 static void share_lose(struct owner *o, u64 *e, u64 gfn)
 {
-	u64 *alias = o->aliased ? binding_alias(o, gfn, NULL) : NULL;
+	u64 *alias = ept_find(o->gfn_root, gfn << PAGE_SHIFT | shared_bit(), 1);
 
 	ept_set(e, *e & ~(u64)EPT_RWX);
 	if (alias)

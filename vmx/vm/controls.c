@@ -88,7 +88,7 @@ void protect_windows(const struct vcpu *v)
 
 	if (v->held_intr)
 		ctls |= CPU_INTR_WINDOW;
-	if (v->held_nmi && !v->ghci.ve.valid && caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
+	if (v->held_nmi && !v->ghci.ve && caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
 		ctls |= CPU_NMI_WINDOW;
 	vmwrite(VMCS_CPU_CTLS, ctls);
 }

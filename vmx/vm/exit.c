@@ -160,14 +160,12 @@ static bool on_forbidden(struct percpu *cpu, struct vcpu *v)
 static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
+	enum ve_end end;
 
 	block_nmi_again(qual);
-	if (v->vm->ghci) {
-		enum ve_end end = ve_violation(v, gpa, qual);
-
-		if (end != VE_PRIVATE)
-			return end == VE_DONE;
-	}
+	end = v->vm->ghci ? ve_violation(v, gpa, qual) : VE_PRIVATE;
+	if (end != VE_PRIVATE)
+		return end == VE_DONE;
 	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
 

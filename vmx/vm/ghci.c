@@ -20,9 +20,6 @@
 #include "ept/transition.h"
 #include "ept/walk.h"
 
-/* Completion in R10 (GHCI, "TDG.VP.VMCALL completion-status codes") */
-#define GHCI_SUCCESS		0ULL
-#define GHCI_INVALID_OPERAND	BIT(63)
 #define GHCI_ALIGN_ERROR	(BIT(63) | 2)
 #define GHCI_UNSUPPORTED	(BIT(63) | 3)
 
@@ -36,20 +33,12 @@
  * or eax, all of one length by a prefix.  It takes the exit's address where the low 12 bits
  * match.
  */
-#define STUB_LEN		3
 #define STUB_SPACING		16
 #define STUB_WRITES		3
 static const u8 stub[][STUB_SPACING] = {
 	{ 0x3e, 0x8a, 0x07 }, { 0x3e, 0x8b, 0x07 }, { 0x66, 0x8b, 0x07 },
 	{ 0x3e, 0x88, 0x07 }, { 0x3e, 0x89, 0x07 }, { 0x66, 0x89, 0x07 },
 };
-
-static void write_stub(const struct vm *vm)
-{
-	spin_lock(&frames_lock);
-	memcpy(phys(*binding_entry(&vm->own, vm->stub) & EPT_ADDR), stub, sizeof(stub));
-	spin_unlock(&frames_lock);
-}
 
 long ghci_enable(struct vm *vm, u64 gfn)
 {
@@ -67,7 +56,9 @@ long ghci_enable(struct vm *vm, u64 gfn)
 	if (err)
 		return err;
 	vm->stub = gfn;
-	write_stub(vm);
+	spin_lock(&frames_lock);
+	memcpy(phys(*binding_entry(&vm->own, gfn) & EPT_ADDR), stub, sizeof(stub));
+	spin_unlock(&frames_lock);
 	vm->ghci = true;
 	vmwrite(VMCS_EXCEPTION_BITMAP, vmread(VMCS_EXCEPTION_BITMAP) | BIT(VEC_UD));
 	return 0;
@@ -89,7 +80,6 @@ static enum tdcall_end ask(struct vcpu *v, u32 reason)
 {
 	ghci_forget(v);
 	v->ghci.ask.reason = reason;
-	v->ghci.ask.len = TDCALL_LEN;
 	return TDCALL_HOST;
 }
 
@@ -155,12 +145,11 @@ static enum tdcall_end ask_msr(struct vcpu *v, u64 *g)
 static u32 mmio_exit(struct vcpu *v, u64 gpa)
 {
 	struct ept_walk w;
-	bool known;
 
 	spin_lock(&frames_lock);
-	known = !ept_walk(v->vv->f[ROW_EPTP], gpa, &w) && w.misconfigured;
+	ept_walk(v->vv->f[ROW_EPTP], gpa, &w);
 	spin_unlock(&frames_lock);
-	return known ? EXIT_REASON_EPT_MISCONFIG : EXIT_REASON_EPT_VIOLATION;
+	return w.misconfigured ? EXIT_REASON_EPT_MISCONFIG : EXIT_REASON_EPT_VIOLATION;
 }
 
 static bool mmio_valid(const struct vcpu *v, const u64 *g)
@@ -181,23 +170,21 @@ static bool mmio_valid(const struct vcpu *v, const u64 *g)
  */
 static enum tdcall_end ask_mmio(struct vcpu *v, u64 *g)
 {
-	u64 size = g[R12], write = g[R13], gpa = g[R14] & ~shared_bit(), which;
-	bool second = v->ghci.half.valid && size == 8;
+	u64 size = g[R12], write = g[R13], gpa = g[R14] & ~shared_bit(), n, which;
+	bool second = v->ghci.half && size == 8;
 
-	v->ghci.half.valid = second;
+	v->ghci.half = second;
 	if (!mmio_valid(v, g))
 		return answer(g, GHCI_INVALID_OPERAND);
 	if (second)
 		gpa += 4;
-	which = (size < 4 ? size >> 1 : 2) + (write ? STUB_WRITES : 0);
+	n = size < 4 ? size : 4;
+	which = n / 2 + (write ? STUB_WRITES : 0);
 	ask(v, mmio_exit(v, gpa));
-	v->ghci.ask.len = STUB_LEN;
 	v->ghci.ask.qual = write ? EPT_VIOL_WRITE : EPT_VIOL_READ;
 	v->ghci.ask.gpa = gpa;
 	v->ghci.ask.stub = (v->vm->stub << PAGE_SHIFT) + which * STUB_SPACING;
-	v->ghci.ask.gpr[RAX] = write ? g[R15] >> (second ? 32 : 0) : 0;
-	if (write && size < 4)
-		v->ghci.ask.gpr[RAX] &= MASK(8 * size - 1, 0);
+	v->ghci.ask.gpr[RAX] = write ? g[R15] >> (second ? 32 : 0) & MASK(8 * n - 1, 0) : 0;
 	v->ghci.ask.gpr[RBX] = gpa & (PAGE_SIZE - 1);
 	return TDCALL_HOST;
 }
@@ -235,24 +222,24 @@ static enum tdcall_end map_gpa(struct vcpu *v, u64 *g)
 		return answer(g, GHCI_ALIGN_ERROR);
 	if (!size || at >= shared_bit() || size > shared_bit() - at)
 		return answer(g, GHCI_INVALID_OPERAND);
-	if (c->map.at != g[R12] || c->map.size != size) {
-		c->map.at = g[R12];
-		c->map.size = size;
-		c->map.done = 0;
+	if (c->map_at != g[R12] || c->map_size != size) {
+		c->map_at = g[R12];
+		c->map_size = size;
+		c->map_done = 0;
 	}
-	left = (size >> PAGE_SHIFT) - c->map.done;
-	err = convert(v, g[R12] & shared_bit(), (at >> PAGE_SHIFT) + c->map.done,
+	left = (size >> PAGE_SHIFT) - c->map_done;
+	err = convert(v, g[R12] & shared_bit(), (at >> PAGE_SHIFT) + c->map_done,
 		      left < MAP_BATCH ? left : MAP_BATCH, &i);
 	if (err != -UP_EAGAIN)
-		c->map.done += i;
+		c->map_done += i;
 	if (err == -UP_EAGAIN || (!err && i < left)) {
 		ghci_turn(v);
 		return TDCALL_HOST;
 	}
-	c->map.size = 0;
+	c->map_size = 0;
 	if (!err)
 		return answer(g, GHCI_SUCCESS);
-	g[R11] = g[R12] + (c->map.done << PAGE_SHIFT);
+	g[R11] = g[R12] + (c->map_done << PAGE_SHIFT);
 	return answer(g, GHCI_INVALID_OPERAND);
 }
 
@@ -261,18 +248,21 @@ static enum tdcall_end fatal_error(struct vcpu *v, u64 *g)
 {
 	static const u8 order[] = { R14, R15, RBX, RDI, RSI, R8, R9, RDX };
 	char text[64] = "fatal: ";
-	u32 i, at = 7;
+	u32 i;
 	u8 c;
 
-	for (i = 0; i < sizeof(order) * 8 && at < sizeof(text) - 1; i++) {
+	for (i = 0; i < sizeof(text) - 8; i++) {
 		c = (u8)(g[order[i / 8]] >> i % 8 * 8);
 		if (!c)
 			break;
-		text[at++] = c >= ' ' && c <= '~' ? (char)c : '?';
+		text[7 + i] = c >= ' ' && c <= '~' ? (char)c : '?';
 	}
 	vm_kill(v->vm, text);
 	return TDCALL_DONE;
 }
+
+/* RCX: registers that the host may see.  The layer shows what it must, and no other. */
+#define VMCALL_RCX_RESERVED	(MASK(63, 32) | BIT(RAX) | BIT(RCX) | BIT(RSP))
 
 /* GetQuote and SetupEventNotifyInterrupt are not here: there is no quote by Intel. */
 static const struct {
@@ -293,10 +283,14 @@ enum tdcall_end ghci_vmcall(struct vcpu *v, u64 *g)
 {
 	u32 i;
 
+	if (g[RCX] & VMCALL_RCX_RESERVED) {
+		g[RAX] = TDX_OPERAND_INVALID(RCX);
+		return TDCALL_DONE;
+	}
 	if (g[R10])		/* a hypercall of KVM's; it has none for this VM */
 		return answer(g, -(u64)KVM_ENOSYS);
 	if (g[R11] != EXIT_REASON_EPT_VIOLATION)
-		v->ghci.half.valid = false;
+		v->ghci.half = false;
 	for (i = 0; i < ARRAY_SIZE(subfunctions); i++)
 		if (subfunctions[i].number == g[R11])
 			return subfunctions[i].fn(v, g);
@@ -304,7 +298,7 @@ enum tdcall_end ghci_vmcall(struct vcpu *v, u64 *g)
 	return answer(g, GHCI_UNSUPPORTED);
 }
 
-static void end(struct vcpu *v, u64 status)
+void ghci_end(struct vcpu *v, u64 status)
 {
 	answer(v->gpr, status);
 	retire(TDCALL_LEN, 0, 0);
@@ -316,16 +310,16 @@ static void mmio_served(struct vcpu *v)
 	u64 *g = v->gpr, val = v->ghci.ask.gpr[RAX], size = g[R12];
 	struct vcpu_ghci *c = &v->ghci;
 
-	if (size == 8 && !c->half.valid) {
-		c->half.valid = true;
-		c->half.low = (u32)val;
+	if (size == 8 && !c->half) {
+		c->half = true;
+		c->low = (u32)val;
 		ghci_forget(v);		/* and the TDCALL again */
 		return;
 	}
 	if (!g[R13])
-		g[R11] = size == 8 ? val << 32 | c->half.low : val & MASK(8 * size - 1, 0);
-	c->half.valid = false;
-	end(v, GHCI_SUCCESS);
+		g[R11] = size == 8 ? val << 32 | c->low : val & MASK(8 * size - 1, 0);
+	c->half = false;
+	ghci_end(v, GHCI_SUCCESS);
 }
 
 void ghci_served(struct vcpu *v)
@@ -352,10 +346,5 @@ void ghci_served(struct vcpu *v)
 		g[R11] = r[RDX] << 32 | r[RAX];
 		break;
 	}
-	end(v, GHCI_SUCCESS);
-}
-
-void ghci_refused(struct vcpu *v)
-{
-	end(v, GHCI_INVALID_OPERAND);
+	ghci_end(v, GHCI_SUCCESS);
 }

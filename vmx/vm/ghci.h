@@ -16,7 +16,13 @@
 
 /* Completion of TDCALL, in RAX: status, and the number of the operand at fault */
 #define TDX_SUCCESS		0ULL
-#define TDX_OPERAND_INVALID(op)	(0xc000010000000000ULL | (op))
+#define TDX_OPERAND_INVALID(gpr) (0xc000010000000000ULL | (gpr))
+
+/* Completion of TDG.VP.VMCALL, in R10 (GHCI, "completion-status codes"); RAX is zero then */
+#define GHCI_SUCCESS		0ULL
+#define GHCI_INVALID_OPERAND	BIT(63)
+
+#define STUB_LEN		3	/* of the instruction that KVM emulates for MMIO */
 
 enum tdcall_end {
 	TDCALL_DONE,		/* the results are in the registers: step over it */
@@ -41,8 +47,8 @@ void ghci_forget(struct vcpu *v);
 /** ghci_served() - the host did what was asked; its results are in v->ghci.ask.gpr */
 void ghci_served(struct vcpu *v);
 
-/** ghci_refused() - the host will not: the VMCALL ends with "invalid operand" */
-void ghci_refused(struct vcpu *v);
+/** ghci_end() - what was asked of the host ends, with this status */
+void ghci_end(struct vcpu *v, u64 status);
 
 /** tdcall() - TDCALL by ring 0 in 64-bit code.  Return: false: the host gets a turn */
 bool tdcall(struct percpu *cpu, struct vcpu *v);

@@ -6,6 +6,7 @@
  * on believing in a vCPU that was just reset.
  */
 #include "vmx/vm/exits.h"
+#include "vmx/vm/ghci.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/x86.h"
 #include "vmx/vmcs/vvmcs.h"
@@ -107,8 +108,8 @@ static u64 shown(const struct vcpu *v, const struct exit_row *r, u32 row)
 	case ROW_EXIT_INTR_INFO:
 		return r->intr ? vmread(VMCS_EXIT_INTR_INFO) : 0;
 	case ROW_EXIT_INSN_LEN:
-		return !r->advance ? 0 : v->ghci.ask.reason ? v->ghci.ask.len :
-		       vmread(VMCS_EXIT_INSN_LEN);
+		return !r->advance ? 0 : v->ghci.ask.stub ? STUB_LEN :
+		       v->ghci.ask.reason ? TDCALL_LEN : vmread(VMCS_EXIT_INSN_LEN);
 	case ROW_GUEST_RIP:
 		return shown_rip(v);
 	case ROW_GUEST_CS_BASE:

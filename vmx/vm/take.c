@@ -93,10 +93,11 @@ static bool deliverable(const struct vcpu *v, bool nmi)
 {
 	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	if (!(vmread(VMCS_GUEST_CR0) & CR0_PE) || v->ghci.half.valid ||
+	if (!(vmread(VMCS_GUEST_CR0) & CR0_PE) || v->ghci.half ||
 	    (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		return false;
-	return nmi ? !(blocking & BLOCKED_BY_NMI) && !v->ghci.ve.valid : vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+	return nmi ? !(blocking & BLOCKED_BY_NMI) && !v->ghci.ve :
+		     vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
 }
 
 static void inject(u32 info, u32 error, u32 len)
@@ -141,7 +142,7 @@ static void inject_events(struct vcpu *v)
 		v->pending_event = 0;
 	} else if (info && INTR_TYPE(info) == INTR_TYPE_HARD_EXC) {
 		if (v->ghci.ask.reason)
-			ghci_refused(v);
+			ghci_end(v, GHCI_INVALID_OPERAND);
 		else
 			inject(info, 0, 0);
 	} else {

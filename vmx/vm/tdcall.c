@@ -12,8 +12,6 @@
 #include "ept/binding.h"
 #include "ept/protected.h"
 
-#define OPERAND_RAX		0
-#define OPERAND_RCX		1
 #define TDX_NO_VE_INFO		0xc000070400000000ULL
 #define TDX_PAGE_SIZE_MISMATCH	0xc0000b0b00000000ULL
 #define TDX_FIELD_INCORRECT	0xc0000c0000000000ULL
@@ -45,14 +43,14 @@ static enum tdcall_end veinfo_get(struct vcpu *v, u64 *g)
 {
 	struct vcpu_ghci *c = &v->ghci;
 
-	if (!c->ve.valid)
+	if (!c->ve)
 		return done(g, TDX_NO_VE_INFO);
 	g[RCX] = EXIT_REASON_EPT_VIOLATION;
-	g[RDX] = c->ve.qual;
-	g[R8] = c->ve.gla;
-	g[R9] = c->ve.gpa;
+	g[RDX] = c->ve_qual;
+	g[R8] = c->ve_gla;
+	g[R9] = c->ve_gpa;
 	g[R10] = 0;
-	c->ve.valid = false;
+	c->ve = false;
 	protect_windows(v);	/* an NMI may have waited for this */
 	return done(g, TDX_SUCCESS);
 }
@@ -62,13 +60,10 @@ static enum tdcall_end page_accept(struct vcpu *v, u64 *g)
 {
 	u64 gpa = g[RCX] & ACCEPT_ADDRESS, level = g[RCX] & ACCEPT_LEVEL;
 
-	if (g[RCX] & ~(ACCEPT_ADDRESS | ACCEPT_LEVEL) || level > 2 || gpa >= shared_bit())
-		return done(g, TDX_OPERAND_INVALID(OPERAND_RCX));
-	if (level)
-		return done(g, TDX_PAGE_SIZE_MISMATCH);
-	if (vm_address(&v->vm->own, gpa) != VM_ADDRESS_PRIVATE)
-		return done(g, TDX_OPERAND_INVALID(OPERAND_RCX));
-	return done(g, TDX_SUCCESS);
+	if (g[RCX] & ~(ACCEPT_ADDRESS | ACCEPT_LEVEL) || level > 2 || gpa >= shared_bit() ||
+	    (!level && vm_address(&v->vm->own, gpa) != VM_ADDRESS_PRIVATE))
+		return done(g, TDX_OPERAND_INVALID(RCX));
+	return done(g, level ? TDX_PAGE_SIZE_MISMATCH : TDX_SUCCESS);
 }
 
 /*
@@ -80,7 +75,7 @@ static enum tdcall_end page_accept(struct vcpu *v, u64 *g)
 static enum tdcall_end vm_rd(struct vcpu *v, u64 *g)
 {
 	if (g[RCX])
-		return done(g, TDX_OPERAND_INVALID(OPERAND_RCX));
+		return done(g, TDX_OPERAND_INVALID(RCX));
 	g[R8] = 0;
 	return done(g, g[RDX] == NOTIFY_ENABLES ? TDX_SUCCESS : TDX_FIELD_INCORRECT);
 }
@@ -93,22 +88,12 @@ static enum tdcall_end vm_wr(struct vcpu *v, u64 *g)
 	return set && g[RAX] == TDX_SUCCESS ? done(g, TDX_FIELD_NOT_WRITABLE) : TDCALL_DONE;
 }
 
-/* RCX of a VMCALL: registers that it shows to the host; the layer shows what it must alone. */
-#define VMCALL_RCX_RESERVED	(MASK(63, 32) | BIT(RAX) | BIT(RCX) | BIT(RSP))
-
-static enum tdcall_end vp_vmcall(struct vcpu *v, u64 *g)
-{
-	if (g[RCX] & VMCALL_RCX_RESERVED)
-		return done(g, TDX_OPERAND_INVALID(OPERAND_RCX));
-	return ghci_vmcall(v, g);
-}
-
 /* MR.REPORT (4) and RTMR.EXTEND (2) are not here: there is no report by Intel's module. */
 static const struct {
 	u64 leaf;		/* version 0: the only one of each */
 	enum tdcall_end (*fn)(struct vcpu *v, u64 *g);
 } leaves[] = {
-	{ 0, vp_vmcall },
+	{ 0, ghci_vmcall },
 	{ 1, vp_info },
 	{ 3, veinfo_get },
 	{ 6, page_accept },
@@ -124,7 +109,7 @@ static enum tdcall_end call_leaf(struct vcpu *v, u64 *g)
 		if (leaves[i].leaf == g[RAX])
 			return leaves[i].fn(v, g);
 	up_log_seldom("VM %u: TDCALL leaf %lx: not known", v->vm->own.id, g[RAX]);
-	return done(g, TDX_OPERAND_INVALID(OPERAND_RAX));
+	return done(g, TDX_OPERAND_INVALID(RAX));
 }
 
 static bool may_call(const struct vcpu *v)
@@ -178,14 +163,14 @@ static bool is_tdcall(struct vcpu *v)
 	u32 i = rip / 16 % TDCALL_PLACES;
 	u32 bytes;
 
-	if (v->ghci.place[i].rip == rip &&
-	    guest_read(v->vm, v->ghci.place[i].gpa, &bytes, TDCALL_LEN) && bytes == OPCODE)
+	if (v->ghci.place_rip[i] == rip &&
+	    guest_read(v->vm, v->ghci.place_gpa[i], &bytes, TDCALL_LEN) && bytes == OPCODE)
 		return true;
 	if (!opcode_at(v->vm, rip))
 		return false;
 	/* One that crosses a page is looked for each time: guest_read() takes no two pages. */
-	v->ghci.place[i].rip = rip;
-	v->ghci.place[i].gpa = guest_translate(v->vm, rip);
+	v->ghci.place_rip[i] = rip;
+	v->ghci.place_gpa[i] = guest_translate(v->vm, rip);
 	return true;
 }
 

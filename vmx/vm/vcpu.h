@@ -29,29 +29,21 @@ struct vcpu_ghci {
 	 */
 	struct {
 		u32 reason;		/* 0: none */
-		u32 len;		/* of the instruction that it steps over */
 		u64 qual, gpa;
 		u64 stub;		/* MMIO: where the instruction that it emulates lies */
 		bool wakes;		/* HLT: interrupts end it, whatever RFLAGS.IF says */
 		u64 gpr[NR_GPRS];
 	} ask;
 	/* A virtualization exception that was not yet read: no other, and no NMI. */
-	struct {
-		bool valid;
-		u64 qual, gla, gpa;
-	} ve;
+	bool ve;
+	u64 ve_qual, ve_gla, ve_gpa;
 	/* MapGPA that is under way: its arguments, and pages done. */
-	struct {
-		u64 at, size, done;
-	} map;
+	u64 map_at, map_size, map_done;
 	/* MMIO of 8 bytes, of which the first 4 are done. */
-	struct {
-		bool valid;
-		u64 low;
-	} half;
-	struct {
-		u64 rip, gpa;
-	} place[TDCALL_PLACES];
+	bool half;
+	u64 low;
+	/* Places where a TDCALL was found: linear, and private. */
+	u64 place_rip[TDCALL_PLACES], place_gpa[TDCALL_PLACES];
 };
 
 struct vcpu {

@@ -12,34 +12,28 @@
 #include "ept/binding.h"
 #include "ept/protected.h"
 
-#define QUAL_SHOWN	MASK(8, 0)
-
 static enum ve_end end(struct vcpu *v, const char *why)
 {
 	vm_kill(v->vm, why);
 	return VE_HOST;
 }
 
-/* A second one before the first was read, or one while an event is delivered. */
-static enum ve_end double_fault(struct vcpu *v, u32 vectoring)
-{
-	if ((vectoring & INTR_VALID) && INTR_TYPE(vectoring) == INTR_TYPE_HARD_EXC &&
-	    INTR_VECTOR(vectoring) == VEC_DF)
-		return end(v, "triple fault: #VE within a double fault");
-	inject_exception(VEC_DF, true, 0);
-	return VE_DONE;
-}
-
+/* A second one before the first was read, or while an event is delivered, is a double fault. */
 static enum ve_end raise(struct vcpu *v, u64 gpa, u64 qual)
 {
 	u32 vectoring = (u32)vmread(VMCS_IDT_VECTORING_INFO);
 
-	if (v->ghci.ve.valid || (vectoring & INTR_VALID))
-		return double_fault(v, vectoring);
-	v->ghci.ve.valid = true;
-	v->ghci.ve.qual = qual & QUAL_SHOWN;
-	v->ghci.ve.gla = qual & EPT_VIOL_GLA_VALID ? vmread(VMCS_GUEST_LINEAR) : 0;
-	v->ghci.ve.gpa = gpa;
+	if ((vectoring & INTR_VALID) && INTR_TYPE(vectoring) == INTR_TYPE_HARD_EXC &&
+	    INTR_VECTOR(vectoring) == VEC_DF)
+		return end(v, "triple fault: #VE within a double fault");
+	if (v->ghci.ve || (vectoring & INTR_VALID)) {
+		inject_exception(VEC_DF, true, 0);
+		return VE_DONE;
+	}
+	v->ghci.ve = true;
+	v->ghci.ve_qual = qual & MASK(8, 0);
+	v->ghci.ve_gla = qual & EPT_VIOL_GLA_VALID ? vmread(VMCS_GUEST_LINEAR) : 0;
+	v->ghci.ve_gpa = gpa;
 	inject_exception(VEC_VE, false, 0);
 	protect_windows(v);	/* none for an NMI until it is read */
 	return VE_DONE;
