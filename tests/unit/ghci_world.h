@@ -7,7 +7,7 @@
 #include "ept/binding.h"
 
 /* Its memory, in guest frames: page tables of 2 MiB pages, identity; text; the rest. */
-#define G_FRAMES	24
+#define G_FRAMES	96
 #define G_PML4		0x0000ULL
 #define G_PDPT		0x1000ULL
 #define G_PD		0x2000ULL

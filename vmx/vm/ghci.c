@@ -25,7 +25,8 @@
 
 #define KVM_ENOSYS		1000	/* Linux, include/uapi/linux/kvm_para.h */
 
-#define MAP_BATCH		64	/* pages changed by one call: each is zeroed */
+#define MAP_BATCH		2048	/* pages taken away before one flush */
+#define MAP_ZEROED		64	/* by one call */
 
 /*
  * KVM emulates an MMIO access by an instruction that it fetches itself, at the CS base and
@@ -190,22 +191,23 @@ static enum tdcall_end ask_mmio(struct vcpu *v, u64 *g)
 }
 
 /* First all of a batch are taken away, then one flush serves them all. */
-static int convert(struct vcpu *v, bool share, u64 gfn, u64 count, u64 *i)
+static int convert(struct vcpu *v, bool share, u64 gfn, u64 count, u64 *done)
 {
-	int err = 0, again = 0;
+	int err = 0, first = 0;
+	u64 i, zeroed = 0;
 
 	spin_lock(&v->vm->lock);
-	for (*i = 0; *i < count && !err; ++*i) {
-		err = share ? vm_share_host(&v->vm->own, gfn + *i) :
-			      vm_unshare_host(&v->vm->own, gfn + *i);
-		if (err == -UP_EAGAIN)
-			again = err;
-		if (err == -UP_EAGAIN || err == -UP_EBUSY)	/* busy: it is so already */
-			err = 0;
+	for (i = 0; i < count && zeroed < MAP_ZEROED && (!err || err == -UP_EAGAIN); i++) {
+		err = share ? vm_share_host(&v->vm->own, gfn + i) :
+			      vm_unshare_host(&v->vm->own, gfn + i);
+		if (err == -UP_EBUSY)
+			err = 0;	/* it is so already */
+		zeroed += !err;
+		first = first ? first : err;
+		*done += !first;
 	}
 	spin_unlock(&v->vm->lock);
-	*i -= !!err;
-	return again ? again : err;	/* an error counts when all before it is done */
+	return first;		/* what stops it counts when all before it is done */
 }
 
 /*
@@ -214,7 +216,7 @@ static int convert(struct vcpu *v, bool share, u64 gfn, u64 count, u64 *i)
  */
 static enum tdcall_end map_gpa(struct vcpu *v, u64 *g)
 {
-	u64 at = g[R12] & ~shared_bit(), size = g[R13], left, i;
+	u64 at = g[R12] & ~shared_bit(), size = g[R13], left;
 	struct vcpu_ghci *c = &v->ghci;
 	int err;
 
@@ -229,10 +231,8 @@ static enum tdcall_end map_gpa(struct vcpu *v, u64 *g)
 	}
 	left = (size >> PAGE_SHIFT) - c->map_done;
 	err = convert(v, g[R12] & shared_bit(), (at >> PAGE_SHIFT) + c->map_done,
-		      left < MAP_BATCH ? left : MAP_BATCH, &i);
-	if (err != -UP_EAGAIN)
-		c->map_done += i;
-	if (err == -UP_EAGAIN || (!err && i < left)) {
+		      left < MAP_BATCH ? left : MAP_BATCH, &c->map_done);
+	if (err == -UP_EAGAIN || (!err && c->map_done < size >> PAGE_SHIFT)) {
 		ghci_turn(v);
 		return TDCALL_HOST;
 	}
