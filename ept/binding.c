@@ -21,7 +21,7 @@ u64 *binding_entry(const struct owner *o, u64 gfn)
 {
 	u64 *e;
 
-	if (!o->gfn_root || gfn >= BINDING_GFNS)
+	if (!o->gfn_root || gfn >= binding_gfns())
 		return NULL;
 	e = ept_find(o->gfn_root, gfn << PAGE_SHIFT, 1);
 	return e && *e ? e : NULL;
@@ -82,7 +82,7 @@ bool binding_next(const struct owner *o, u64 *gfn, u64 *pfn)
 	u64 table, e, i, gpa = *gfn << PAGE_SHIFT;
 	u32 l;
 
-	if (*gfn >= BINDING_GFNS)
+	if (*gfn >= binding_gfns())
 		return false;
 	while (o->gfn_root && !(gpa >> EPT_SHIFT(EPT_LEVELS + 1))) {
 		table = o->gfn_root;
@@ -98,7 +98,7 @@ bool binding_next(const struct owner *o, u64 *gfn, u64 *pfn)
 			if (l == 1) {
 				*gfn = gpa >> PAGE_SHIFT;
 				*pfn = (e & EPT_ADDR) >> PAGE_SHIFT;
-				return true;
+				return *gfn < binding_gfns();
 			}
 			table = e & EPT_ADDR;
 		}

@@ -7,11 +7,24 @@
 #ifndef EPT_BINDING_H
 #define EPT_BINDING_H
 
-#include "vmx/base/types.h"
+#include "ept/owner.h"
 
-struct owner;
+/**
+ * shared_bit() - the bit of a guest-physical address that says "shared" (docs/guest.md)
+ *
+ * The highest that a guest can form.  No gfn with it is ever bound: that half of the tree
+ * has the aliases of frames that the VM shares, if it asked for them.
+ */
+static inline u64 shared_bit(void)
+{
+	return (phys_mask() + PAGE_SIZE) >> 1;
+}
 
-#define BINDING_GFNS	BIT(36)		/* what four levels reach */
+/** binding_gfns() - gfns that can be bound lie below */
+static inline u64 binding_gfns(void)
+{
+	return shared_bit() >> PAGE_SHIFT;
+}
 
 /** binding_root() - the tree of @o, made if there is none.  Return: 0 pool empty */
 u64 binding_root(struct owner *o);

@@ -26,6 +26,7 @@ enum frame_state {
 	FRAME_OWNED = 0,
 	FRAME_SHARED = 1,	/* the owner (a VM) lets the host see it */
 	FRAME_PENDING = 2,	/* has a new owner, old translations not yet flushed everywhere */
+	FRAME_SHARING = 3,	/* a VM's, will be shared once its own translations are flushed */
 };
 
 /* Entry: gfn in bits 39:0, state in 43:40, owner in 59:44. */
@@ -132,6 +133,7 @@ struct owner {
 	u32 id;
 	enum up_vm_state state;
 	bool unmapped;		/* dead, and its table is cut */
+	bool aliased;		/* reaches what it shares by aliases alone; set while it runs alone */
 	u64 frames;		/* owned */
 	u64 frames_shared;
 	u64 frames_pending;	/* donated, not committed */

@@ -24,4 +24,20 @@ int vm_ept_destroy(struct vm_ept *t);
  */
 enum ept_result vm_fill(struct owner *o, const struct ept_walk *w, u64 gpa);
 
+/* What a guest-physical address is to a VM that reaches shared frames through aliases. */
+enum vm_address {
+	VM_ADDRESS_UNBOUND,	/* no frame is there */
+	VM_ADDRESS_PRIVATE,
+	VM_ADDRESS_SHARED,
+	VM_ADDRESS_CHANGING,	/* on the way from one to the other, or nothing to map it with */
+};
+
+/**
+ * vm_address() - what the frame behind @gpa is, with or without the shared bit
+ *
+ * With it, and shared, the alias is mapped then: readable, writable, write-back, never
+ * executable.  Takes frames_lock.
+ */
+enum vm_address vm_address(struct owner *o, u64 gpa);
+
 #endif /* EPT_PROTECTED_H */

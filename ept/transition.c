@@ -41,7 +41,7 @@ static int check_frame(u64 pfn, u32 owner, enum frame_state state)
 /* @gfn of @o: its frame and state.  -UP_ENOENT when it is unbound. */
 static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum frame_state *state)
 {
-	if (gfn >= BINDING_GFNS)
+	if (gfn >= binding_gfns())
 		return -UP_EINVAL;
 	*e = binding_entry(o, gfn);
 	if (!*e)
@@ -107,7 +107,7 @@ static int check_donate_vm(const struct owner *o, u64 pfn, u64 gfn)
 {
 	int err;
 
-	if (gfn >= BINDING_GFNS)
+	if (gfn >= binding_gfns())
 		return -UP_EINVAL;
 	err = check_frame(pfn, OWNER_HOST, FRAME_OWNED);
 	if (err)
@@ -115,6 +115,15 @@ static int check_donate_vm(const struct owner *o, u64 pfn, u64 gfn)
 	if (o->unmapped || (o->state != UP_VM_BUILDING && o->state != UP_VM_RUNNABLE))
 		return -UP_EBUSY;
 	return binding_entry(o, gfn) ? -UP_EEXIST : 0;
+}
+
+/* @pfn becomes @o's, or again its own, once every CPU has flushed. */
+static void make_pending(struct owner *o, u64 pfn, u64 gfn)
+{
+	o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
+	o->frames_pending++;
+	if (o->commit_cursor > gfn)
+		o->commit_cursor = gfn;
 }
 
 int host_donate_vm(struct owner *o, u64 pfn, u64 gfn)
@@ -126,11 +135,8 @@ int host_donate_vm(struct owner *o, u64 pfn, u64 gfn)
 	if (!err)
 		err = binding_set(o, gfn, pfn);
 	if (!err) {
-		o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
 		o->frames++;
-		o->frames_pending++;
-		if (o->commit_cursor > gfn)
-			o->commit_cursor = gfn;
+		make_pending(o, pfn, gfn);
 	}
 	spin_unlock(&frames_lock);
 	return err;
@@ -176,6 +182,16 @@ int vm_commit(struct owner *o)
 	return err;
 }
 
+/* No mapping of @gfn is left in the VM's table, private or alias. */
+static void share_lose(struct owner *o, u64 *e, u64 gfn)
+{
+	u64 *alias = ept_find(o->gfn_root, gfn << PAGE_SHIFT | shared_bit(), 1);
+
+	ept_set(e, *e & ~(u64)EPT_RWX);
+	if (alias)
+		ept_set(alias, 0);
+}
+
 int vm_return_host(struct owner *o, u64 gfn, u64 *pfn)
 {
 	enum frame_state state;
@@ -193,6 +209,7 @@ int vm_return_host(struct owner *o, u64 gfn, u64 *pfn)
 	if (!err && (!flush_done(o->flush_ticket) || !host_clean(*pfn)))
 		err = -UP_EAGAIN;
 	if (!err) {
+		share_lose(o, e, gfn);
 		binding_clear(o, gfn);
 		o->frames--;
 		o->frames_pending -= state == FRAME_PENDING;
@@ -203,6 +220,22 @@ int vm_return_host(struct owner *o, u64 gfn, u64 *pfn)
 	return err;
 }
 
+/*
+ * A VM with aliases loses its private mapping first: through a translation that some CPU
+ * still had, it would execute what the host writes.
+ */
+static int private_lose(struct owner *o, u64 *e, u64 pfn, u64 gfn)
+{
+	if (!frame_ready(o, pfn, gfn))
+		return -UP_EAGAIN;
+	if (FRAME_STATE(frame_entry(pfn)) == FRAME_OWNED) {
+		ept_set(e, *e & ~(u64)EPT_RWX);
+		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARING, gfn));
+		o->flush_ticket = flush_ticket();
+	}
+	return flush_done(o->flush_ticket) ? 0 : -UP_EAGAIN;
+}
+
 int vm_share_host(struct owner *o, u64 gfn)
 {
 	enum frame_state state;
@@ -211,8 +244,11 @@ int vm_share_host(struct owner *o, u64 gfn)
 
 	spin_lock(&frames_lock);
 	err = bound_frame(o, gfn, &e, &pfn, &state);
-	if (!err && (state != FRAME_OWNED || o->state != UP_VM_RUNNABLE))
+	if (!err && (o->state != UP_VM_RUNNABLE || state == FRAME_SHARED ||
+		     (state != FRAME_OWNED && !o->aliased)))
 		err = -UP_EBUSY;
+	if (!err && o->aliased)
+		err = private_lose(o, e, pfn, gfn);
 	if (!err && !host_clean(pfn))
 		err = -UP_EAGAIN;
 	if (!err) {
@@ -235,13 +271,10 @@ int vm_unshare_host(struct owner *o, u64 gfn)
 	err = bound_frame(o, gfn, &e, &pfn, &state);
 	if (!err && (state == FRAME_OWNED || o->state != UP_VM_RUNNABLE))
 		err = -UP_EBUSY;
-	if (!err && state == FRAME_SHARED) {
-		ept_set(e, *e & ~(u64)EPT_RWX);
-		o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
-		o->frames_shared--;
-		o->frames_pending++;
-		if (o->commit_cursor > gfn)
-			o->commit_cursor = gfn;
+	if (!err && state != FRAME_PENDING) {
+		share_lose(o, e, gfn);
+		o->frames_shared -= state == FRAME_SHARED;
+		make_pending(o, pfn, gfn);
 	}
 	if (!err && !commit_frame(o, pfn, gfn))
 		err = -UP_EAGAIN;

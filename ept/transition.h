@@ -45,7 +45,10 @@ bool frame_ready(struct owner *o, u64 pfn, u64 gfn);
  */
 int vm_return_host(struct owner *o, u64 gfn, u64 *pfn);
 
-/** vm_share_host() - the guest lets the host see @gfn; zeroes.  -UP_EAGAIN: again */
+/**
+ * vm_share_host() - the guest lets the host see @gfn; zeroes.  -UP_EAGAIN: again
+ * With aliases the private mapping goes first, and the frame is shared once all flushed.
+ */
 int vm_share_host(struct owner *o, u64 gfn);
 
 /**

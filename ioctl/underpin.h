@@ -36,7 +36,7 @@
 
 #define UNDERPIN_EXIT_REASONS	80	/* SDM vol. 3, appendix C */
 #define UNDERPIN_MAX_VMS	64
-#define UNDERPIN_MAX_VCPUS	8
+#define UNDERPIN_MAX_VCPUS	64
 #define UNDERPIN_REPORTS	8
 #define UNDERPIN_CPU_NONE	0xffffffffu
 

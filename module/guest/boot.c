@@ -8,6 +8,7 @@
 #include "fw.h"
 #include "vmx/base/lib.h"
 
+#define ZP_ACPI_RSDP_ADDR	0x070
 #define ZP_E820_ENTRIES		0x1e8
 #define ZP_E820_TABLE		0x2d0
 #define LOADER_UNDEFINED	0xff	/* boot.rst: a loader without an assigned number */
@@ -33,7 +34,8 @@ void __noreturn boot_kernel(const struct handover *h)
 	}
 	zp[ZP_E820_ENTRIES] = (u8)h->map_entries;
 	memcpy(zp + ZP_E820_TABLE, h->map, h->map_entries * sizeof(h->map[0]));
-	processor_set_up();
+	memcpy(zp + ZP_ACPI_RSDP_ADDR, &h->acpi, sizeof(h->acpi));
+	processor_set_up(h->acpi);
 
 	say("underpin-fw: entering the kernel at 0x");
 	say_hex(h->at.entry, 8);

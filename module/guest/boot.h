@@ -14,6 +14,7 @@ struct handover {
 	u64 initrd_len;
 	struct e820_entry map[MEMMAP_MAX];
 	unsigned int map_entries;
+	u64 acpi;			/* the RSDP; 0: none, and no GHCI */
 };
 
 /** boot_kernel() - build the zero page and enter the kernel; the command line is in place */

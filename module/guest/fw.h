@@ -40,13 +40,18 @@ void __noreturn fail(const char *what, const char *why);
 void trap_init(void);
 
 /* processor.c */
-void processor_set_up(void);
+void processor_set_up(bool ghci);
+void processors_prepare(void);
+
+/* pm.c */
+void pm_set_up(void);
 
 /* layer.c: the layer beneath, if there is one */
 void layer_find(void);
 bool layer_present(void);
 void layer_share(void);
 void layer_unshare(void);
+u32 layer_ghci(void);
 void layer_report(unsigned int index, const u8 digest[32]);
 
 /* Selectors of fw_cfg that the firmware reads (QEMU docs/specs/fw_cfg.rst). */

@@ -4,13 +4,13 @@
 
 FW_DIR	:= module/guest
 FW_OUT	:= build/guest
-FW_SRC	:= start.S main.c boot.c bzimage.c console.c fwcfg.c layer.c lib.c memmap.c \
-	processor.c trap.c
+FW_SRC	:= start.S main.c boot.c bzimage.c acpi.c console.c fwcfg.c layer.c lib.c memmap.c \
+	pm.c processor.c trap.c
 FW_OBJ	:= $(addprefix $(FW_OUT)/,$(addsuffix .o,$(basename $(FW_SRC)))) $(FW_OUT)/sha256.o
 FW_FLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -fno-pie -mcmodel=small \
 	-mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-tree-reassoc -fno-ident -g0 -nostdinc \
-	-isystem $(shell $(CC) -print-file-name=include) -I. -I$(FW_DIR) \
+	-isystem $(shell $(CC) -print-file-name=include) -I. -I$(FW_DIR) -I$(FW_OUT) \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wvla -Wframe-larger-than=1024
 FW_LINK := $(LD) -m elf_x86_64 -static -nostdlib --no-undefined --build-id=none -z noexecstack \
 	--no-warn-rwx-segments --orphan-handling=error -T $(FW_OUT)/fw.lds
@@ -23,6 +23,13 @@ build/underpin-fw.bin: $(FW_OUT)/fw.elf
 
 $(FW_OUT)/fw.elf: $(FW_OBJ) $(FW_OUT)/fw.lds
 	$(FW_LINK) -o $@ $(FW_OBJ)
+
+# Its comments have the time; its bytes are the source's alone.
+$(FW_OUT)/dsdt.hex: $(FW_DIR)/dsdt.asl
+	@mkdir -p $(@D)
+	iasl -vs -vi -tc -p $(@:.hex=) $< >$(@:.hex=.log) || { cat $(@:.hex=.log) >&2; exit 1; }
+
+$(FW_OUT)/acpi.o: $(FW_OUT)/dsdt.hex
 
 # The test guest of the attack tests; see its header comment.
 build/tiny-fw.bin: $(FW_OUT)/tiny.elf
@@ -56,12 +63,13 @@ $(FW_OUT)/sha256.o: vmx/base/sha256.c
 
 FW_TEST_FLAGS := -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Wno-clobbered \
 	-Wno-unknown-warning-option -Wno-array-bounds -Wno-stringop-overflow \
-	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote tests/guest
+	-fno-sanitize-recover=all -iquote . -iquote $(FW_DIR) -iquote tests/guest \
+	-iquote $(FW_OUT)
 FW_TEST_SAN := -fsanitize=address,undefined
 FW_PURE := $(FW_DIR)/bzimage.c $(FW_DIR)/memmap.c
-FW_HOSTED := $(addprefix $(FW_DIR)/,main.c boot.c fwcfg.c layer.c) $(FW_PURE) vmx/base/sha256.c \
+FW_HOSTED := $(addprefix $(FW_DIR)/,main.c acpi.c boot.c fwcfg.c layer.c pm.c) $(FW_PURE) vmx/base/sha256.c \
 	tests/guest/hosted.c
-FW_TEST_HDR := $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/abi/call.h vmx/base/sha256.h
+FW_TEST_HDR := $(FW_OUT)/dsdt.hex $(wildcard $(FW_DIR)/*.h tests/guest/*.h) vmx/abi/call.h vmx/base/sha256.h
 
 # `underpin vm expected` on its own
 build/expected: tests/guest/expected.c userspace/vm/expected.c userspace/cli/cli.c $(FW_PURE)

@@ -89,6 +89,27 @@ void layer_unshare(void)
 }
 
 /**
+ * layer_ghci() - from here on the layer speaks the GHCI; KVM fetches from FW_STUB
+ * Return: how many vCPUs the VM has
+ */
+u32 layer_ghci(void)
+{
+	unsigned int turn;
+	u64 vcpus = 0;
+	s64 err;
+
+	for (turn = 0; turn < PATIENCE; turn++) {
+		err = guest_call(UP_GUEST_GHCI, FW_STUB / PAGE_SIZE, 0, &vcpus);
+		if (!err)
+			return (u32)vcpus;
+		if (err != -UP_EAGAIN)
+			fail("asking for the GHCI", "refused by the layer");
+		outb(PORT_DELAY, 0);
+	}
+	fail("asking for the GHCI", "the layer still waits for the host's flushes");
+}
+
+/**
  * layer_report() - one digest into the VM's runtime measurement
  * @digest: within one page
  */

@@ -18,8 +18,17 @@
 #define FW_WINDOW	0x50000		/* shared with the host while it loads */
 #define FW_WINDOW_PAGES	64		/* up to 0x90000 */
 
+/*
+ * What stays when the kernel of a guest of the GHCI runs; its memory map keeps it away.
+ */
+#define FW_AP_TABLES	0x90000		/* page tables of processors that wait: as FW_PAGE_TABLES */
+#define FW_MAILBOX	0x96000		/* ACPI's, by which the kernel starts them */
+#define FW_STUB		0x97000		/* shared: the host's KVM fetches from it for MMIO */
+#define FW_ACPI		0x98000		/* the tables */
+#define FW_ACPI_END	0x99000
+
 #define FW_ROM		0xffff0000	/* the image as -bios shows it, 64 KiB below 4 GiB */
-#define FW_ROM_CODE	0xfffffe00	/* runs in place: from the reset vector to the copy */
+#define FW_ROM_CODE	0xfffffc00	/* runs in place: from the reset vector to the copy */
 #define FW_PATCH	0xffffffb0	/* 64 bytes: zero, but in the test guest */
 #define FW_RESET	0xfffffff0
 

@@ -4,6 +4,7 @@
  * and command line from the host, hashes its private copies, reports the digests
  * to the layer and enters the kernel.  It is the same without a layer, but says so.
  */
+#include "acpi.h"
 #include "boot.h"
 #include "fw.h"
 #include "vmx/base/lib.h"
@@ -27,11 +28,9 @@ static void report(enum guest_report index, const char *name, struct sha256 *s)
 	layer_report(index, digest);
 }
 
-static void read_memory_map(struct memory *m)
+static void read_memory(struct memory *m)
 {
 	static u8 file[64 * sizeof(struct e820_entry)];
-	struct handover *h = &handover;
-	struct sha256 s;
 	u32 size;
 	u16 key;
 
@@ -41,7 +40,14 @@ static void read_memory_map(struct memory *m)
 		fail("memory map", "too long");
 	fwcfg_read(key, file, size, NULL);
 	check("memory map", memory_parse(file, size, m));
-	h->map_entries = memory_map(m, h->map);
+}
+
+static void make_memory_map(const struct memory *m)
+{
+	struct handover *h = &handover;
+	struct sha256 s;
+
+	h->map_entries = memory_map(m, cmdline_wants_ghci((char *)FW_CMDLINE), h->map);
 	sha256_init(&s);
 	sha256_update(&s, h->map, h->map_entries * sizeof(h->map[0]));
 	report(GUEST_REPORT_MEMMAP, "memory map", &s);
@@ -111,22 +117,43 @@ static void read_initrd(void)
 	report(GUEST_REPORT_INITRD, "initrd", &s);
 }
 
+/* From here on the layer speaks the GHCI, and lets the other processors run.  Return: the RSDP */
+static u64 start_ghci(void)
+{
+	struct sha256 s;
+	u32 vcpus;
+
+	pm_set_up();
+	processors_prepare();
+	vcpus = layer_ghci();
+	if (!acpi_tables((u8 *)FW_ACPI, FW_ACPI_END - FW_ACPI, FW_ACPI, FW_MAILBOX, vcpus))
+		fail("ACPI tables", "they do not fit");
+	sha256_init(&s);
+	sha256_update(&s, &vcpus, sizeof(vcpus));
+	report(GUEST_REPORT_VCPUS, "vcpus", &s);
+	return FW_ACPI;
+}
+
 void fw_main(void)
 {
 	struct memory memory;
+	bool ghci;
 
 	trap_init();
 	say("\nunderpin-fw: started\n");
 	layer_find();
 	fwcfg_open();
-	read_memory_map(&memory);
+	read_memory(&memory);
 	read_setup();
 	handover.initrd_len = fwcfg_u32(FWCFG_INITRD_SIZE);
 	check("memory", bzimage_place(&handover.image, memory.low, handover.initrd_len,
 				      &handover.at));
 	read_cmdline();
+	make_memory_map(&memory);
 	read_kernel();
 	read_initrd();
 	fwcfg_close();
+	ghci = layer_present() && cmdline_wants_ghci((char *)FW_CMDLINE);
+	handover.acpi = ghci ? start_ghci() : 0;
 	boot_kernel(&handover);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What of the host's word on memory the firmware believes, and what it makes of it. */
 #include "vmx/base/lib.h"
+#include "layout.h"
 #include "memmap.h"
 
 #define SZ_4G		0x100000000ULL
@@ -43,12 +44,47 @@ const char *memory_check(const struct memory *m)
 	return NULL;
 }
 
-unsigned int memory_map(const struct memory *m, struct e820_entry map[MEMMAP_MAX])
+bool cmdline_wants_ghci(const char *cmdline)
 {
-	unsigned int n = 0;
+	static const char word[] = "acpi=off";
+	size_t at = 0, n;
 
-	map[n++] = (struct e820_entry){ 0, BASE_END, E820_RAM };
-	map[n++] = (struct e820_entry){ BASE_END, SZ_1M - BASE_END, E820_RESERVED };
+	while (cmdline[at]) {
+		for (n = 0; cmdline[at + n] && cmdline[at + n] != ' '; n++)
+			;
+		if (n == sizeof(word) - 1 && !memcmp(cmdline + at, word, n))
+			return false;
+		at += n;
+		at += cmdline[at] == ' ';
+	}
+	return true;
+}
+
+/*
+ * Below 1 MiB.  Linux maps what is called reserved as shared: the mailbox must be NVS, which
+ * stays private, and the tables ACPI's data.
+ */
+static unsigned int low_map(bool ghci, struct e820_entry *map)
+{
+	static const struct e820_entry plain[] = {
+		{ 0, BASE_END, E820_RAM },
+		{ BASE_END, SZ_1M - BASE_END, E820_RESERVED },
+	}, kept[] = {
+		{ 0, FW_AP_TABLES, E820_RAM },
+		{ FW_AP_TABLES, FW_STUB - FW_AP_TABLES, E820_NVS },
+		{ FW_STUB, FW_ACPI - FW_STUB, E820_RESERVED },
+		{ FW_ACPI, FW_ACPI_END - FW_ACPI, E820_ACPI },
+		{ FW_ACPI_END, SZ_1M - FW_ACPI_END, E820_RESERVED },
+	};
+
+	memcpy(map, ghci ? kept : plain, ghci ? sizeof(kept) : sizeof(plain));
+	return ghci ? sizeof(kept) / sizeof(kept[0]) : sizeof(plain) / sizeof(plain[0]);
+}
+
+unsigned int memory_map(const struct memory *m, bool ghci, struct e820_entry map[MEMMAP_MAX])
+{
+	unsigned int n = low_map(ghci, map);
+
 	map[n++] = (struct e820_entry){ SZ_1M, m->low - SZ_1M, E820_RAM };
 	map[n++] = (struct e820_entry){ CHIPS, SZ_4G - CHIPS, E820_RESERVED };
 	if (m->high)

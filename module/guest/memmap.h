@@ -7,6 +7,7 @@
 #ifndef GUEST_MEMMAP_H
 #define GUEST_MEMMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +17,15 @@ enum guest_report {
 	GUEST_REPORT_INITRD,
 	GUEST_REPORT_CMDLINE,
 	GUEST_REPORT_MEMMAP,
+	GUEST_REPORT_VCPUS,	/* of a guest of the GHCI alone */
 	GUEST_REPORTS,
 };
 
 #define E820_RAM	1
 #define E820_RESERVED	2
-#define MEMMAP_MAX	5
+#define E820_ACPI	3
+#define E820_NVS	4
+#define MEMMAP_MAX	8
 
 /* As in the kernel's zero page, and in QEMU's fw_cfg file etc/e820. */
 struct e820_entry {
@@ -46,7 +50,17 @@ const char *memory_parse(const void *file, size_t len, struct memory *m);
 /** memory_check() - NULL, or the reason why the firmware would refuse this much RAM */
 const char *memory_check(const struct memory *m);
 
-/** memory_map() - the kernel's map of this RAM; returns the number of entries */
-unsigned int memory_map(const struct memory *m, struct e820_entry map[MEMMAP_MAX]);
+/**
+ * cmdline_wants_ghci() - true unless the kernel is told to do without ACPI
+ * With ACPI it finds devices, and the other processors; a guest needs the GHCI for both.
+ */
+bool cmdline_wants_ghci(const char *cmdline);
+
+/**
+ * memory_map() - the kernel's map of this RAM
+ * @ghci: with what stays of the firmware's (layout.h)
+ * Return: the number of entries
+ */
+unsigned int memory_map(const struct memory *m, bool ghci, struct e820_entry map[MEMMAP_MAX]);
 
 #endif /* GUEST_MEMMAP_H */

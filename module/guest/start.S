@@ -19,6 +19,13 @@
 #define CPUID_LM	29		/* leaf 0x80000001, edx */
 #define COM1		0x3f8
 
+#define EFER_NXE	0x800
+#define MSR_APIC_BASE	0x1b
+#define X2APIC		0xfee00c00	/* enabled; not the first processor */
+#define MAILBOX_ID	4		/* ACPI 6.4, 5.2.12.19 */
+#define MAILBOX_VECTOR	8
+#define MAILBOX_WAKE	1
+
 #define PTE_TABLE	0x03		/* present, writable */
 #define PTE_2M		0x83
 
@@ -46,6 +53,8 @@ start32:
 	movl	%eax, %es
 	movl	%eax, %ss
 	movl	$FW_STACK_TOP, %esp
+	testl	%esi, %esi		/* the layer's word: which vCPU this is */
+	jnz	other32
 
 	movl	$0x80000000, %eax
 	cpuid
@@ -94,6 +103,39 @@ start32:
 	movl	$CR0_PAGED, %eax
 	movl	%eax, %cr0
 	ljmp	$FW_CS, $start64
+
+/*
+ * Another processor, in a guest of the GHCI: it waits at ACPI's mailbox, and uses no memory
+ * that the kernel takes.  With EFER.NXE, since it enters the kernel's page tables before
+ * the kernel can set that.
+ */
+other32:
+	movl	$CR4_PAE, %eax
+	movl	%eax, %cr4
+	movl	$FW_AP_TABLES, %eax
+	movl	%eax, %cr3
+	movl	$MSR_EFER, %ecx
+	movl	$(EFER_LME | EFER_NXE), %eax
+	xorl	%edx, %edx
+	wrmsr
+	movl	$CR0_PAGED, %eax
+	movl	%eax, %cr0
+	ljmp	$FW_CS, $other64
+	.code64
+other64:
+	movl	$MSR_APIC_BASE, %ecx
+	movl	$X2APIC, %eax
+	wrmsr
+	movl	$FW_MAILBOX, %edi
+1:	pause
+	cmpw	$MAILBOX_WAKE, (%rdi)
+	jne	1b
+	cmpl	%esi, MAILBOX_ID(%rdi)
+	jne	1b
+	movq	MAILBOX_VECTOR(%rdi), %rax
+	movw	$0, (%rdi)		/* the mailbox is free again */
+	jmp	*%rax
+	.code32
 
 no_long_mode:
 	movl	$no_long_mode_text, %esi

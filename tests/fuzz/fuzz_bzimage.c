@@ -27,7 +27,7 @@ static uint64_t take64(const uint8_t **data, size_t *size)
 static void check_map(const struct memory *m)
 {
 	struct e820_entry map[MEMMAP_MAX];
-	unsigned int i, n = memory_map(m, map);
+	unsigned int i, n = memory_map(m, m->low & 4096, map);
 
 	PROMISE(n <= MEMMAP_MAX);
 	for (i = 0; i < n; i++)

@@ -73,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	h.refuse_share = in.flags & REFUSE_SHARE;
 	h.refuse_report = in.flags & REFUSE_REPORT;
 	h.busy = in.busy % 4;
+	h.vcpus = in.busy / 4;
 	h.dma_error_at = in.dma_error_at;
 	h.dma_hangs_at = in.dma_hangs_at;
 	h.setup = (struct hosted_file){ data, size, in.setup ? in.setup : (uint32_t)size };

@@ -38,6 +38,7 @@ static uint32_t dma_high;
 static uint16_t selected;
 static size_t offset;		/* in the file that DMA selected */
 static uint16_t dma_selected;
+static uint32_t ghci_waits;
 
 static void broken(const char *what)
 {
@@ -59,10 +60,10 @@ static void map_memory(void)
 		exit(1);
 	}
 	mapped = true;
-	/* the firmware's C touches its zero page, command line and window, and RAM from 1 MiB */
+	/* the firmware's C touches its zero page, command line, window, what stays, and RAM from 1 MiB */
 	mprotect((void *)SZ_64K, FW_ZERO_PAGE - SZ_64K, PROT_NONE);
 	mprotect((void *)(FW_CMDLINE + 4096), FW_WINDOW - FW_CMDLINE - 4096, PROT_NONE);
-	mprotect((void *)WINDOW_END, 0x100000 - WINDOW_END, PROT_NONE);
+	mprotect((void *)FW_ACPI_END, 0x100000 - FW_ACPI_END, PROT_NONE);
 }
 
 /* --- fw_cfg ------------------------------------------------------------------ */
@@ -215,6 +216,24 @@ static s64 report(u64 index, u64 gpa)
 	return 0;
 }
 
+static s64 ghci(u64 gfn, u64 *vcpus)
+{
+	unsigned int i;
+
+	for (i = 0; i < FW_WINDOW_PAGES; i++)
+		if (window[i] != PRIVATE)
+			broken("asking for the GHCI with the window open");
+	if (gfn != FW_STUB / 4096 || host->ghci)
+		broken("asking for the GHCI twice, or with another page");
+	if (host->refuse_ghci)
+		return -UP_EBUSY;
+	if (ghci_waits++ < host->busy)
+		return -UP_EAGAIN;
+	host->ghci = true;
+	*vcpus = host->vcpus;
+	return 0;
+}
+
 s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx)
 {
 	if (op == UP_GUEST_PRESENT && (host->layer || host->other_layer)) {
@@ -230,6 +249,8 @@ s64 guest_call(u64 op, u64 rbx, u64 rcx, u64 *out_rbx)
 		return change_page(rbx, rcx, SHARED, PRIVATE);
 	case UP_GUEST_REPORT:
 		return report(rbx, rcx);
+	case UP_GUEST_GHCI:
+		return ghci(rbx, out_rbx);
 	}
 	broken("an unknown call");
 	return -UP_ENOSYS;
@@ -241,8 +262,16 @@ void trap_init(void)
 {
 }
 
-void processor_set_up(void)
+void processor_set_up(bool ghci)
 {
+	if (ghci != host->ghci)
+		broken("the processor's set-up is of another kind");
+}
+
+void processors_prepare(void)
+{
+	if (host->ghci)
+		broken("other processors could run before they were prepared for");
 }
 
 void say(const char *text)
@@ -339,6 +368,68 @@ static void check_places(const struct bzimage *b, uint64_t kernel, uint64_t init
 		broken("the initrd is not in RAM or overlaps the kernel");
 }
 
+static bool sums_to_zero(const uint8_t *p, size_t len)
+{
+	uint8_t sum = 0;
+
+	while (len--)
+		sum = (uint8_t)(sum + *p++);
+	return !sum;
+}
+
+static const uint8_t *table_at(uint64_t at, const char *signature)
+{
+	const uint8_t *p = (const uint8_t *)at;
+	uint32_t len;
+
+	memcpy(&len, p + 4, sizeof(len));
+	if (at < FW_ACPI || at + len > FW_ACPI_END || memcmp(p, signature, 4) ||
+	    (strcmp(signature, "FACS") && !sums_to_zero(p, len)))
+		broken("an ACPI table is no table");
+	return p;
+}
+
+static uint64_t u64_at(const uint8_t *p, unsigned int at)
+{
+	uint64_t v;
+
+	memcpy(&v, p + at, sizeof(v));
+	return v;
+}
+
+/* As ACPI 6.4, 5.2, finds its way through them. */
+static void check_acpi(const uint8_t *zp)
+{
+	uint64_t rsdp = u64_at(zp, 0x70);
+	const uint8_t *xsdt, *fadt, *madt;
+	unsigned int at, n = 0;
+	uint32_t len;
+
+	if (!rsdp != !host->ghci)
+		broken("ACPI tables without the GHCI, or the reverse");
+	if (!rsdp)
+		return;
+	if (memcmp((void *)rsdp, "RSD PTR ", 8) || !sums_to_zero((void *)rsdp, 20) ||
+	    !sums_to_zero((void *)rsdp, 36))
+		broken("the RSDP is none");
+	xsdt = table_at(u64_at((void *)rsdp, 24), "XSDT");
+	fadt = table_at(u64_at(xsdt, 36), "FACP");
+	madt = table_at(u64_at(xsdt, 44), "APIC");
+	table_at(u64_at(fadt, 132), "FACS");
+	table_at(u64_at(fadt, 140), "DSDT");
+	memcpy(&len, madt + 4, sizeof(len));
+	for (at = 44; at + 1 < len && madt[at + 1]; at += madt[at + 1]) {
+		n += madt[at] == 0;
+		if (madt[at] == 16 && u64_at(madt, at + 8) != FW_MAILBOX)
+			broken("another mailbox");
+	}
+	if (at != len || n != host->vcpus)
+		broken("the MADT has other processors");
+	len = host->vcpus;
+	check_report(GUEST_REPORT_VCPUS, &len, sizeof(len), "", 0,
+		     "the number of vCPUs is not what was reported");
+}
+
 static void check_handover(uint64_t entry, const uint8_t *zp)
 {
 	static uint8_t setup[BZIMAGE_SETUP_MAX];
@@ -362,6 +453,7 @@ static void check_handover(uint64_t entry, const uint8_t *zp)
 		     "the command line is not what was reported");
 	check_report(GUEST_REPORT_MEMMAP, zp + 0x2d0, zp[0x1e8] * sizeof(struct e820_entry), "", 0,
 		     "the memory map is not what was reported");
+	check_acpi(zp);
 	host->kernel_at = kernel;
 	host->initrd_at = initrd;
 }
@@ -401,6 +493,8 @@ void hosted_run(struct hosted *h)
 	h->text[0] = '\0';
 	memset(window, 0, sizeof(window));
 	memset(waits, 0, sizeof(waits));
+	ghci_waits = 0;
+	h->ghci = false;
 	if (!setjmp(out))
 		fw_main();
 }

@@ -29,10 +29,12 @@ struct hosted {
 	uint32_t dma_error_at;	/* DMA number that fails; 0: none */
 	uint32_t dma_hangs_at;	/* DMA number that never ends */
 	uint32_t busy;		/* times that a page's (un)sharing must wait */
-	bool refuse_share, refuse_report;
+	bool refuse_share, refuse_report, refuse_ghci;
+	uint32_t vcpus;		/* that the layer knows */
 
 	/* what happened */
 	bool entered;
+	bool ghci;		/* the firmware asked for it */
 	char text[4096];	/* the console */
 	size_t text_len;
 	const char *broken;	/* a promise that the firmware broke, or NULL */

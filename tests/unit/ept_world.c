@@ -675,7 +675,7 @@ int w_donate_vm(u32 cpu, u32 n, u64 pfn, u64 gfn)
 	int want;
 
 	leave_guest(cpu);
-	want = gfn >= BINDING_GFNS ? -UP_EINVAL : pfn >= FRAMES || !is_ram(pfn) ? -UP_ENOENT :
+	want = gfn >= binding_gfns() ? -UP_EINVAL : pfn >= FRAMES || !is_ram(pfn) ? -UP_ENOENT :
 	       mframe[pfn].owner != OWNER_HOST ? -UP_EPERM :
 	       mvm[n].cut || (vm->state != UP_VM_BUILDING && vm->state != UP_VM_RUNNABLE) ?
 	       -UP_EBUSY : mvm[n].bound[gfn] ? -UP_EEXIST : 0;
@@ -712,7 +712,7 @@ int w_commit(u32 cpu, u32 n)
 /* The checks that all operations on a bound gfn begin with, and its frame */
 static int model_bound(u32 n, u64 gfn, u64 *pfn)
 {
-	if (gfn >= BINDING_GFNS)
+	if (gfn >= binding_gfns())
 		return -UP_EINVAL;
 	if (gfn >= ARRAY_SIZE(mvm[n].bound) || !mvm[n].bound[gfn])
 		return -UP_ENOENT;

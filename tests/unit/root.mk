@@ -15,6 +15,11 @@ TESTS := $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_root_*.c))
 
 all: $(TESTS)
 
+ghci: $(B)/test_ghci
+
+$(B)/test_ghci: $(B)/tests/unit/test_ghci.o $(B)/tests/unit/ghci_world.o $(OBJ)
+	$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka
+
 $(TESTS): $(B)/%: $(B)/tests/unit/%.o $(OBJ)
 	$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka
 
@@ -24,4 +29,4 @@ $(B)/%.o: %.c
 
 .SECONDARY:
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*.d $(B)/*/*/*/*.d)
-.PHONY: all
+.PHONY: all ghci

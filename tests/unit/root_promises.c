@@ -9,6 +9,7 @@
 #include "root_promises.h"
 #include "vmx/base/lib.h"
 #include "vmx/vm/vcpu.h"
+#include "ept/binding.h"
 #include "ept/table.h"
 
 #define SECRET_WORD	5	/* of a private frame */
@@ -41,6 +42,8 @@ void promises_init(u64 root)
 	u64 pfn;
 
 	host_root = root;
+	memset(was, 0, sizeof(was));
+	memset(secret_kept, 0, sizeof(secret_kept));
 	for (pfn = 0; pfn < TABLE_END; pfn++)
 		seen[pfn].entry = entry_of(pfn);
 }
@@ -104,12 +107,21 @@ static void check_state(u64 pfn, u64 old, u64 new)
 		r_expect(!vm || was[vm->own.id].state == UP_VM_BUILDING ||
 			 page_is_zero(phys(pfn << PAGE_SHIFT)),
 			 "frame %llx: joins a measured VM with contents", LL(pfn));
-	} else if (from == FRAME_OWNED && to == FRAME_SHARED) {
+	} else if (to == FRAME_SHARED) {
 		r_expect(vm && vm->own.state == UP_VM_RUNNABLE &&
-			 page_is_zero(phys(pfn << PAGE_SHIFT)), "frame %llx: shared wrongly",
+			 from == (vm->own.aliased ? FRAME_SHARING : FRAME_OWNED) &&
+			 (page_is_zero(phys(pfn << PAGE_SHIFT)) ||
+			  (vm->ghci && vm->stub == FRAME_GFN(new))), "frame %llx: shared wrongly",
 			 LL(pfn));
+		r_expect(from != FRAME_SHARING || flushed_since(seen[pfn].since),
+			 "frame %llx: shared before the VM's own flush", LL(pfn));
+	} else if (to == FRAME_SHARING) {
+		r_expect(vm && vm->own.aliased && from != FRAME_SHARED &&
+			 (from != FRAME_PENDING || flushed_since(seen[pfn].since)),
+			 "frame %llx: on the way to be shared from state %d", LL(pfn), from);
 	} else {
-		r_expect(from == to || (from == FRAME_SHARED && to == FRAME_PENDING),
+		r_expect(from == to || ((from == FRAME_SHARED || from == FRAME_SHARING) &&
+					to == FRAME_PENDING),
 			 "frame %llx: from state %d to %d", LL(pfn), from, to);
 	}
 }
@@ -126,7 +138,7 @@ static void check_frame(u64 pfn)
 		check_arrival(pfn, old, new);
 	else if (FRAME_OWNER(new) != OWNER_LAYER || FRAME_STATE(new) != FRAME_STATE(old))
 		check_state(pfn, old, new);
-	if (FRAME_STATE(new) == FRAME_PENDING && FRAME_STATE(old) != FRAME_PENDING)
+	if (FRAME_STATE(new) >= FRAME_PENDING && FRAME_STATE(old) != FRAME_STATE(new))
 		seen[pfn].since = now;
 	seen[pfn].entry = new;
 }
@@ -172,10 +184,15 @@ static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 			 LL(f));
 	else if (whose == ORDINARY)
 		r_expect(hosts, "an ordinary VM reaches frame %llx, which is %llx", LL(pfn), LL(f));
+	else if (gpa & shared_bit())
+		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn - binding_gfns() && shared &&
+			 vm->own.aliased && !vm->own.unmapped && !(e & EPT_X),
+			 "VM %u reaches frame %llx by an alias at %llx, which is %llx", vm->own.id,
+			 LL(pfn), LL(gfn), LL(f));
 	else
 		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn &&
-			 FRAME_STATE(f) != FRAME_PENDING && !vm->own.unmapped,
-			 "VM %u reaches frame %llx at %llx, which is %llx", vm->own.id, LL(pfn),
+			 FRAME_STATE(f) < FRAME_PENDING && !(vm->own.aliased && shared) &&
+			 !vm->own.unmapped, "VM %u reaches frame %llx at %llx, which is %llx", vm->own.id, LL(pfn),
 			 LL(gfn), LL(f));
 }
 
@@ -211,7 +228,7 @@ static void walk_binding(const struct vm *vm, u64 table, u32 level, u64 gfn, str
 	u64 i, e;
 
 	for (i = 0; i < 512; i++, gfn += EPT_SPAN(level) >> PAGE_SHIFT) {
-		if (!t[i])
+		if (!t[i] || gfn >= binding_gfns())
 			continue;
 		if (level > 1) {
 			walk_binding(vm, t[i] & EPT_ADDR, level - 1, gfn, n);
@@ -293,7 +310,7 @@ static void check_vcpus(const struct vm *vm)
 	const struct vcpu *v;
 	u32 i;
 
-	r_expect(vm->nvcpus <= 1, "VM %u: %u vCPUs", vm->own.id, vm->nvcpus);
+	r_expect(vm->nvcpus <= UP_VM_MAX_VCPUS, "VM %u: %u vCPUs", vm->own.id, vm->nvcpus);
 	for (i = 0; i < vm->nvcpus; i++) {
 		v = vm->vcpu[i];
 		r_expect(v->vm == vm && v->vv->vcpu == v,
@@ -393,7 +410,7 @@ static void check_cpu(struct percpu *cpu)
 		return;
 	}
 	vm = cpu->vcpu->vm;
-	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && vm->vcpu[0] == cpu->vcpu,
+	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && cpu->vcpu->index < vm->nvcpus && vm->vcpu[cpu->vcpu->index] == cpu->vcpu,
 		 "CPU %u: runs a vCPU that is gone", cpu->cpu);
 	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->own.gfn_root,
 		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->own.id);
@@ -449,8 +466,9 @@ static const struct {
 	{ UP_CALL_VM_DESTROY, E(NOENT) | E(BUSY) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_VM_INFO, E(INVAL) | E(NOENT), PAGE_RCX },
 	{ UP_GUEST_PRESENT, 0, NO_PAGE },
-	{ UP_GUEST_SHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
-	{ UP_GUEST_UNSHARE, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_SHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_UNSHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
+	{ UP_GUEST_GHCI, E(INVAL) | E(NOENT) | E(EXIST) | E(BUSY) | E(AGAIN) | E(PERM), NO_PAGE },
 	{ UP_GUEST_REPORT, E(INVAL) | E(EXIST), NO_PAGE },
 };
 

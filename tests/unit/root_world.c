@@ -196,28 +196,39 @@ void r_init(void)
 	promises_init(host_eptp & EPT_ADDR);
 }
 
-long r_make_vm(void)
+const u64 r_vmcs12[3] = { W_VMCS12, W_VMCS12B, R_VMCS12C };
+
+long r_make_vm_of(u64 frames, u32 vcpus)
 {
 	u64 *list = phys(R_LISTS << PAGE_SHIFT), id, i;
 	long err;
 
 	w_insn_mem(EXIT_REASON_VMXON, W_VMXON);
-	w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12);
-	w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12);
-	w_fill_valid();
 	err = r_call(UP_CALL_VM_CREATE, 0, 0, 0);
 	id = r_answer(RBX);
-	for (i = 0; i < R_VM_FRAMES; i++) {
+	for (i = 0; i < frames; i++) {
 		list[2 * i] = R_VM_PFN + i;
 		list[2 * i + 1] = i;
 	}
-	err = err ? err : r_call(UP_CALL_VM_DONATE, id, R_LISTS, R_VM_FRAMES);
-	err = err ? err : r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
+	err = err ? err : r_call(UP_CALL_VM_DONATE, id, R_LISTS, frames);
+	for (i = vcpus; i-- > 0 && !err;) {
+		w_insn_mem(EXIT_REASON_VMCLEAR, r_vmcs12[vcpus - 1 - i]);
+		w_insn_mem(EXIT_REASON_VMPTRLD, r_vmcs12[vcpus - 1 - i]);
+		w_fill_valid();
+		err = r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
+	}
+	if (vcpus > 1)
+		w_insn_mem(EXIT_REASON_VMPTRLD, r_vmcs12[0]);
 	do {
 		r_flush_all();
 		err = err && err != -UP_EAGAIN ? err : r_call(UP_CALL_VM_MEASURE, id, 0, 0);
 	} while (err == -UP_EAGAIN);
 	return err ? err : (long)id;
+}
+
+long r_make_vm(void)
+{
+	return r_make_vm_of(R_VM_FRAMES, 1);
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -392,14 +403,13 @@ static u32 leave_vmx(void)
 	return live;
 }
 
-void r_end(void)
+u32 r_end_vms(void)
 {
 	u32 id, live = leave_vmx();
 	u64 pfn;
-	long err;
 
 	if (live == CPUS)
-		return;
+		return live;
 	w_use_cpu(live);
 	for (id = 0; id < UP_MAX_VMS; id++)
 		if (r_vm(id))
@@ -407,6 +417,15 @@ void r_end(void)
 	for (pfn = 0; pfn < RAM_END; pfn++)
 		r_expect(FRAME_OWNER(frame_entry(pfn)) < OWNER_VM0, "frame %llx is lost",
 			 (unsigned long long)pfn);
+	return live;
+}
+
+void r_end(void)
+{
+	long err;
+
+	if (r_end_vms() == CPUS)
+		return;
 	err = r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0);
 	r_expect(!err, "leaving refused: %ld", err);
 	promises_end();

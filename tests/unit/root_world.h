@@ -31,6 +31,9 @@ void r_quiet(bool on);		/* no look after each exit */
 #define R_VM_PFN	100ULL
 #define R_VM_FRAMES	4
 long r_make_vm(void);
+/* With so many frames, and vCPUs whose VMCSs are r_vmcs12[]; the first is current. */
+long r_make_vm_of(u64 frames, u32 vcpus);
+extern const u64 r_vmcs12[3];
 
 bool r_left(u32 cpu);		/* in root mode again */
 bool r_hosts(u64 pfn);		/* RAM that the host can write now */
@@ -52,8 +55,10 @@ void r_host_touch(u64 pfn, u64 access, bool user);
 void r_vm_touch(u64 gfn, u64 access);
 void r_kvm_map(u64 gfn, u64 pfn);	/* KVM's EPT, all VMs' */
 
-/* Everything back: VMs killed, frames reclaimed. */
+/* Everything back: VMs killed, frames reclaimed; then the layer is asked to leave. */
 void r_end(void);
+/* VMs alone.  Return: a CPU that is demoted, or CPUS: none */
+u32 r_end_vms(void);
 
 void r_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 #define r_expect(cond, ...) \

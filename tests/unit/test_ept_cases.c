@@ -151,7 +151,7 @@ static int t_donate_layer(void) { return w_donate_layer(1, F); }
 static int t_pool_commit(void) { return w_pool_commit(1); }
 static int t_donate_vm(void) { return w_donate_vm(1, 0, F, GFN); }
 static int t_donate_vm_elsewhere(void) { return w_donate_vm(1, 0, F, GFN + 1); }
-static int t_donate_vm_far(void) { return w_donate_vm(1, 0, F, BINDING_GFNS); }
+static int t_donate_vm_far(void) { return w_donate_vm(1, 0, F, binding_gfns()); }
 static int t_donate_other_vm(void) { return w_donate_vm(1, 1, F, GFN); }
 static int t_commit(void) { return w_commit(1, 0); }
 static int t_return(void) { return w_return(1, 0, GFN); }
@@ -159,7 +159,7 @@ static int t_return_unbound(void) { return w_return(1, 0, GFN + 7); }
 static int t_return_other(void) { return w_return(1, 1, GFN); }
 static int t_share(void) { return w_share(1, 0, GFN); }
 static int t_share_other(void) { return w_share(1, 1, GFN); }
-static int t_share_far(void) { return w_share(1, 0, BINDING_GFNS); }
+static int t_share_far(void) { return w_share(1, 0, binding_gfns()); }
 static int t_unshare(void) { return w_unshare(1, 0, GFN); }
 static int t_unshare_unbound(void) { return w_unshare(1, 0, GFN + 7); }
 static int t_donate_hole(void) { return w_donate_vm(1, 0, HOLE_START, GFN + 2); }

@@ -85,6 +85,7 @@ static int set_up(void **state)
 	o->e820[1] = (struct e820_entry){ 0xfeffc000, 0x4000, E820_RESERVED };
 	o->e820[2] = (struct e820_entry){ 0x100000000, 1ull << 30, E820_RAM };
 	o->h.layer = true;
+	o->h.vcpus = 2;
 	o->h.setup = file(o->setup, SETUP_LEN);
 	o->h.kernel = file(o->kernel, KERNEL_LEN);
 	o->h.initrd = file(o->initrd, INITRD_LEN);
@@ -128,10 +129,51 @@ static void a_protected_vm_boots_and_reports(void **state)
 
 	enters(o);
 	assert_non_null(strstr(o->h.text, "underpin-fw: protected"));
-	assert_int_equal(o->h.reports, 0xf);
+	assert_int_equal(o->h.reports, 0x1f);
+	assert_true(o->h.ghci);
 	assert_int_equal(o->h.kernel_at, 0x1000000);
 	assert_memory_equal((void *)0x1000000, o->kernel, KERNEL_LEN);
 	assert_memory_equal((void *)o->h.initrd_at, o->initrd, INITRD_LEN);
+}
+
+/* The kernel that is told to do without ACPI gets what it always got. */
+static void without_acpi_there_is_no_ghci(void **state)
+{
+	static const char * const without[] = {
+		"acpi=off", "console=ttyS0 acpi=off", "acpi=off quiet", "a  acpi=off ",
+	}, * const with[] = { "", "acpi=offx", "xacpi=off", "acpi=of", "acpi= off", "acpi=off\t" };
+	struct offer *o = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		strcpy(o->cmdline, without[i]);
+		o->h.cmdline = file(o->cmdline, strlen(o->cmdline) + 1);
+		enters(o);
+		assert_false(o->h.ghci);
+		assert_int_equal(o->h.reports, 0xf);
+	}
+	for (i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		strcpy(o->cmdline, with[i]);
+		o->h.cmdline = file(o->cmdline, strlen(o->cmdline) + 1);
+		enters(o);
+		assert_true(o->h.ghci);
+	}
+}
+
+static void as_many_processors_as_the_layer_says(void **state)
+{
+	static const uint32_t some[] = { 1, 2, 3, 63, 64 }, wrong[] = { 0, 65, 0xffffffff };
+	struct offer *o = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+		o->h.vcpus = some[i];
+		enters(o);
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		o->h.vcpus = wrong[i];
+		refuses(o, "ACPI tables: they do not fit");
+	}
 }
 
 static void an_unprotected_vm_boots_and_says_so(void **state)
@@ -242,6 +284,9 @@ static void a_layer_that_refuses(void **state)
 	o->h = honest;
 	o->h.refuse_report = true;
 	refuses(o, "reporting a digest: refused by the layer");
+	o->h = honest;
+	o->h.refuse_ghci = true;
+	refuses(o, "asking for the GHCI: refused by the layer");
 	o->h = honest;
 	o->h.busy = 0xffffffff;
 	refuses(o, "sharing the window: the layer still waits");
@@ -356,6 +401,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(a_protected_vm_boots_and_reports),
+		T(without_acpi_there_is_no_ghci),
+		T(as_many_processors_as_the_layer_says),
 		T(an_unprotected_vm_boots_and_says_so),
 		T(another_abi_is_no_layer),
 		T(pending_flushes_are_waited_for),

@@ -18,6 +18,7 @@
 #define FRAME		4096u
 #define SZ_4G		0x100000000ULL
 #define MIB_MAX		(1ULL << 20)
+#define CPUS_MAX	64		/* UP_VM_MAX_VCPUS */
 #define FW_UNIT		65536u
 #define FW_MAX		(16u << 20)
 
@@ -26,6 +27,7 @@ static const char *const report_name[GUEST_REPORTS] = {
 	[GUEST_REPORT_INITRD] = "initrd",
 	[GUEST_REPORT_CMDLINE] = "cmdline",
 	[GUEST_REPORT_MEMMAP] = "memmap",
+	[GUEST_REPORT_VCPUS] = "vcpus",
 };
 
 static bool named(const char *machine, const char *name)
@@ -145,7 +147,7 @@ static bool hash(const void *data, size_t len, uint8_t digest[32])
 }
 
 const char *expected_reports(const struct vm_shape *shape, const struct blob *kernel,
-			     const struct blob *initrd, const char *append,
+			     const struct blob *initrd, const char *append, uint32_t cpus,
 			     uint8_t report[GUEST_REPORTS][32], const char **what)
 {
 	struct memory memory = { shape->low, shape->high };
@@ -170,17 +172,22 @@ const char *expected_reports(const struct vm_shape *shape, const struct blob *ke
 	*what = "command line";
 	if (strlen(append) > b.cmdline_max)
 		return "longer than the kernel takes";
-	entries = memory_map(&memory, map);
+	*what = "processors";
+	if (cpus > 1 && !cmdline_wants_ghci(append))
+		return "more than one needs ACPI: leave out acpi=off";
+	entries = memory_map(&memory, cmdline_wants_ghci(append), map);
+	cpus = htole32(cpus);
 	if (!hash(initrd->data, initrd->len, report[GUEST_REPORT_INITRD]) ||
 	    !hash(append, strlen(append), report[GUEST_REPORT_CMDLINE]) ||
-	    !hash(map, entries * sizeof(map[0]), report[GUEST_REPORT_MEMMAP]))
+	    !hash(map, entries * sizeof(map[0]), report[GUEST_REPORT_MEMMAP]) ||
+	    !hash(&cpus, sizeof(cpus), report[GUEST_REPORT_VCPUS]))
 		return "hashing failed";
 	return NULL;
 }
 
 /* --- the command ---------------------------------------------------------- */
 
-enum { FIRMWARE, KERNEL, INITRD, APPEND, MACHINE, MEMORY, OUTPUT, HELP, OPTIONS };
+enum { FIRMWARE, KERNEL, INITRD, APPEND, MACHINE, MEMORY, CPUS, OUTPUT, HELP, OPTIONS };
 
 static const struct option options[] = {
 	[FIRMWARE] = { "firmware", required_argument, NULL, 'b' },
@@ -189,6 +196,7 @@ static const struct option options[] = {
 	[APPEND] = { "append", required_argument, NULL, 'a' },
 	[MACHINE] = { "machine", required_argument, NULL, 'M' },
 	[MEMORY] = { "memory", required_argument, NULL, 'm' },
+	[CPUS] = { "cpus", required_argument, NULL, 'c' },
 	[OUTPUT] = { "output", required_argument, NULL, 'o' },
 	[HELP] = { "help", no_argument, NULL, 'h' },
 	[OPTIONS] = { NULL, 0, NULL, 0 },
@@ -196,16 +204,17 @@ static const struct option options[] = {
 
 static const char usage[] =
 	"usage: underpin vm expected --firmware FILE [--memory MIB] [--machine pc|microvm]\n"
-	"                            [--kernel FILE [--initrd FILE] [--append TEXT]] [-o json]\n"
+	"                            [--kernel FILE [--initrd FILE] [--append TEXT] [--cpus N]]\n"
+	"                            [-o json]\n"
 	"\n"
 	"Prints the measurement that a VM must have which QEMU starts with\n"
-	"-machine pc -m MIB -bios FILE -kernel FILE -initrd FILE -append TEXT, and the\n"
-	"digests that its firmware must report. Without --kernel, the measurement only.\n";
+	"-machine pc -m MIB -smp N -bios FILE -kernel FILE -initrd FILE -append TEXT, and\n"
+	"the digests that its firmware must report. Without --kernel, the measurement only.\n";
 
 /* What was asked for: each option's argument, or NULL. */
 struct request {
 	const char *arg[OPTIONS];
-	unsigned long mib;
+	unsigned long mib, cpus;
 	bool json;
 };
 
@@ -261,8 +270,10 @@ static int check_request(struct request *r)
 {
 	if (!r->arg[FIRMWARE])
 		return cli_usage_error("vm expected: --firmware is missing");
-	if (!r->arg[KERNEL] && (r->arg[INITRD] || r->arg[APPEND]))
-		return cli_usage_error("vm expected: --initrd and --append need --kernel");
+	if (!r->arg[KERNEL] && (r->arg[INITRD] || r->arg[APPEND] || r->arg[CPUS]))
+		return cli_usage_error("vm expected: --initrd, --append and --cpus need --kernel");
+	if (r->arg[CPUS] && cli_number("--cpus", r->arg[CPUS], 1, CPUS_MAX, &r->cpus))
+		return CLI_USAGE;
 	if (r->arg[OUTPUT] && cli_parse_output(r->arg[OUTPUT], &r->json))
 		return CLI_USAGE;
 	if (r->arg[MEMORY] && cli_number("--memory", r->arg[MEMORY], 1, MIB_MAX, &r->mib))
@@ -299,10 +310,11 @@ static void print_digest(bool json, bool first, const char *name, const uint8_t 
 
 static int print(const struct request *r, const uint8_t m[32], uint8_t report[][32])
 {
-	unsigned int i;
+	unsigned int i, reports = GUEST_REPORT_VCPUS;
 
 	print_digest(r->json, true, "measurement", m);
-	for (i = 0; r->arg[KERNEL] && i < GUEST_REPORTS; i++)
+	reports += cmdline_wants_ghci(r->arg[APPEND] ? r->arg[APPEND] : "");
+	for (i = 0; r->arg[KERNEL] && i < reports; i++)
 		print_digest(r->json, false, report_name[i], report[i]);
 	if (r->json)
 		puts("\n}");
@@ -332,7 +344,8 @@ static int expected(const struct request *r, const struct blob *fw, const struct
 	if (!why && expected_measurement(&shape, fw, m))
 		why = "hashing failed";
 	if (!why && r->arg[KERNEL])
-		why = expected_reports(&shape, kernel, initrd, append, report, &what);
+		why = expected_reports(&shape, kernel, initrd, append, (uint32_t)r->cpus, report,
+				       &what);
 	if (!why)
 		return print(r, m, report);
 	cli_error("vm expected: %s: %s", what, why);
@@ -341,7 +354,7 @@ static int expected(const struct request *r, const struct blob *fw, const struct
 
 int cmd_vm_expected(int argc, char **argv)
 {
-	struct request r = { .mib = 128 };
+	struct request r = { .mib = 128, .cpus = 1 };
 	struct blob fw = { 0 }, kernel = { 0 }, initrd = { 0 };
 	int status = parse(argc, argv, &r);
 

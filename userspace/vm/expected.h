@@ -46,11 +46,12 @@ int expected_measurement(const struct vm_shape *shape, const struct blob *fw, ui
  * expected_reports() - the digests that the guest firmware reports
  * @initrd: of length 0 if there is none
  * @append: the command line
+ * @cpus: vCPUs
  * @what: set to the part that a returned reason is about
  * Return: NULL, or the reason why the firmware would refuse to boot this
  */
 const char *expected_reports(const struct vm_shape *shape, const struct blob *kernel,
-			     const struct blob *initrd, const char *append,
+			     const struct blob *initrd, const char *append, uint32_t cpus,
 			     uint8_t report[GUEST_REPORTS][32], const char **what);
 
 #endif /* USERSPACE_EXPECTED_H */

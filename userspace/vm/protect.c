@@ -58,7 +58,7 @@ const char *protect_step_error(uint32_t step, int err)
 	if (step == UNDERPIN_STEP_BIND && err == EBUSY)
 		return "it has run already; start the VM stopped (qemu -S)";
 	if (step == UNDERPIN_STEP_BIND && err == ENOSPC)
-		return "the layer protects VMs with fewer vCPUs only; use -smp 1";
+		return "the layer protects VMs with fewer vCPUs only; use -smp 64 at most";
 	if (step == UNDERPIN_STEP_BIND && err == ENOENT)
 		return "this VM was protected before; start a new one";
 	if (step == UNDERPIN_STEP_DONATE && err == EPERM)

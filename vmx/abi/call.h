@@ -38,7 +38,7 @@ struct up_donation {
 
 #define UP_MAX_CPUS		1024
 #define UP_MAX_VMS		64
-#define UP_VM_MAX_VCPUS		8	/* only vCPU 0 until multi-vCPU guests come */
+#define UP_VM_MAX_VCPUS		64	/* as many as the guest firmware has tables for */
 #define UP_VM_REPORTS		8	/* runtime digests that firmware may report */
 
 enum up_vm_state {

@@ -55,8 +55,8 @@ UP_HOST_OP(VM_DONATE, 0x11, call_vm_donate)
 
 /*
  * rbx = id: the VMCS current on this CPU becomes its next vCPU → rbx = index
- * errors: `ENOENT`: no such VM, no current VMCS; `EBUSY`: too late; `ENOSPC`: one vCPU a
- * VM for now; `EEXIST`: bound already; `ENOMEM`
+ * errors: `ENOENT`: no such VM, no current VMCS; `EBUSY`: too late; `ENOSPC`: 64 vCPUs;
+ * `EEXIST`: bound already; `ENOMEM`
  */
 UP_HOST_OP(VM_BIND_VCPU, 0x12, call_vm_bind_vcpu)
 
@@ -100,13 +100,13 @@ UP_GUEST_OP(PRESENT, 0x80, guest_present)
 
 /*
  * rbx = guest frame, rcx = count (1 to 16): the host may see these; zeroed first
- * errors: `ENOENT`: unbound; `EBUSY`: shared already; `EAGAIN`
+ * errors: `ENOENT`: unbound; `EBUSY`: shared already; `EAGAIN`; `EPERM`: behind GHCI
  */
 UP_GUEST_OP(SHARE, 0x81, guest_share)
 
 /*
  * rbx = guest frame, rcx = count (1 to 16): private again, zeroed
- * errors: `ENOENT`; `EBUSY`; `EAGAIN`: until every CPU has flushed
+ * errors: `ENOENT`; `EBUSY`; `EAGAIN`: until every CPU has flushed; `EPERM`: behind GHCI
  */
 UP_GUEST_OP(UNSHARE, 0x82, guest_unshare)
 
@@ -115,6 +115,13 @@ UP_GUEST_OP(UNSHARE, 0x82, guest_unshare)
  * errors: `EEXIST`: each report is made once
  */
 UP_GUEST_OP(REPORT, 0x83, guest_report)
+
+/*
+ * rbx = guest frame: from here on the VM speaks the GHCI (docs/guest.md); what it shares it
+ * reaches by the alias alone, and this frame first, for the host's KVM → rbx = vCPUs
+ * errors: `ENOENT`: unbound; `EEXIST`: done already; `EBUSY`: something is shared; `EAGAIN`
+ */
+UP_GUEST_OP(GHCI, 0x84, guest_ghci)
 
 #undef UP_HOST_OP
 #undef UP_GUEST_OP

@@ -76,6 +76,7 @@
 #define VEC_PF			14
 #define VEC_AC			17
 #define VEC_MC			18
+#define VEC_VE			20
 
 /* Page-fault error code (SDM vol. 3, section 4.7) */
 #define PF_PRESENT		BIT(0)

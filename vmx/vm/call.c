@@ -8,38 +8,20 @@
 #include "vmx/base/asm.h"
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
-#include "vmx/base/lib.h"
-#include "vmx/vm/vcpu.h"
-#include "vmx/vm/vm.h"
-#include "ept/binding.h"
+#include "vmx/vm/ghci.h"
+#include "vmx/vm/guestmem.h"
 #include "ept/transition.h"
 
 #define SHARE_MAX	16	/* pages a call: each is zeroed */
-
-/* Copy from one private page of the VM.  Return: 0 or -UP_EINVAL */
-static long read_private(struct vm *vm, u64 gpa, void *buf, u64 len)
-{
-	u64 gfn = gpa >> PAGE_SHIFT, found = gfn, pfn;
-	long err = -UP_EINVAL;
-
-	if (gfn >= BINDING_GFNS || (gpa & (PAGE_SIZE - 1)) + len > PAGE_SIZE)
-		return err;
-	spin_lock(&frames_lock);
-	if (binding_next(&vm->own, &found, &pfn) && found == gfn &&
-	    frame_owned_by(pfn, &vm->own, gfn) && FRAME_STATE(frame_entry(pfn)) == FRAME_OWNED) {
-		memcpy(buf, (u8 *)phys(pfn << PAGE_SHIFT) + (gpa & (PAGE_SIZE - 1)), len);
-		err = 0;
-	}
-	spin_unlock(&frames_lock);
-	return err;
-}
 
 static long each_page(struct percpu *cpu, struct vm *vm, int (*one)(struct owner *o, u64 gfn))
 {
 	u64 gfn = cpu->gpr[RBX], count = cpu->gpr[RCX], i;
 	long err = 0;
 
-	if (!count || count > SHARE_MAX || gfn >= BINDING_GFNS)
+	if (vm->ghci)
+		return -UP_EPERM;	/* MapGPA: it cannot reach by its number what it shares */
+	if (!count || count > SHARE_MAX)
 		return -UP_EINVAL;
 	for (i = 0; i < count && !err; i++)
 		err = one(&vm->own, gfn + i);
@@ -66,15 +48,23 @@ static long guest_unshare(struct percpu *cpu, struct vm *vm)
 static long guest_report(struct percpu *cpu, struct vm *vm)
 {
 	u64 index = cpu->gpr[RBX];
-	long err;
 
 	if (index >= UP_VM_REPORTS)
 		return -UP_EINVAL;
 	if (vm->reports & BIT(index))
 		return -UP_EEXIST;
-	err = read_private(vm, cpu->gpr[RCX], vm->report[index_below(index, UP_VM_REPORTS)], 32);
+	if (!guest_read(vm, cpu->gpr[RCX], vm->report[index_below(index, UP_VM_REPORTS)], 32))
+		return -UP_EINVAL;
+	vm->reports |= 1u << index;
+	return 0;
+}
+
+static long guest_ghci(struct percpu *cpu, struct vm *vm)
+{
+	long err = ghci_enable(vm, cpu->gpr[RBX]);
+
 	if (!err)
-		vm->reports |= 1u << index;
+		cpu->gpr[RBX] = vm->nvcpus;
 	return err;
 }
 

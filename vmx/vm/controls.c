@@ -20,6 +20,11 @@
 #define CPU_ALWAYS	(CPU_UNCOND_IO_EXITING | CPU_MSR_BITMAPS | CPU_RDPMC_EXITING | \
 			 CPU_SECONDARY_CTLS)
 #define CPU2_NEVER	(CPU2_DESC_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING)
+/*
+ * A guest can make the delivery of #DB and #AC raise them again without end
+ * (CVE-2015-8104, CVE-2015-5307); #MC is the host's to handle.
+ */
+#define EXCEPTIONS	(BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC))
 #define CPU2_ALWAYS	(CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED)
 
 static u64 bitmap_pa;
@@ -62,16 +67,13 @@ u64 cr4_kept(void)
 void protect_bind(struct vcpu *v)
 {
 	vcpu_init_state(v);
+	v->gpr[RSI] = v->index;		/* all start at the reset vector, and ask which they are */
 	vmwrite(VMCS_CR0_MASK, CR0_KEPT);
 	vmwrite(VMCS_CR0_SHADOW, CR0_CD | CR0_NW);
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED | cr4_kept());
 	vmwrite(VMCS_CR4_SHADOW, 0);
-	/*
-	 * A guest can make the delivery of #DB and #AC raise them again without end
-	 * (CVE-2015-8104, CVE-2015-5307); #MC is the host's to handle.
-	 */
-	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC));
+	vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTIONS);
 	/* No interrupt table until the firmware loads one. */
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0);
 	vmwrite(VMCS_GUEST_PERF_GLOBAL, 0);	/* the host's counters stop */
@@ -86,7 +88,7 @@ void protect_windows(const struct vcpu *v)
 
 	if (v->held_intr)
 		ctls |= CPU_INTR_WINDOW;
-	if (v->held_nmi && caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
+	if (v->held_nmi && !v->ghci.ve && caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
 		ctls |= CPU_NMI_WINDOW;
 	vmwrite(VMCS_CPU_CTLS, ctls);
 }
@@ -121,5 +123,7 @@ void protect_controls(struct vcpu *v)
 	/* What is not there takes no value, and has no control either. */
 	vmwrite(VMCS_TSC_MULTIPLIER, f[ROW_TSC_MULTIPLIER]);
 	vmwrite(VMCS_XSS_EXIT_BITMAP, 0);	/* XSS is */
+	if (v->vm->ghci)		/* that its first vCPU asked for */
+		vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTIONS | BIT(VEC_UD));
 	vmwrite(VMCS_EPTP, vm_ept_eptp(v->vm->ept));
 }

@@ -8,6 +8,7 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/x86.h"
+#include "vmx/vm/vm.h"
 
 #define CPUID1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
 #define CPUID7_ECX_OFFERED	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
@@ -61,9 +62,28 @@ static void features_7_1(u32 r[4])
 	r[3] &= (u32)CPUID71_EDX_OFFERED;
 }
 
-bool protect_cpuid(u32 leaf, u32 sub, u32 r[4])
+/*
+ * A guest of the GHCI learns here that it is one.  Linux keeps x2APIC without interrupt
+ * remapping only above a hypervisor that it knows: KVM, with no feature.
+ */
+static bool ghci_leaf(u32 leaf, u32 r[4])
+{
+	if (leaf == 0x21)
+		memcpy(r, "\0\0\0\0" "Inte" "    " "lTDX", 4 * sizeof(*r));
+	else if (leaf == 0x40000000)
+		memcpy(r, "\1\0\0\x40" "KVMKVMKVM\0\0", 4 * sizeof(*r));
+	else if (leaf == 0x80000008)	/* how wide an address is: where the shared bit lies */
+		cpuid(leaf, 0, r);
+	else
+		return false;
+	return true;
+}
+
+bool protect_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4])
 {
 	memset(r, 0, 4 * sizeof(*r));
+	if (v->vm->ghci && ghci_leaf(leaf, r))
+		return true;
 	if (leaf == 0xd) {
 		xstate(sub, r);
 	} else if (leaf == 7 && sub) {
@@ -81,9 +101,9 @@ bool protect_cpuid(u32 leaf, u32 sub, u32 r[4])
 }
 
 /* Of leaves 1 and 7.0; and the mirrors of CR4, which KVM cannot see. */
-void protect_correct_cpuid(struct vcpu *v, u32 leaf, u32 sub)
+void protect_correct_cpuid(u64 *gpr, u32 leaf, u32 sub)
 {
-	u64 cr4 = vmread(VMCS_GUEST_CR4), *gpr = v->gpr;
+	u64 cr4 = vmread(VMCS_GUEST_CR4);
 	u32 r[4];
 
 	cpuid(leaf, sub, r);

@@ -12,6 +12,7 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/cpu/event.h"
+#include "vmx/vm/ghci.h"
 #include "vmx/vm/vm.h"
 #include "vmx/vmcs/vvmcs.h"
 #include "ept/violation.h"
@@ -112,7 +113,7 @@ static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
 	u32 leaf = (u32)cpu->gpr[RAX], r[4];
 
-	if (!protect_cpuid(leaf, (u32)cpu->gpr[RCX], r))
+	if (!protect_cpuid(v, leaf, (u32)cpu->gpr[RCX], r))
 		return false;
 	set_cpuid(cpu, r);
 	step_over();
@@ -159,8 +160,12 @@ static bool on_forbidden(struct percpu *cpu, struct vcpu *v)
 static bool on_ept_violation(struct percpu *cpu, struct vcpu *v)
 {
 	u64 qual = vmread(VMCS_EXIT_QUAL), gpa = vmread(VMCS_GUEST_PHYS_ADDR);
+	enum ve_end end;
 
 	block_nmi_again(qual);
+	end = v->vm->ghci ? ve_violation(v, gpa, qual) : VE_PRIVATE;
+	if (end != VE_PRIVATE)
+		return end == VE_DONE;
 	return vm_ept_violation(v->vm->ept, v->vv->f[ROW_EPTP], gpa, &qual) == EPT_FILLED;
 }
 
@@ -197,6 +202,8 @@ static bool on_exception(struct percpu *cpu, struct vcpu *v)
 	if ((vectoring & INTR_VALID) && (INTR_TYPE(vectoring) == INTR_TYPE_EXTERNAL ||
 					 INTR_TYPE(vectoring) == INTR_TYPE_NMI))
 		return false;
+	if (INTR_VECTOR(info) == VEC_UD)
+		return tdcall_undefined(cpu, v);
 	if (INTR_VECTOR(info) == VEC_DB)
 		take_debug_exception();
 	vmwrite(VMCS_ENTRY_INTR_INFO, info & ~INTR_NMI_UNBLOCKED);
@@ -232,7 +239,8 @@ static const handler handlers[UP_EXIT_REASONS] = {
 	[EXIT_REASON_INVVPID] = on_undefined,
 	[EXIT_REASON_XSETBV] = on_xsetbv,
 	[EXIT_REASON_VMFUNC] = on_undefined,
-	[EXIT_REASON_SEAMCALL ... EXIT_REASON_TDCALL] = on_undefined,
+	[EXIT_REASON_SEAMCALL] = on_undefined,
+	[EXIT_REASON_TDCALL] = tdcall,
 };
 
 bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
@@ -241,6 +249,8 @@ bool protect_exit(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 
 	if (reason < UP_EXIT_REASONS && handlers[reason] && handlers[reason](cpu, v))
 		return v->vm->own.state == UP_VM_RUNNABLE;
+	if (v->ghci.ask.reason)
+		return false;
 	if (reason >= UP_EXIT_REASONS || !exit_rows[reason].host)
 		vm_kill(v->vm, "an exit that no rule covers");
 	else if (reason == EXIT_REASON_TRIPLE_FAULT)
@@ -281,8 +291,10 @@ void protect_reflect(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 	/* An exception of the VM's own: KVM looks what there is to inject, and goes on. */
 	if (reason == EXIT_REASON_EXCEPTION_NMI && !is_hosts((u32)vmread(VMCS_EXIT_INTR_INFO)))
 		reason = EXIT_REASON_INTR_WINDOW;
-	v->last_reason = reason;
-	v->last_qual = vmread(VMCS_EXIT_QUAL);
+	if (reason == EXIT_REASON_TRIPLE_FAULT)
+		ghci_forget(v);
+	v->last_reason = v->ghci.ask.reason ? v->ghci.ask.reason : reason;
+	v->last_qual = v->ghci.ask.reason ? v->ghci.ask.qual : vmread(VMCS_EXIT_QUAL);
 	memcpy(v->gpr, cpu->gpr, sizeof(v->gpr));
 	save_events(v);
 	vcpu_save(v);
@@ -294,6 +306,9 @@ int protect_entry(struct percpu *cpu, struct vvmcs *vv)
 	struct vcpu *v = vv->vcpu;
 
 	if (v->vm->own.state != UP_VM_RUNNABLE)
+		return -UP_EPERM;
+	/* Started by the firmware, which asked before: till then there is one vCPU. */
+	if (v->index && !v->vm->ghci)
 		return -UP_EPERM;
 	vv->ept = v->vm->ept;
 	protect_controls(v);

@@ -6,7 +6,7 @@
 #include "vmx/cpu/vmcs.h"
 #include "vmx/vm/vcpu.h"
 
-#define SHOWN_RIP	0xfff0	/* a constant: KVM only adds an instruction's length to it */
+#define SHOWN_RIP	0xfff0	/* a constant but for MMIO: KVM only adds an instruction's length to it */
 
 struct exit_row {
 	bool host;		/* the host gets this exit */
@@ -21,11 +21,15 @@ struct exit_row {
 /* exit_rows[] - reasons without a row are the layer's own or end the VM */
 extern const struct exit_row exit_rows[UP_EXIT_REASONS];
 
-/** protect_cpuid() - the layer's own answer.  Return: false: KVM answers */
-bool protect_cpuid(u32 leaf, u32 sub, u32 r[4]);
+/** shown_row(), shown_rip() - the row of the exit that the host was shown, and where */
+const struct exit_row *shown_row(const struct vcpu *v);
+u64 shown_rip(const struct vcpu *v);
 
-/** protect_correct_cpuid() - what KVM answered, in v->gpr, less what the VM shall not see */
-void protect_correct_cpuid(struct vcpu *v, u32 leaf, u32 sub);
+/** protect_cpuid() - the layer's own answer.  Return: false: KVM answers */
+bool protect_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4]);
+
+/** protect_correct_cpuid() - what KVM answered, in @gpr, less what the VM shall not see */
+void protect_correct_cpuid(u64 *gpr, u32 leaf, u32 sub);
 
 /** protect_arch_capabilities() - IA32_ARCH_CAPABILITIES for a protected VM */
 u64 protect_arch_capabilities(void);

@@ -59,8 +59,8 @@ static long bind_vcpu(struct percpu *cpu, struct vm *vm)
 		return -UP_EBUSY;
 	if (!vv)
 		return -UP_ENOENT;
-	if (vm->nvcpus >= 1)
-		return -UP_ENOSPC;	/* one vCPU, until start-up of others is the layer's */
+	if (vm->nvcpus >= UP_VM_MAX_VCPUS)
+		return -UP_ENOSPC;
 	v = vcpu_alloc(vm, vv);
 	if (!v)
 		return -UP_ENOMEM;
@@ -69,6 +69,7 @@ static long bind_vcpu(struct percpu *cpu, struct vm *vm)
 		vcpu_free(v);
 		return err;
 	}
+	v->index = vm->nvcpus;
 	vmptrld(vv->vmcs02_pa);
 	protect_bind(v);
 	vmptrld(cpu->vmcs01_pa);

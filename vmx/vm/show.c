@@ -6,11 +6,14 @@
  * on believing in a vCPU that was just reset.
  */
 #include "vmx/vm/exits.h"
+#include "vmx/vm/ghci.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/x86.h"
 #include "vmx/vmcs/vvmcs.h"
 
 #define G(reg)		BIT(reg)
+
+#define SHOWN_CS_BASE	0xffff0000	/* with SHOWN_RIP: the reset vector */
 
 const struct exit_row exit_rows[UP_EXIT_REASONS] = {
 	[EXIT_REASON_EXCEPTION_NMI] = { .host = true, .intr = true },
@@ -38,6 +41,21 @@ const struct exit_row exit_rows[UP_EXIT_REASONS] = {
 	[EXIT_REASON_WBINVD] = { .host = true, .advance = true },
 };
 
+/* MMIO that the guest asked for: one of six MOVs of the layer's choice (ghci.c). */
+static const struct exit_row mmio_row = { .host = true, .advance = true, .qual = true,
+					  .address = true, .see = G(RAX) | G(RBX),
+					  .set = G(RAX) };
+
+const struct exit_row *shown_row(const struct vcpu *v)
+{
+	return v->ghci.ask.stub ? &mmio_row : &exit_rows[v->last_reason];
+}
+
+u64 shown_rip(const struct vcpu *v)
+{
+	return v->ghci.ask.stub ? v->ghci.ask.stub & (PAGE_SIZE - 1) : SHOWN_RIP;
+}
+
 /* An I/O exit shows the bytes that go out, and none of what an input replaces. */
 static u64 shown_rax(u64 rax, u32 reason, u64 qual)
 {
@@ -52,12 +70,13 @@ static u64 shown_rax(u64 rax, u32 reason, u64 qual)
 
 static void show_registers(struct percpu *cpu, const struct vcpu *v, const struct exit_row *r)
 {
+	const u64 *gpr = v->ghci.ask.reason ? v->ghci.ask.gpr : v->gpr;
 	u32 i;
 
 	for (i = 0; i < NR_GPRS; i++)
-		cpu->gpr[i] = r->see & G(i) ? (u32)v->gpr[i] : 0;
+		cpu->gpr[i] = r->see & G(i) ? (u32)gpr[i] : 0;
 	if (r->see & G(RAX))
-		cpu->gpr[RAX] = shown_rax(v->gpr[RAX], v->last_reason, v->last_qual);
+		cpu->gpr[RAX] = shown_rax(gpr[RAX], v->last_reason, v->last_qual);
 }
 
 /* Of a qualification: for EPT violations the access alone, for I/O all of it. */
@@ -84,15 +103,20 @@ static u64 shown(const struct vcpu *v, const struct exit_row *r, u32 row)
 	case ROW_EXIT_QUAL:
 		return shown_qual(v, r);
 	case ROW_GUEST_PHYS_ADDR:
-		return r->address ? vmread(VMCS_GUEST_PHYS_ADDR) & PAGE_MASK : 0;
+		return !r->address ? 0 : v->ghci.ask.stub ? v->ghci.ask.gpa :
+		       vmread(VMCS_GUEST_PHYS_ADDR) & PAGE_MASK;
 	case ROW_EXIT_INTR_INFO:
 		return r->intr ? vmread(VMCS_EXIT_INTR_INFO) : 0;
 	case ROW_EXIT_INSN_LEN:
-		return r->advance ? vmread(VMCS_EXIT_INSN_LEN) : 0;
+		return !r->advance ? 0 : v->ghci.ask.stub ? STUB_LEN :
+		       v->ghci.ask.reason ? TDCALL_LEN : vmread(VMCS_EXIT_INSN_LEN);
 	case ROW_GUEST_RIP:
-		return SHOWN_RIP;
+		return shown_rip(v);
+	case ROW_GUEST_CS_BASE:
+		return v->ghci.ask.stub ? v->ghci.ask.stub & PAGE_MASK : SHOWN_CS_BASE;
 	case ROW_GUEST_RFLAGS:
-		return RFLAGS_FIXED | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+		return RFLAGS_FIXED | (v->ghci.ask.wakes ? RFLAGS_IF :
+				       vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
 	case ROW_GUEST_INTERRUPTIBILITY:
 		return shown_blocking(v);
 	case ROW_PREEMPTION_TIMER:
@@ -114,7 +138,7 @@ static void show_fields(const struct vcpu *v, const struct exit_row *r)
 
 void protect_show(struct percpu *cpu, const struct vcpu *v)
 {
-	const struct exit_row *r = &exit_rows[v->last_reason];
+	const struct exit_row *r = shown_row(v);
 
 	show_registers(cpu, v, r);
 	show_fields(v, r);

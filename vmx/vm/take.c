@@ -4,11 +4,12 @@
 #include "vmx/base/asm.h"
 #include "vmx/base/x86.h"
 #include "vmx/cpu/event.h"
+#include "vmx/vm/ghci.h"
 #include "vmx/vmcs/vvmcs.h"
 
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
 {
-	u64 *rax = &v->gpr[RAX], mask;
+	u64 *gpr = v->ghci.ask.reason ? v->ghci.ask.gpr : v->gpr, *rax = &gpr[RAX], mask;
 	u32 i, leaf, sub;
 
 	if (v->last_reason == EXIT_REASON_IO) {
@@ -18,13 +19,13 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
 		*rax = (mask >> 31 ? 0 : *rax & ~mask) | (cpu->gpr[RAX] & mask);
 		return;
 	}
-	leaf = (u32)v->gpr[RAX];
-	sub = (u32)v->gpr[RCX];
+	leaf = (u32)gpr[RAX];
+	sub = (u32)gpr[RCX];
 	for (i = 0; i < NR_GPRS; i++)
 		if (r->set & BIT(i))
-			v->gpr[i] = (u32)cpu->gpr[i];
+			gpr[i] = (u32)cpu->gpr[i];
 	if (v->last_reason == EXIT_REASON_CPUID)
-		protect_correct_cpuid(v, leaf, sub);
+		protect_correct_cpuid(gpr, leaf, sub);
 }
 
 /*
@@ -33,13 +34,16 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
  */
 static void take_result(struct percpu *cpu, struct vcpu *v)
 {
-	const struct exit_row *r = &exit_rows[v->last_reason];
+	const struct exit_row *r = shown_row(v);
 	u64 *f = v->vv->f;
 
-	if (v->bare || !r->advance || f[ROW_GUEST_RIP] != SHOWN_RIP + f[ROW_EXIT_INSN_LEN])
+	if (v->bare || !r->advance || f[ROW_GUEST_RIP] != shown_rip(v) + f[ROW_EXIT_INSN_LEN])
 		return;
 	set_registers(cpu, v, r);
-	step_over();
+	if (v->ghci.ask.reason)
+		ghci_served(v);
+	else
+		step_over();
 	f[ROW_GUEST_RIP] = SHOWN_RIP;
 	v->last_reason = EXIT_REASON_EXTINT;	/* once */
 }
@@ -82,16 +86,18 @@ static u32 clean_event(const struct vcpu *v, u32 info)
 /*
  * May hardware deliver L1's event now (SDM vol. 3, 27.3.1.4)?  In real mode never: until
  * the firmware has an IDT, an NMI would run whatever is at address 0 (CR0.PE is set
- * together with it, and at creation IDTR has no limit).
+ * together with it, and at creation IDTR has no limit).  Behind a #VE no NMI until the
+ * guest has read what it was: its handler may cause another, which would be #DF.
  */
-static bool deliverable(bool nmi)
+static bool deliverable(const struct vcpu *v, bool nmi)
 {
 	u64 blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	if (!(vmread(VMCS_GUEST_CR0) & CR0_PE) ||
+	if (!(vmread(VMCS_GUEST_CR0) & CR0_PE) || v->ghci.half ||
 	    (blocking & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		return false;
-	return nmi ? !(blocking & BLOCKED_BY_NMI) : vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+	return nmi ? !(blocking & BLOCKED_BY_NMI) && !v->ghci.ve :
+		     vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
 }
 
 static void inject(u32 info, u32 error, u32 len)
@@ -103,10 +109,10 @@ static void inject(u32 info, u32 error, u32 len)
 
 bool protect_deliver_held(struct vcpu *v)
 {
-	if (v->held_nmi && deliverable(true)) {
+	if (v->held_nmi && deliverable(v, true)) {
 		v->held_nmi = false;
 		inject(INTR_VALID | INTR_TYPE_NMI << 8 | VEC_NMI, 0, 0);
-	} else if (v->held_intr && deliverable(false)) {
+	} else if (v->held_intr && deliverable(v, false)) {
 		inject(v->held_intr, 0, 0);
 		v->held_intr = 0;
 	} else {
@@ -135,7 +141,10 @@ static void inject_events(struct vcpu *v)
 		inject(v->pending_event, v->pending_error, v->pending_len);
 		v->pending_event = 0;
 	} else if (info && INTR_TYPE(info) == INTR_TYPE_HARD_EXC) {
-		inject(info, 0, 0);
+		if (v->ghci.ask.reason)
+			ghci_end(v, GHCI_INVALID_OPERAND);
+		else
+			inject(info, 0, 0);
 	} else {
 		protect_deliver_held(v);
 	}
@@ -146,4 +155,6 @@ void protect_take(struct percpu *cpu, struct vcpu *v)
 {
 	take_result(cpu, v);
 	inject_events(v);
+	if (v->ghci.ask.reason)
+		ghci_forget(v);
 }

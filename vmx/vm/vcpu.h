@@ -18,6 +18,34 @@ struct cpu_regs {
 	u64 msr[NR_VCPU_MSRS];
 };
 
+/* So many places of TDCALL are remembered; Linux has four. */
+#define TDCALL_PLACES	8
+
+/* What the GHCI needs of a vCPU; all zero unless the VM asked for it (vmx/vm/ghci.h). */
+struct vcpu_ghci {
+	/*
+	 * A TDG.VP.VMCALL that the host has to serve: it sees an exit of this reason, and
+	 * these registers in place of the vCPU's.
+	 */
+	struct {
+		u32 reason;		/* 0: none */
+		u64 qual, gpa;
+		u64 stub;		/* MMIO: where the instruction that it emulates lies */
+		bool wakes;		/* HLT: interrupts end it, whatever RFLAGS.IF says */
+		u64 gpr[NR_GPRS];
+	} ask;
+	/* A virtualization exception that was not yet read: no other, and no NMI. */
+	bool ve;
+	u64 ve_qual, ve_gla, ve_gpa;
+	/* MapGPA that is under way: its arguments, and pages done. */
+	u64 map_at, map_size, map_done;
+	/* MMIO of 8 bytes, of which the first 4 are done. */
+	bool half;
+	u64 low;
+	/* Places where a TDCALL was found: linear, and private. */
+	u64 place_rip[TDCALL_PLACES], place_gpa[TDCALL_PLACES];
+};
+
 struct vcpu {
 	struct vm *vm;
 	struct vvmcs *vv;
@@ -35,6 +63,8 @@ struct vcpu {
 	u32 held_intr;			/* L1's external interrupt, not delivered yet; 0: none */
 	bool held_nmi;			/* L1's NMI likewise */
 	bool bare;			/* not entered since it was bound */
+	u32 index;			/* in vm->vcpu[]; what the guest calls itself */
+	struct vcpu_ghci ghci;
 };
 
 /** vcpu_msrs_init() - find the MSRs that change with the VM.  Launch. */

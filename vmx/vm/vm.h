@@ -16,6 +16,8 @@ struct vm {
 	struct spinlock lock;
 	struct owner own;		/* as the memory side knows it; ->state under lock */
 	u32 nvcpus;
+	bool ghci;			/* the guest asked for it: vmx/vm/ghci.h */
+	u64 stub;			/* gfn from which the host's KVM fetches, shared */
 	struct vcpu *vcpu[UP_VM_MAX_VCPUS];
 	struct vm_ept *ept;
 	u64 gfn_cursor;			/* measuring, reclaiming: next gfn to look at */

@@ -89,12 +89,12 @@ void test_procfd_refuses_missing_vcpu(void **state)
 
 void test_procfd_refuses_too_many_vcpus(void **state)
 {
-	static const char * const links[] = { "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:8" };
+	static const char * const links[] = { "anon_inode:kvm-vm", "anon_inode:kvm-vcpu:64" };
 	struct kvm_fds fds;
 
 	(void)state;
 	assert_int_equal(find(&fds, links, ARRAY_SIZE(links)), -1);
-	assert_non_null(strstr(why, "at most 8"));
+	assert_non_null(strstr(why, "at most 64"));
 }
 
 void test_procfd_refuses_vanished_process(void **state)
