@@ -53,6 +53,17 @@ static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum f
 	return 0;
 }
 
+/* Every view can lose @pfn. */
+static bool host_ready(u64 pfn)
+{
+	const struct view *v;
+
+	for (v = __start_views; v < __stop_views; v++)
+		if (v->ready && !v->ready(pfn))
+			return false;
+	return true;
+}
+
 /* The host can reach @pfn no more, through any view. */
 static u64 host_lose(u64 pfn, u64 entry)
 {
@@ -75,13 +86,14 @@ static bool host_clean(u64 pfn)
 	return true;
 }
 
-static void host_gain(u64 pfn)
+/* The host can reach @pfn, which holds nothing. */
+static void host_gain(u64 pfn, u64 entry)
 {
 	const struct view *v;
 
 	zero_page(phys(pfn << PAGE_SHIFT));
 	frame_flush(pfn);
-	frame_set(pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
+	frame_set(pfn, entry);
 	for (v = __start_views; v < __stop_views; v++)
 		if (v->gain)
 			v->gain(pfn);
@@ -95,6 +107,8 @@ int host_donate_layer(u64 pfn)
 
 	spin_lock(&frames_lock);
 	err = pfn ? check_frame(pfn, OWNER_HOST, FRAME_OWNED) : -UP_EINVAL;
+	if (!err && !host_ready(pfn))
+		err = -UP_ENOMEM;
 	if (!err) {
 		entry = grow_entry();
 		grow_wait(pfn, host_lose(pfn, entry));
@@ -114,7 +128,18 @@ static int check_donate_vm(const struct owner *o, u64 pfn, u64 gfn)
 		return err;
 	if (o->unmapped || (o->state != UP_VM_BUILDING && o->state != UP_VM_RUNNABLE))
 		return -UP_EBUSY;
-	return binding_entry(o, gfn) ? -UP_EEXIST : 0;
+	if (binding_entry(o, gfn))
+		return -UP_EEXIST;
+	return host_ready(pfn) ? 0 : -UP_ENOMEM;
+}
+
+/* The host loses @pfn to @o, which has it when all have flushed. */
+static void pend(struct owner *o, u64 pfn, u64 gfn)
+{
+	o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
+	o->frames_pending++;
+	if (o->commit_cursor > gfn)
+		o->commit_cursor = gfn;
 }
 
 int host_donate_vm(struct owner *o, u64 pfn, u64 gfn)
@@ -126,11 +151,8 @@ int host_donate_vm(struct owner *o, u64 pfn, u64 gfn)
 	if (!err)
 		err = binding_set(o, gfn, pfn);
 	if (!err) {
-		o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
+		pend(o, pfn, gfn);
 		o->frames++;
-		o->frames_pending++;
-		if (o->commit_cursor > gfn)
-			o->commit_cursor = gfn;
 	}
 	spin_unlock(&frames_lock);
 	return err;
@@ -197,7 +219,7 @@ int vm_return_host(struct owner *o, u64 gfn, u64 *pfn)
 		o->frames--;
 		o->frames_pending -= state == FRAME_PENDING;
 		o->frames_shared -= state == FRAME_SHARED;
-		host_gain(*pfn);
+		host_gain(*pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
 	}
 	spin_unlock(&frames_lock);
 	return err;
@@ -216,9 +238,7 @@ int vm_share_host(struct owner *o, u64 gfn)
 	if (!err && !host_clean(pfn))
 		err = -UP_EAGAIN;
 	if (!err) {
-		zero_page(phys(pfn << PAGE_SHIFT));
-		frame_flush(pfn);
-		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
+		host_gain(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
 		o->frames_shared++;
 	}
 	spin_unlock(&frames_lock);
@@ -237,11 +257,8 @@ int vm_unshare_host(struct owner *o, u64 gfn)
 		err = -UP_EBUSY;
 	if (!err && state == FRAME_SHARED) {
 		ept_set(e, *e & ~(u64)EPT_RWX);
-		o->flush_ticket = host_lose(pfn, FRAME_ENTRY(owner_of(o), FRAME_PENDING, gfn));
+		pend(o, pfn, gfn);
 		o->frames_shared--;
-		o->frames_pending++;
-		if (o->commit_cursor > gfn)
-			o->commit_cursor = gfn;
 	}
 	if (!err && !commit_frame(o, pfn, gfn))
 		err = -UP_EAGAIN;
