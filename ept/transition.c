@@ -26,18 +26,6 @@ static u32 owner_of(const struct owner *o)
 	return OWNER_VM0 + o->id;
 }
 
-/* The frame must be RAM with this owner and state. */
-static int check_frame(u64 pfn, u32 owner, enum frame_state state)
-{
-	u64 e = frame_entry(pfn);
-
-	if (!e)
-		return -UP_ENOENT;
-	if (FRAME_OWNER(e) != owner)
-		return -UP_EPERM;
-	return FRAME_STATE(e) == state ? 0 : -UP_EBUSY;
-}
-
 /* @gfn of @o: its frame and state.  -UP_ENOENT when it is unbound. */
 static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum frame_state *state)
 {
@@ -62,6 +50,18 @@ static bool host_ready(u64 pfn)
 		if (v->ready && !v->ready(pfn))
 			return false;
 	return true;
+}
+
+/* The host owns @pfn, and can give it away. */
+static int check_frame(u64 pfn)
+{
+	u64 e = frame_entry(pfn);
+
+	if (!e)
+		return -UP_ENOENT;
+	if (FRAME_OWNER(e) != OWNER_HOST)
+		return -UP_EPERM;
+	return host_ready(pfn) ? 0 : -UP_ENOMEM;
 }
 
 /* The host can reach @pfn no more, through any view. */
@@ -106,9 +106,7 @@ int host_donate_layer(u64 pfn)
 	int err;
 
 	spin_lock(&frames_lock);
-	err = pfn ? check_frame(pfn, OWNER_HOST, FRAME_OWNED) : -UP_EINVAL;
-	if (!err && !host_ready(pfn))
-		err = -UP_ENOMEM;
+	err = pfn ? check_frame(pfn) : -UP_EINVAL;
 	if (!err) {
 		entry = grow_entry();
 		grow_wait(pfn, host_lose(pfn, entry));
@@ -123,14 +121,12 @@ static int check_donate_vm(const struct owner *o, u64 pfn, u64 gfn)
 
 	if (gfn >= BINDING_GFNS)
 		return -UP_EINVAL;
-	err = check_frame(pfn, OWNER_HOST, FRAME_OWNED);
+	err = check_frame(pfn);
 	if (err)
 		return err;
 	if (o->unmapped || (o->state != UP_VM_BUILDING && o->state != UP_VM_RUNNABLE))
 		return -UP_EBUSY;
-	if (binding_entry(o, gfn))
-		return -UP_EEXIST;
-	return host_ready(pfn) ? 0 : -UP_ENOMEM;
+	return binding_entry(o, gfn) ? -UP_EEXIST : 0;
 }
 
 /* The host loses @pfn to @o, which has it when all have flushed. */

@@ -202,5 +202,5 @@ bool queue_give(struct unit *u)
 	u->queue.pa = 0;
 	if (!(u->host.gsts & GCMD_QIE))
 		return done;
-	return done && unit_command(u, GCMD_QIE, true) && run_to(u, u->host.iqt & IQ_OFFSET);
+	return done && unit_command(u, GCMD_QIE, true) && run_to(u, u->host.iqt);
 }

@@ -2,6 +2,7 @@
 /* A unit changes hands: see take.h. */
 
 #include "iommu/take.h"
+#include "iommu/intr.h"
 #include "iommu/mmio.h"
 #include "iommu/queue.h"
 #include "iommu/table.h"
@@ -64,16 +65,18 @@ static void save(struct unit *u)
 {
 	struct unit_host *h = &u->host;
 
+	h->version = unit_read32(u, VTD_VER);
 	h->gsts = unit_read32(u, VTD_GSTS);
 	h->rtaddr = unit_read64(u, VTD_RTADDR);
-	h->irta = unit_read64(u, VTD_IRTA);
+	if (u->ecap & ECAP_IR)
+		h->irta = h->irta_next = unit_read64(u, VTD_IRTA);
 	event_save(u, VTD_FECTL, h->fault_event);
 	if (u->cap & CAP_PMR)
 		h->pmen = unit_read32(u, VTD_PMEN);
 	if (!(u->ecap & ECAP_QI))
 		return;
 	h->iqa = unit_read64(u, VTD_IQA);
-	h->iqt = unit_read64(u, VTD_IQT);
+	h->iqt = h->iqh = unit_read64(u, VTD_IQT) & IQ_OFFSET;
 	event_save(u, VTD_IECTL, h->queue_event);
 }
 
@@ -90,10 +93,14 @@ enum unit_fault unit_take(struct unit *u)
 
 	save(u);
 	u->taken = true;
+	if (u->host.gsts & GCMD_IRE && !u->intr_pa)
+		return UNIT_MEMORY;
 	fault = queue_init(u);
 	if (fault)
 		return fault;
 	if (!set_root(u, dma_root(u)) || !unit_command(u, GCMD_TE, true))
+		return UNIT_STUCK;
+	if (u->host.gsts & GCMD_IRE && !intr_load(u))
 		return UNIT_STUCK;
 	/* Protected memory is what no device reaches: the tables' business from now on. */
 	if (u->host.pmen & PMEN_EPM)
@@ -113,7 +120,7 @@ bool unit_give(struct unit *u)
 		unit_write32(u, VTD_PMEN, h->pmen);
 	if (!(h->gsts & GCMD_TE))
 		done = unit_command(u, GCMD_TE, false);
-	done &= set_root(u, h->rtaddr);
+	done &= set_root(u, h->rtaddr) && intr_give(u);
 	done &= queue_give(u);
 	event_restore(u, VTD_FECTL, h->fault_event);
 	if (u->ecap & ECAP_QI)

@@ -33,8 +33,9 @@ struct unit_queue {
 
 /* Registers as the host left them: what it sees of them, and gets back. */
 struct unit_host {
-	u64 rtaddr, iqa, iqt, irta;
-	u32 gsts, pmen;
+	u64 rtaddr, iqa, iqh, iqt;
+	u64 irta, irta_next;	/* in force, and written since */
+	u32 version, gsts, fsts, ics, pmen;
 	u32 fault_event[4], queue_event[4];	/* control, data, address, upper address */
 };
 
@@ -43,6 +44,7 @@ struct unit {
 	u64 cap, ecap;
 	u32 pages;
 	u32 levels;	/* of the tables that it walks: 3 or 4 */
+	u64 intr_pa;	/* the layer's interrupt-remapping table; 0: it has none */
 	bool taken;	/* it walks the layer's tables */
 	struct unit_queue queue;
 	struct unit_host host;

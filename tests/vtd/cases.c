@@ -374,6 +374,7 @@ static void one_life(void)
 	is_out_of_reach(pa, "a frame that was shared");
 	result(give_back(0), "the VM dies, and the frame is the host's");
 	result(holds(pa, 0, PAGE_SIZE / 8), "and zeroed");
+	fill(pa, HOSTS);
 	is_in_reach(pa, "a frame that came back");
 }
 
