@@ -5,7 +5,6 @@
 #include "iommu/intr.h"
 #include "iommu/mmio.h"
 #include "iommu/queue.h"
-#include "iommu/take.h"
 #include "ept/owner.h"
 #include "vmx/base/log.h"
 

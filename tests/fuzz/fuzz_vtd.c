@@ -4,6 +4,7 @@
  * interrupt table: hardware goes on with the layer's, and nobody's memory changes but the
  * host's.  Each input begins with the same world.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "iommu/dmar.h"
@@ -38,11 +39,13 @@ void up_log(const char *fmt, ...)
 	(void)fmt;
 }
 
-static void must(bool cond)
-{
-	if (!cond)
-		abort();
-}
+#define must(cond) \
+	do { \
+		if (!(cond)) { \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #cond); \
+			abort(); \
+		} \
+	} while (0)
 
 static void begin(void)
 {
