@@ -44,7 +44,8 @@ static void copy_entry(const struct unit *u, u32 index)
 
 	if (lo & IRTE_P && !irte_allowed(lo)) {
 		note_denied();
-		up_log_seldom("denied: unit %u: interrupt entry %u: %lx", unit_number(u), index, lo);
+		up_log_seldom("denied: unit %u: interrupt entry %u: %lx", unit_number(u), index,
+			      lo);
 		lo = 0;
 	}
 	set_entry(u, index, lo & IRTE_P ? lo : 0, lo & IRTE_P ? hi : 0);

@@ -19,7 +19,7 @@
 #include "tests/unit/vtd_hw.h"
 
 #define FRAMES		2048ULL
-#define LAYER_START	1024ULL
+#define LAYER_START	896ULL	/* the pool's reserve, and some */
 #define INTR		1088ULL
 #define LAYER_END	1344ULL
 #define VM_FRAME	8ULL	/* among the host's */

@@ -108,9 +108,8 @@ static void mutate(enum hw_mutant mutant)
 
 static void frames(void)
 {
-	static const struct up_range ram = { 0, RAM_END }, layer[] = {
-		{ LAYER_START, LAYER_END }, { INTR, INTR_END },
-	};
+	static const struct up_range ram = { 0, RAM_END };
+	static const struct up_range layer[] = { { LAYER_START, LAYER_END }, { INTR, INTR_END } };
 	static const struct up_range pool = { LAYER_START + 2, LAYER_END };
 
 	fake_init(FRAMES, FRAMES, 1);
@@ -119,7 +118,6 @@ static void frames(void)
 		.table_frames = FRAMES, .ram = &ram, .layer = layer, .pool = &pool,
 	};
 	must(!frames_init(&up_config) && !pool_init(&up_config));
-	/* The reserve is no part of what is tested here. */
 	dmar.units = 1;
 	dmar.unit[0].regs = (struct dmar_range){ HW_BASE, HW_BASE + 0xfff };
 	dmar.regions = 1;
@@ -315,7 +313,6 @@ static struct shared {
 	u64 seen[SEEN];
 	u32 states, steps;
 	bool failed;
-	char why[256];
 } *shared;
 
 static u64 mix(u64 h, u64 v)
@@ -335,11 +332,13 @@ static u64 state_now(void)
 		h = mix(h, frame_entry(pfn));
 		for (d = 0; d < HW_DEVICES; d++)
 			for (i = 0; i < 16; i++)
-				if (hw.iotlb[d][i].valid && hw.iotlb[d][i].iova == pfn << PAGE_SHIFT)
+				if (hw.iotlb[d][i].valid &&
+				    hw.iotlb[d][i].iova == pfn << PAGE_SHIFT)
 					h = mix(h, 8 * d + 2 + hw.iotlb[d][i].nothing);
 	}
 	h = mix(h, vm.state | vm.unmapped << 8 | vm.frames_pending << 9);
-	h = mix(h, q->epoch ? 2 + (q->epoch >= vm.flush_ticket) : q->reached >= vm.flush_ticket);
+	h = mix(h, q->epoch ? 2 + (q->epoch >= vm.flush_ticket) :
+			      q->reached >= vm.flush_ticket);
 	h = mix(h, fake_cpu->flushed_epoch >= vm.flush_ticket);
 	h = mix(h, fake_cpu->flushed_epoch == flush_epoch());
 	h = mix(h, (q->epoch == flush_epoch()) << 1 | (q->reached == flush_epoch()));
@@ -703,7 +702,8 @@ int main(void)
 	fact("no status is written but to the host's memory", emul_status, 7);
 	fact("whatever the host writes, hardware's registers are the layer's", emul_registers, 7);
 	fact("after 300 waits it gets back its queue where it goes on", emul_give, 7);
-	result(!in_child(mutant_interrupts, NULL), "without a flush of interrupt entries something fails");
+	result(!in_child(mutant_interrupts, NULL),
+	       "without a flush of interrupt entries something fails");
 	for (i = 0; i < ARRAY_SIZE(mutants); i++)
 		result(!survives(&kinds[mutants[i].kind], mutants[i].mutant),
 		       "without %s something fails", mutants[i].name);

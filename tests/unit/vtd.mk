@@ -14,7 +14,12 @@ LAYER := $(addprefix ept/,owner.c flush.c table.c pool.c grow.c transition.c bin
 WORLD := tests/unit/vtd_hw.c tests/unit/fake/fake.c
 OBJ := $(patsubst %.c,$(UB)/%.o,$(LAYER) $(WORLD) tests/unit/test_vtd.c)
 
-all: $(UB)/test_vtd
+all: $(UB)/test_vtd $(UB)/fuzz_vtd
+
+# From the sources at once: libFuzzer's coverage is another build of them.
+$(UB)/fuzz_vtd: $(LAYER) $(WORLD) tests/fuzz/fuzz_vtd.c $(wildcard iommu/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	clang $(CFLAGS) -fsanitize=fuzzer,address -o $@ $(filter %.c,$^)
 
 $(UB)/test_vtd: $(OBJ)
 	$(CC) -fsanitize=undefined -o $@ $^

@@ -49,8 +49,9 @@ void bed_edu(unsigned long pa, int to_ram)
 
 void bed_vsay(const char *fmt, va_list args)
 {
-	vprintk(fmt, args);
-	pr_cont("\n");
+	struct va_format line = { .fmt = fmt, .va = &args };
+
+	printk(KERN_INFO "%pV\n", &line);
 }
 
 void bed_say(const char *fmt, ...)
