@@ -139,8 +139,9 @@ static bool units_done(u64 ticket)
 	bool done = true;
 	u32 i;
 
+	/* Those that Linux has hold nobody back: no VM is protected then. */
 	for (i = 0; i < nunits; i++)
-		done &= unit_flushed(&units[i], ticket);
+		done &= !units[i].taken || unit_flushed(&units[i], ticket);
 	return done;
 }
 

@@ -31,9 +31,6 @@
 #define VTD_IEADDR		0xa8
 #define VTD_IEUADDR		0xac
 #define VTD_IRTA		0xb8
-#define VTD_PRS			0xdc
-#define VTD_PECTL		0xe0
-#define VTD_PEUADDR		0xec
 
 /* Capability register */
 #define CAP_RWBF		BIT(4)
@@ -43,13 +40,11 @@
 #define CAP_FRO(cap)		(((cap) >> 24 & 0x3ff) * 16)
 #define CAP_SLLPS_2M		BIT(34)
 #define CAP_NFR(cap)		((u32)((cap) >> 40 & 0xff) + 1)
-#define CAP_ESRTPS		BIT(63)
 
 /* Extended capability register */
 #define ECAP_C			BIT(0)
 #define ECAP_QI			BIT(1)
 #define ECAP_IR			BIT(3)
-#define ECAP_PT			BIT(6)
 #define ECAP_IRO(ecap)		(((ecap) >> 8 & 0x3ff) * 16)
 /*
  * What the host may see of it: C, QI, IR, EIM, PT, SC, and where IOTLB registers are.
@@ -82,7 +77,7 @@
 #define FSTS_ITE		BIT(6)
 #define FSTS_QUEUE		(FSTS_IQE | FSTS_ICE | FSTS_ITE)
 #define FSTS_FRI(fsts)		((fsts) >> 8 & 0xff)
-#define EVENT_MASKED		BIT(31)		/* FECTL, IECTL, PECTL */
+#define EVENT_MASKED		BIT(31)		/* FECTL, IECTL */
 
 /* Fault recording registers, 16 bytes each (11.4.7.6) */
 #define FRCD_BYTES		16
@@ -94,11 +89,9 @@
 #define FRCD_F			BIT(63)
 
 #define PMEN_EPM		BIT(31)
-#define PMEN_PRS		BIT(0)
 
 #define IQ_OFFSET		MASK(18, 4)	/* in IQH and IQT */
 #define DESC_BYTES		16
-#define IQA_DW			BIT(11)		/* descriptors of 256 bits */
 #define IQA_SIZE(iqa)		((iqa) & 7)	/* 2^n pages */
 #define IRTA_EIME		BIT(11)
 #define IRTA_SIZE(irta)		((irta) & 0xf)	/* 2^(n+1) entries */
@@ -125,8 +118,6 @@
 #define IEC_FIRST(lo)		((u32)((lo) >> 32 & 0xffff))
 #define WAIT_IF			BIT(4)
 #define WAIT_SW			BIT(5)
-#define WAIT_FN			BIT(6)
-#define WAIT_PD			BIT(7)
 #define WAIT_DATA(lo)		((u32)((lo) >> 32))
 #define WAIT_ADDR		MASK(63, 2)
 

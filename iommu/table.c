@@ -106,6 +106,17 @@ static void dma_lose(u64 pfn)
 	dma_set(e, 0);
 }
 
+/*
+ * What was made present is there for @u, too: in caching mode it remembers that there was
+ * nothing (6.1), and stores may wait in the chipset (6.8).
+ */
+static bool noticed(struct unit *u)
+{
+	if (u->cap & CAP_CM)
+		return unit_forget(u, FORGET_IOTLB);
+	return !(u->cap & CAP_RWBF) || unit_command(u, GCMD_WBF, true);
+}
+
 static void dma_gain(u64 pfn)
 {
 	u64 *e;
@@ -116,10 +127,9 @@ static void dma_gain(u64 pfn)
 	e = dma_slot(pfn << PAGE_SHIFT, 1, false);
 	up_assert(e);	/* it was lost once */
 	dma_set(e, pfn << PAGE_SHIFT | DMA_RW);
-	/* In caching mode a unit remembers, too, that there was nothing (6.1). */
 	for (i = 0; i < nunits; i++)
-		if (units[i].cap & CAP_CM && !unit_forget(&units[i], FORGET_IOTLB))
-			up_log("unit %u: does not forget that %lx was a VM's", i, pfn);
+		if (units[i].taken && !noticed(&units[i]))
+			up_log("unit %u: does not see that %lx is the host's", i, pfn);
 }
 
 VIEW dma_view = { .ready = dma_ready, .lose = dma_lose, .gain = dma_gain };

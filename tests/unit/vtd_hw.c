@@ -11,7 +11,8 @@
 
 struct hw hw;
 
-static u8 *memory;	/* what a unit sees that reads past the caches */
+static u8 *memory;	/* what a unit sees that reads past the caches: where tables lie */
+static u64 memory_size;
 
 static void stop(const char *what, u64 arg)
 {
@@ -31,15 +32,16 @@ void hw_init(u64 cap, u64 ecap)
 	hw.ecap = ecap | (u64)HW_IRO / 16 << 8;
 	if (!behind())
 		return;
-	memory = calloc(1, fake_ram_size);
-	memcpy(memory, fake_ram, fake_ram_size);
+	memory_size = fake_ram_size < HW_TABLES ? fake_ram_size : HW_TABLES;
+	memory = malloc(memory_size);
+	memcpy(memory, fake_ram, memory_size);
 }
 
 /* --- memory as the unit sees it ------------------------------------------------ */
 
 static u64 table_word(u64 pa)
 {
-	if (pa + 8 > fake_ram_size)
+	if (pa + 8 > (behind() ? memory_size : fake_ram_size))
 		stop("table lies at", pa);
 	return *(u64 *)((behind() ? memory : fake_ram) + pa);
 }
@@ -48,8 +50,18 @@ static void line_reaches_memory(const u8 *p)
 {
 	u64 at = ALIGN_DOWN((u64)(p - fake_ram), 64);
 
-	if (at + 64 <= fake_ram_size && !(hw.ecap & ECAP_C) && !(hw.cap & CAP_RWBF))
+	if (at + 64 <= memory_size && !(hw.ecap & ECAP_C) && !(hw.cap & CAP_RWBF))
 		memcpy(memory + at, fake_ram + at, 64);
+}
+
+/* Pages that differ: a process that is forked shares the others. */
+static void write_buffer_reaches_memory(void)
+{
+	u64 at;
+
+	for (at = 0; at < memory_size; at += PAGE_SIZE)
+		if (memcmp(memory + at, fake_ram + at, PAGE_SIZE))
+			memcpy(memory + at, fake_ram + at, PAGE_SIZE);
 }
 
 void flush_line(const void *p)
@@ -177,7 +189,7 @@ static void command(u32 val)
 		hw.gsts |= GCMD_SIRTP;
 	}
 	if (val & GCMD_WBF && hw.cap & CAP_RWBF && hw.mutant != HW_NO_WRITE_BUFFER)
-		memcpy(memory, fake_ram, fake_ram_size);
+		write_buffer_reaches_memory();
 }
 
 u64 mmio_read64(u64 pa)

@@ -13,6 +13,7 @@
 #define HW_FRO		0x220
 #define HW_IRO		0xf0
 #define HW_DEVICES	2
+#define HW_TABLES	0x380000	/* tables lie below */
 #define HW_IRTES	16	/* that a unit remembers */
 #define HW_SLOW		1500	/* longer than one call of iommu/queue.c polls */
 

@@ -49,9 +49,10 @@ void bed_edu(unsigned long pa, int to_ram)
 
 void bed_vsay(const char *fmt, va_list args)
 {
-	struct va_format line = { .fmt = fmt, .va = &args };
+	static char line[256];
 
-	printk(KERN_INFO "%pV\n", &line);
+	vsnprintf(line, sizeof(line), fmt, args);
+	printk(KERN_INFO "%s\n", line);
 }
 
 void bed_say(const char *fmt, ...)
