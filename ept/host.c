@@ -225,7 +225,7 @@ static bool host_ept_clean(u64 pfn)
 	return flush_done(decoy_ticket);
 }
 
-VIEW host_view = { host_ept_unmap, host_ept_clean, host_ept_rejoin };
+VIEW host_view = { .lose = host_ept_unmap, .clean = host_ept_clean, .gain = host_ept_rejoin };
 
 /*
  * Let the host's kernel read and write something at @pfn that is not the frame.

@@ -60,7 +60,7 @@ static void shadow_empty_all(u64 pfn)
 }
 
 /* The host lost a frame: no shadow table maps anything any more. */
-VIEW shadow_view = { shadow_empty_all, NULL, NULL };
+VIEW shadow_view = { .lose = shadow_empty_all };
 
 /* A table that no CPU uses: a spare one, or the one not used longest */
 static struct vm_ept *shadow_victim(bool with_frames)

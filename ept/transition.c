@@ -26,18 +26,6 @@ static u32 owner_of(const struct owner *o)
 	return OWNER_VM0 + o->id;
 }
 
-/* The frame must be RAM with this owner and state. */
-static int check_frame(u64 pfn, u32 owner, enum frame_state state)
-{
-	u64 e = frame_entry(pfn);
-
-	if (!e)
-		return -UP_ENOENT;
-	if (FRAME_OWNER(e) != owner)
-		return -UP_EPERM;
-	return FRAME_STATE(e) == state ? 0 : -UP_EBUSY;
-}
-
 /* @gfn of @o: its frame and state.  -UP_ENOENT when it is unbound. */
 static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum frame_state *state)
 {
@@ -51,6 +39,29 @@ static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum f
 		return -UP_EPERM;
 	*state = FRAME_STATE(frame_entry(*pfn));
 	return 0;
+}
+
+/* Every view can lose @pfn. */
+static bool host_ready(u64 pfn)
+{
+	const struct view *v;
+
+	for (v = __start_views; v < __stop_views; v++)
+		if (v->ready && !v->ready(pfn))
+			return false;
+	return true;
+}
+
+/* The host owns @pfn, and can give it away. */
+static int check_frame(u64 pfn)
+{
+	u64 e = frame_entry(pfn);
+
+	if (!e)
+		return -UP_ENOENT;
+	if (FRAME_OWNER(e) != OWNER_HOST)
+		return -UP_EPERM;
+	return host_ready(pfn) ? 0 : -UP_ENOMEM;
 }
 
 /* The host can reach @pfn no more, through any view. */
@@ -75,13 +86,14 @@ static bool host_clean(u64 pfn)
 	return true;
 }
 
-static void host_gain(u64 pfn)
+/* The host can reach @pfn, which holds nothing. */
+static void host_gain(u64 pfn, u64 entry)
 {
 	const struct view *v;
 
 	zero_page(phys(pfn << PAGE_SHIFT));
 	frame_flush(pfn);
-	frame_set(pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
+	frame_set(pfn, entry);
 	for (v = __start_views; v < __stop_views; v++)
 		if (v->gain)
 			v->gain(pfn);
@@ -94,7 +106,7 @@ int host_donate_layer(u64 pfn)
 	int err;
 
 	spin_lock(&frames_lock);
-	err = pfn ? check_frame(pfn, OWNER_HOST, FRAME_OWNED) : -UP_EINVAL;
+	err = pfn ? check_frame(pfn) : -UP_EINVAL;
 	if (!err) {
 		entry = grow_entry();
 		grow_wait(pfn, host_lose(pfn, entry));
@@ -109,7 +121,7 @@ static int check_donate_vm(const struct owner *o, u64 pfn, u64 gfn)
 
 	if (gfn >= binding_gfns())
 		return -UP_EINVAL;
-	err = check_frame(pfn, OWNER_HOST, FRAME_OWNED);
+	err = check_frame(pfn);
 	if (err)
 		return err;
 	if (o->unmapped || (o->state != UP_VM_BUILDING && o->state != UP_VM_RUNNABLE))
@@ -214,7 +226,7 @@ int vm_return_host(struct owner *o, u64 gfn, u64 *pfn)
 		o->frames--;
 		o->frames_pending -= state == FRAME_PENDING;
 		o->frames_shared -= state == FRAME_SHARED;
-		host_gain(*pfn);
+		host_gain(*pfn, FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
 	}
 	spin_unlock(&frames_lock);
 	return err;
@@ -252,9 +264,7 @@ int vm_share_host(struct owner *o, u64 gfn)
 	if (!err && !host_clean(pfn))
 		err = -UP_EAGAIN;
 	if (!err) {
-		zero_page(phys(pfn << PAGE_SHIFT));
-		frame_flush(pfn);
-		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
+		host_gain(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARED, gfn));
 		o->frames_shared++;
 	}
 	spin_unlock(&frames_lock);

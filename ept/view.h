@@ -11,14 +11,16 @@
 
 /**
  * struct view - what a change of owner asks of one kind of table
+ * @ready: @pfn can be lost; false: a frame is wanting, and nothing has changed
  * @lose: the host can reach @pfn no more; the caller takes a flush_ticket() after it
  * @clean: true when nothing stands at @pfn in the host's place that could be taken for
  *	   the frame itself; false: call again after a flush
- * @gain: @pfn is the host's again, zeroed
+ * @gain: @pfn is the host's again, or shared with it, and zeroed
  *
  * All hold frames_lock; NULL: nothing to do.
  */
 struct view {
+	bool (*ready)(u64 pfn);
 	void (*lose)(u64 pfn);
 	bool (*clean)(u64 pfn);
 	void (*gain)(u64 pfn);

@@ -5,9 +5,9 @@
 # -fpie for calls that are direct: the large code model makes each an indirect
 # one, for the host to train.  What stays indirect goes through a retpoline.
 
-# Nothing calls the DMAR parser until the units are programmed: built as the rest, not linked.
-ROOT_UNLINKED := $(B)/root/iommu/dmar.o
-ROOT_SRC := $(filter-out iommu/dmar.c,$(sort $(wildcard vmx/*/*.c ept/*.c iommu/*.c)))
+# Nothing calls iommu/ until the launch takes the units: built as the rest, not linked.
+ROOT_UNLINKED := $(patsubst %.c,$(B)/root/%.o,$(sort $(wildcard iommu/*.c)))
+ROOT_SRC := $(sort $(wildcard vmx/*/*.c ept/*.c))
 ROOT_ASM := $(sort $(wildcard vmx/*/*.S))
 ROOT_OBJ := $(ROOT_SRC:%.c=$(B)/root/%.o) $(ROOT_ASM:%.S=$(B)/root/%.o)
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Interrupt remapping: the table that a unit uses, made of the host's (iommu/intr.c). */
+#ifndef IOMMU_INTR_H
+#define IOMMU_INTR_H
+
+#include "iommu/unit.h"
+
+#define IRTE_BYTES	16
+#define INTR_ENTRIES	65536	/* of the largest table (11.4.9.2) */
+
+/**
+ * intr_load() - the layer's table takes the place of the one that the host's IRTA names
+ *
+ * @u->intr_pa is the layer's memory for INTR_ENTRIES.  Copies all entries, and makes the
+ * unit forget others.  Holds frames_lock, but for the launch.
+ * Return: false when the unit does not obey.
+ */
+bool intr_load(struct unit *u);
+
+/**
+ * intr_copy() - the host says that it has changed entries: check and copy them again
+ * @first: index, and @count: how many; what lies beyond the host's table is passed over
+ *
+ * The unit still has to forget the old ones: unit_forget().  Holds frames_lock.
+ */
+void intr_copy(struct unit *u, u32 first, u32 count);
+
+/** intr_give() - the host's own table again.  Return: false when the unit does not obey */
+bool intr_give(struct unit *u);
+
+/** irte_allowed() - whether hardware may use this entry of the host's, which is present */
+bool irte_allowed(u64 lo);
+
+#endif /* IOMMU_INTR_H */

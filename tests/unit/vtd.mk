@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# iommu/ in user space.  make -f tests/unit/vtd.mk all
+#
+# No AddressSanitizer: a state is a process, and its shadow would be copied with each.
+
+UB := build/vtd-unit
+CC := gcc
+CFLAGS := -std=gnu11 -g -O1 -fsanitize=undefined -fno-sanitize-recover=all -Wall -Wextra \
+	-Wno-unused-parameter -Werror -include tests/unit/fake/asm.h \
+	-include tests/unit/fake/mmio.h -Itests/unit -I.
+
+LAYER := $(addprefix ept/,owner.c flush.c table.c pool.c grow.c transition.c binding.c) \
+	$(wildcard iommu/*.c)
+WORLD := tests/unit/vtd_hw.c tests/unit/fake/fake.c
+OBJ := $(patsubst %.c,$(UB)/%.o,$(LAYER) $(WORLD) tests/unit/test_vtd.c)
+
+all: $(UB)/test_vtd $(UB)/fuzz_vtd
+
+# From the sources at once: libFuzzer's coverage is another build of them.
+$(UB)/fuzz_vtd: $(LAYER) $(WORLD) tests/fuzz/fuzz_vtd.c $(wildcard iommu/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	clang $(CFLAGS) -fsanitize=fuzzer,address -o $@ $(filter %.c,$^)
+
+$(UB)/test_vtd: $(OBJ)
+	$(CC) -fsanitize=undefined -o $@ $^
+
+$(UB)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(OBJ:.o=.d)
+.PHONY: all
