@@ -12,17 +12,17 @@
 #include "vmx/base/cpus.h"
 #include "vmx/base/x86.h"
 
-static u64 epoch = 1;
+u64 flush_now = 1;
 static u64 reached;	/* by every flusher: saves asking each, only grows */
 
 u64 flush_ticket(void)
 {
-	return __atomic_add_fetch(&epoch, 1, __ATOMIC_SEQ_CST);
+	return __atomic_add_fetch(&flush_now, 1, __ATOMIC_SEQ_CST);
 }
 
 u64 flush_epoch(void)
 {
-	return READ_ONCE(epoch);
+	return READ_ONCE(flush_now);
 }
 
 static bool cpus_done(u64 ticket)
@@ -56,19 +56,11 @@ bool flush_done(u64 ticket)
 
 void flush_this_cpu(void)
 {
-	u64 e = __atomic_load_n(&epoch, __ATOMIC_SEQ_CST);
+	u64 e = __atomic_load_n(&flush_now, __ATOMIC_SEQ_CST);
 	struct percpu *cpu = this_cpu();
 
 	invept(INVEPT_ALL, 0);
 	invvpid(INVVPID_ALL, 0, 0);
 	cpu->flushes++;
 	__atomic_store_n(&cpu->flushed_epoch, e, __ATOMIC_RELEASE);
-}
-
-bool flush_this_cpu_if_behind(void)
-{
-	if (this_cpu()->flushed_epoch == __atomic_load_n(&epoch, __ATOMIC_ACQUIRE))
-		return false;
-	flush_this_cpu();
-	return true;
 }

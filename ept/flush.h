@@ -7,7 +7,9 @@
 #ifndef EPT_FLUSH_H
 #define EPT_FLUSH_H
 
-#include "vmx/base/types.h"
+#include "vmx/base/percpu.h"
+
+extern u64 flush_now;	/* flush_epoch(), for the path of every exit */
 
 /** flush_ticket() - a mapping was removed just now: the epoch every CPU must have reached */
 u64 flush_ticket(void);
@@ -31,6 +33,12 @@ void flush_this_cpu(void);
  * Return: true if it flushed: addresses in this CPU's VMCS that were checked
  * before must be checked again, although the exit may be none of the host's.
  */
-bool flush_this_cpu_if_behind(void);
+static inline bool flush_this_cpu_if_behind(struct percpu *cpu)
+{
+	if (cpu->flushed_epoch == __atomic_load_n(&flush_now, __ATOMIC_ACQUIRE))
+		return false;
+	flush_this_cpu();
+	return true;
+}
 
 #endif /* EPT_FLUSH_H */

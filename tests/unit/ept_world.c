@@ -583,7 +583,7 @@ static void leave_guest(u32 cpu)
 	now++;
 	model_sync();
 	fake_cpu = cpus[cpu];
-	flush_this_cpu_if_behind();
+	flush_this_cpu_if_behind(this_cpu());
 	cpu_model[cpu].clean = now;
 }
 

@@ -29,7 +29,7 @@ void vm_exit(struct percpu *cpu)
 	cpu->transitions += 2;
 	cpu->resume_launch = 0;
 	/* First of all: ept/flush.h says why. */
-	flushed = flush_this_cpu_if_behind();
+	flushed = flush_this_cpu_if_behind(cpu);
 	if (cpu->nested.in_vm)
 		nested_exit(cpu, reason);
 	else if (!(reason == EXIT_REASON_VMREAD || reason == EXIT_REASON_VMWRITE) ||
