@@ -133,7 +133,7 @@ struct owner {
 	u32 id;
 	enum up_vm_state state;
 	bool unmapped;		/* dead, and its table is cut */
-	bool aliased;		/* reaches what it shares by aliases alone; set while it runs alone */
+	bool aliased;		/* reaches what it shares by aliases alone */
 	u64 frames;		/* owned */
 	u64 frames_shared;
 	u64 frames_pending;	/* donated, not committed */

@@ -6,7 +6,7 @@
 #include "dsdt.hex"
 
 #define PM_BASE		0x600		/* where the firmware puts PIIX4's power management */
-#define GPE0		0xafe0		/* QEMU: hw/acpi/piix4.c */
+#define GPE0		0xafe0		/* where QEMU has it */
 #define RESET_PORT	0xcf9
 #define RESET_VALUE	0x0f
 #define SCI		9

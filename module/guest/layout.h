@@ -9,6 +9,11 @@
 #ifndef GUEST_LAYOUT_H
 #define GUEST_LAYOUT_H
 
+/*
+ * Shared, in a guest of the GHCI: the host's KVM fetches from it for MMIO.  Below 512 KiB:
+ * from there to 1 MiB Linux looks for an iBFT, at addresses that are private.
+ */
+#define FW_STUB		0x10000
 #define FW_PAGE_TABLES	0x11000		/* PML4, PDPT, 4 page directories */
 #define FW_ZERO_PAGE	0x17000		/* struct boot_params */
 #define FW_CMDLINE	0x18000		/* one page, NUL-terminated */
@@ -23,9 +28,8 @@
  */
 #define FW_AP_TABLES	0x90000		/* page tables of processors that wait: as FW_PAGE_TABLES */
 #define FW_MAILBOX	0x96000		/* ACPI's, by which the kernel starts them */
-#define FW_STUB		0x97000		/* shared: the host's KVM fetches from it for MMIO */
-#define FW_ACPI		0x98000		/* the tables */
-#define FW_ACPI_END	0x99000
+#define FW_ACPI		0x97000		/* the tables */
+#define FW_ACPI_END	0x98000
 
 #define FW_ROM		0xffff0000	/* the image as -bios shows it, 64 KiB below 4 GiB */
 #define FW_ROM_CODE	0xfffffc00	/* runs in place: from the reset vector to the copy */

@@ -25,7 +25,7 @@ enum guest_report {
 #define E820_RESERVED	2
 #define E820_ACPI	3
 #define E820_NVS	4
-#define MEMMAP_MAX	8
+#define MEMMAP_MAX	9
 
 /* As in the kernel's zero page, and in QEMU's fw_cfg file etc/e820. */
 struct e820_entry {

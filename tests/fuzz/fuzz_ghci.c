@@ -91,7 +91,8 @@ static void guest_state(struct input *in)
 	u8 how = (u8)take(in, 1);
 
 	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED | (how & 1 ? RFLAGS_IF : 0));
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, how & 2 ? BLOCKED_BY_NMI : how & 4 ? BLOCKED_BY_STI : 0);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		how & 2 ? BLOCKED_BY_NMI : how & 4 ? BLOCKED_BY_STI : 0);
 	vmwrite(VMCS_GUEST_SS_AR, 0xc093 | (how & 0x30 ? 0 : 3 << 5));
 	r_exit(how & 0x40 ? EXIT_REASON_INTR_WINDOW : EXIT_REASON_NMI_WINDOW, 0);
 }

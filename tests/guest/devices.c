@@ -86,7 +86,8 @@ static const char *use_disk(void)
 	}
 	for (n = 0; n < BLOCKS; n++) {
 		fill(want, n, 2);
-		if (pread(fd, block, BLOCK, (off_t)n * BLOCK) != BLOCK || memcmp(block, want, BLOCK))
+		if (pread(fd, block, BLOCK, (off_t)n * BLOCK) != BLOCK ||
+		    memcmp(block, want, BLOCK))
 			return "not what was written";
 	}
 	close(fd);

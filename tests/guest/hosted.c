@@ -60,7 +60,7 @@ static void map_memory(void)
 		exit(1);
 	}
 	mapped = true;
-	/* the firmware's C touches its zero page, command line, window, what stays, and RAM from 1 MiB */
+	/* its C touches its zero page, command line, window, what stays, and RAM from 1 MiB */
 	mprotect((void *)SZ_64K, FW_ZERO_PAGE - SZ_64K, PROT_NONE);
 	mprotect((void *)(FW_CMDLINE + 4096), FW_WINDOW - FW_CMDLINE - 4096, PROT_NONE);
 	mprotect((void *)FW_ACPI_END, 0x100000 - FW_ACPI_END, PROT_NONE);

@@ -192,8 +192,8 @@ static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 	else
 		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn &&
 			 FRAME_STATE(f) < FRAME_PENDING && !(vm->own.aliased && shared) &&
-			 !vm->own.unmapped, "VM %u reaches frame %llx at %llx, which is %llx", vm->own.id, LL(pfn),
-			 LL(gfn), LL(f));
+			 !vm->own.unmapped, "VM %u reaches frame %llx at %llx, which is %llx",
+			 vm->own.id, LL(pfn), LL(gfn), LL(f));
 }
 
 static void check_tree(enum whose whose, const struct vm *vm, u64 table, u32 level, u64 gpa)
@@ -410,7 +410,8 @@ static void check_cpu(struct percpu *cpu)
 		return;
 	}
 	vm = cpu->vcpu->vm;
-	r_expect(r_vm(vm->own.id) == vm && vm->nvcpus && cpu->vcpu->index < vm->nvcpus && vm->vcpu[cpu->vcpu->index] == cpu->vcpu,
+	r_expect(r_vm(vm->own.id) == vm && cpu->vcpu->index < vm->nvcpus &&
+		 vm->vcpu[cpu->vcpu->index] == cpu->vcpu,
 		 "CPU %u: runs a vCPU that is gone", cpu->cpu);
 	r_expect((w_vmcs(vv->vmcs02_pa, VMCS_EPTP) & EPT_ADDR) == vm->own.gfn_root,
 		 "CPU %u: runs VM %u in another's memory", cpu->cpu, vm->own.id);

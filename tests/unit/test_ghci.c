@@ -37,6 +37,7 @@
 #define INTERRUPT	(INTR_VALID | 0x51)
 #define VE		(INTR_VALID | INTR_TYPE_HARD_EXC << 8 | 20)
 #define DOUBLE_FAULT	(INTR_VALID | INTR_HAS_ERROR | INTR_TYPE_HARD_EXC << 8 | 8)
+#define PROTECTION_FAULT (INTR_VALID | INTR_HAS_ERROR | INTR_TYPE_HARD_EXC << 8 | VEC_GP)
 #define UNDEFINED_INSN	(INTR_VALID | INTR_TYPE_HARD_EXC << 8 | VEC_UD)
 
 static long id;
@@ -224,11 +225,14 @@ static const struct answered answers[] = {
 	  { { R10, V_INVALID } } },
 	{ "MMIO, private", { VMCALL(48), { R12, 4 }, { R13, 0 }, { R14, G_UNBOUND } },
 	  { { R10, V_INVALID } } },
-	{ "MMIO, across a page", { VMCALL(48), { R12, 4 }, { R13, 0 }, { R14, S | G_UNBOUND | 0xffe } },
+	{ "MMIO, across a page", { VMCALL(48), { R12, 4 }, { R13, 0 },
+				   { R14, S | G_UNBOUND | 0xffe } },
 	  { { R10, V_INVALID } } },
-	{ "MMIO, bound and private", { VMCALL(48), { R12, 4 }, { R13, 0 }, { R14, S | G_DATA << 12 } },
+	{ "MMIO, bound and private", { VMCALL(48), { R12, 4 }, { R13, 0 },
+				       { R14, S | G_DATA << 12 } },
 	  { { R10, V_INVALID } } },
-	{ "MMIO, bound and shared", { VMCALL(48), { R12, 4 }, { R13, 0 }, { R14, S | G_STUB << 12 } },
+	{ "MMIO, bound and shared", { VMCALL(48), { R12, 4 }, { R13, 0 },
+				      { R14, S | G_STUB << 12 } },
 	  { { R10, V_INVALID } } },
 	{ "MMIO, above the shared bit", { VMCALL(48), { R12, 4 }, { R13, 0 },
 					  { R14, S | S << 1 | G_UNBOUND } },
@@ -253,7 +257,8 @@ static const struct answered answers[] = {
 	  { { R10, OK } } },
 	/* Leaves that the layer answers: KVM is not asked. */
 	{ "CPUID, TDX's signature", { VMCALL(10), { R12, 0x21 }, { R13, 0 } },
-	  { { R10, OK }, { R12, 0 }, { R13, 0x65746e49 }, { R14, 0x20202020 }, { R15, 0x5844546c } } },
+	  { { R10, OK }, { R12, 0 }, { R13, 0x65746e49 }, { R14, 0x20202020 },
+	    { R15, 0x5844546c } } },
 	{ "CPUID, KVM's signature", { VMCALL(10), { R12, 0x40000000 }, { R13, 0 } },
 	  { { R10, OK }, { R12, 0x40000001 }, { R13, 0x4b4d564b }, { R14, 0x564b4d56 },
 	    { R15, 0x4d } } },
@@ -488,7 +493,7 @@ static void a_refused_msr_is_an_invalid_operand(void **state)
 
 	(void)state;
 	call_with(in, regs);
-	w_write(VMCS_ENTRY_INTR_INFO, INTR_VALID | INTR_HAS_ERROR | INTR_TYPE_HARD_EXC << 8 | VEC_GP);
+	w_write(VMCS_ENTRY_INTR_INFO, PROTECTION_FAULT);
 	assert_int_equal(w_enter(false), W_ENTERED);
 	assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
 	assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT + TDCALL_LEN);
@@ -521,7 +526,8 @@ static void an_event_that_is_held_ends_hlt(void **state)
 
 static void last_words_are_kept(void **state)
 {
-	static const char text[64] = "TD misconf\x01guration: SEPT_VE_DISABLE attribute must be set";
+	static const char text[64] =
+		"TD misconf\x01guration: SEPT_VE_DISABLE attribute must be set";
 	static const u8 order[] = { R14, R15, RBX, RDI, RSI, R8, R9, RDX };
 	u64 *g = fake_cpu->gpr;
 
@@ -953,7 +959,8 @@ static void others_do_not_run_before_it_asked(void **state)
 /* Two vCPUs convert the same page, each its own way: it ends as one of them asked. */
 static void conversions_race(void **state)
 {
-	const struct reg share[REGS] = { VMCALL(0x10001), { R12, S | G_DATA << 12 }, { R13, 4096 } };
+	const struct reg share[REGS] = { VMCALL(0x10001), { R12, S | G_DATA << 12 },
+					 { R13, 4096 } };
 	u64 regs[NR_GPRS];
 
 	(void)state;

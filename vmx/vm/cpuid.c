@@ -69,9 +69,9 @@ static void features_7_1(u32 r[4])
 static bool ghci_leaf(u32 leaf, u32 r[4])
 {
 	if (leaf == 0x21)
-		memcpy(r, "\0\0\0\0" "Inte" "    " "lTDX", 4 * sizeof(*r));
+		memcpy(r, "\0\0\0\0Inte    lTDX", 4 * sizeof(*r));
 	else if (leaf == 0x40000000)
-		memcpy(r, "\1\0\0\x40" "KVMKVMKVM\0\0", 4 * sizeof(*r));
+		memcpy(r, "\1\0\0@KVMKVMKVM\0\0", 4 * sizeof(*r));
 	else if (leaf == 0x80000008)	/* how wide an address is: where the shared bit lies */
 		cpuid(leaf, 0, r);
 	else

@@ -6,7 +6,8 @@
 #include "vmx/cpu/vmcs.h"
 #include "vmx/vm/vcpu.h"
 
-#define SHOWN_RIP	0xfff0	/* a constant but for MMIO: KVM only adds an instruction's length to it */
+/* A constant but for MMIO: KVM only adds an instruction's length to it. */
+#define SHOWN_RIP	0xfff0
 
 struct exit_row {
 	bool host;		/* the host gets this exit */

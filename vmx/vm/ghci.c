@@ -23,7 +23,7 @@
 #define GHCI_ALIGN_ERROR	(BIT(63) | 2)
 #define GHCI_UNSUPPORTED	(BIT(63) | 3)
 
-#define KVM_ENOSYS		1000	/* Linux, include/uapi/linux/kvm_para.h */
+#define KVM_ENOSYS		1000	/* as Linux has it */
 
 #define MAP_BATCH		2048	/* pages taken away before one flush */
 #define MAP_ZEROED		64	/* by one call */
