@@ -33,6 +33,7 @@ struct bed {
 	unsigned int source;		/* edu's bus, device and function */
 	/* What is asked for */
 	unsigned int cycles;
+	unsigned int use;		/* what Linux does with the unit: enum unit_use */
 	int registers;			/* hide queued invalidation */
 	const char *drop;		/* what to leave out: "" nothing */
 };

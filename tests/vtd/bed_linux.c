@@ -28,6 +28,8 @@
 
 static unsigned int cycles = 1000;
 module_param(cycles, uint, 0);
+static unsigned int use = 1;
+module_param(use, uint, 0);
 static bool registers;
 module_param(registers, bool, 0);
 static char *drop = "";
@@ -143,6 +145,7 @@ static int __init bed_init(void)
 		return err;
 	}
 	bed.cycles = cycles;
+	bed.use = use;
 	bed.registers = registers;
 	bed.drop = drop;
 	bed_run();
