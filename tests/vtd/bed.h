@@ -48,6 +48,6 @@ void bed_edu(unsigned long pa, int to_ram);
 /* bed_linux.c: lines of the kernel's log. */
 void bed_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void bed_vsay(const char *fmt, va_list args);
-void __attribute__((noreturn)) bed_die(void);
+void bed_die(void);	/* does not return */
 
 #endif /* VTD_BED_H */

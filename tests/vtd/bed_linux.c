@@ -4,8 +4,6 @@
  * unit of a QEMU without VMX, and edu, a device that copies to and from any address,
  * attacks.  bed_linux.c knows Linux, cases.c the layer.
  */
-#define pr_fmt(fmt) "bed: " fmt
-
 #include <linux/acpi.h>
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -54,7 +52,7 @@ void bed_vsay(const char *fmt, va_list args)
 	static char line[256];
 
 	vsnprintf(line, sizeof(line), fmt, args);
-	printk(KERN_INFO "%s\n", line);
+	pr_info("%s\n", line);
 }
 
 void bed_say(const char *fmt, ...)
@@ -141,7 +139,7 @@ static int __init bed_init(void)
 	if (!err)
 		err = find_memory();
 	if (err) {
-		pr_err("cannot begin: %d\n", err);
+		pr_err("bed: cannot begin: %d\n", err);
 		return err;
 	}
 	bed.cycles = cycles;

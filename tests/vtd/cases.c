@@ -56,7 +56,8 @@ void up_panic(const char *fmt, ...)
 	va_start(args, fmt);
 	bed_vsay(fmt, args);
 	va_end(args);
-	bed_die();
+	for (;;)
+		bed_die();
 }
 
 bool log_due(void)
