@@ -23,6 +23,8 @@
 #define INTR		1088ULL
 #define LAYER_END	1344ULL
 #define VM_FRAME	8ULL	/* among the host's */
+#define HOST_QUEUE	1ULL
+#define HOST_IRTA	2ULL
 #define SECRET		0x5ec2e7a5ec2e7a5eULL
 
 static u8 *begin_ram, *begin_owners;
@@ -70,6 +72,12 @@ static void begin(void)
 	must(!unit_add(&dmar.unit[0]));
 	units[0].intr_pa = INTR << PAGE_SHIFT;
 	must(!dma_init(&up_config, &dmar) && !unit_take(&units[0]));
+	/* The host has both on, as Linux does. */
+	emul_write(&units[0], VTD_IQA, 8, HOST_QUEUE << PAGE_SHIFT);
+	emul_write(&units[0], VTD_GCMD, 4, GCMD_QIE);
+	emul_write(&units[0], VTD_IRTA, 8, HOST_IRTA << PAGE_SHIFT | 7);
+	emul_write(&units[0], VTD_GCMD, 4, GCMD_QIE | GCMD_SIRTP);
+	emul_write(&units[0], VTD_GCMD, 4, GCMD_QIE | GCMD_IRE);
 	begin_ram = malloc(fake_ram_size);
 	memcpy(begin_ram, fake_ram, fake_ram_size);
 	begin_owners = malloc(FRAMES * sizeof(u64));
@@ -88,6 +96,12 @@ static void again(void)
 	hw = begin_hw;
 }
 
+/* Neither posted, nor SMI or INIT. */
+static bool harmless(u64 lo)
+{
+	return !(lo & IRTE_POSTED) && IRTE_DLM(lo) != 2 && IRTE_DLM(lo) != 5;
+}
+
 static void check(void)
 {
 	const u64 *vm = phys(VM_FRAME << PAGE_SHIFT), *e = phys(INTR << PAGE_SHIFT);
@@ -96,12 +110,12 @@ static void check(void)
 
 	must(hw.root == dma_root(&units[0]) && hw.gsts & GCMD_TE && hw.gsts & GCMD_QIE);
 	must(hw.iqa == units[0].queue.pa && !(hw.fsts & FSTS_QUEUE));
-	must(!hw.interrupts || (hw.interrupts & VTD_ADDR) == INTR << PAGE_SHIFT);
+	must((hw.interrupts & VTD_ADDR) == INTR << PAGE_SHIFT);
 	must(hw.fectl[0] >> 31 && hw.iectl[0] >> 31 && !hw.pmen);
 	for (i = 0; i < 512; i++)
 		must(vm[i] == SECRET);
 	for (i = 0; i < INTR_ENTRIES && changed; i++)
-		must(!(e[2 * i] & IRTE_P) || irte_allowed(e[2 * i]));
+		must(!(e[2 * i] & IRTE_P) || harmless(e[2 * i]));
 	if (changed)
 		memset(phys(INTR << PAGE_SHIFT), 0, INTR_ENTRIES * IRTE_BYTES);
 	/* But for the queue, and the status word and the pool's list at a frame's beginning. */
@@ -118,20 +132,49 @@ struct step {
 	u64 val;
 };
 
+/* A descriptor at the tail of the host's queue, wherever that is by now. */
+static void host_says(u64 lo, u64 hi)
+{
+	u64 iqt = emul_read(&units[0], VTD_IQT, 8);
+	u64 at = (emul_read(&units[0], VTD_IQA, 8) & VTD_ADDR) + iqt;
+	u64 *d = host_byte(at);
+
+	if (d && at < 64 << PAGE_SHIFT) {
+		d[0] = lo;
+		d[1] = hi;
+	}
+	emul_write(&units[0], VTD_IQT, 8, (iqt + DESC_BYTES) % PAGE_SIZE);
+}
+
 static void step(const struct step *s)
 {
 	u32 reg = s->reg < 0xc0 ? s->reg : (u32)s->offset % 0x1000;
 	u64 *at = phys(((u64)s->page % 64) << PAGE_SHIFT);
 
-	if (s->what % 4 == 0 && s->page % 64 != VM_FRAME)
-		at[s->offset % 512] = s->val;
-	else if (s->what % 4 == 1)
+	switch (s->what % 6) {
+	case 0:
+		if (s->page % 64 != VM_FRAME)
+			at[s->offset % 512] = s->val;
+		break;
+	case 1:
 		emul_read(&units[0], reg, s->size);
-	else if (s->what % 4 == 2)	/* addresses that lie in RAM, mostly */
+		break;
+	case 2:	/* addresses that lie in RAM, mostly */
 		emul_write(&units[0], reg & ~7u, 8,
 			   (s->val & 0xfff) | ((u64)s->page % 64) << PAGE_SHIFT);
-	else
+		break;
+	case 3:
 		emul_write(&units[0], reg, s->size, s->val);
+		break;
+	case 4:
+		host_says((s->reg & 0xf) | (s->val & ~0xfULL),
+			  (u64)s->page << (PAGE_SHIFT + 3) | s->offset % PAGE_SIZE);
+		break;
+	case 5:
+		((u64 *)phys(HOST_IRTA << PAGE_SHIFT))[s->offset % 512] = s->val | IRTE_P;
+		host_says(DESC_IEC, 0);
+		break;
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -212,8 +212,9 @@ static void check(void)
 {
 	static const u64 watched[] = {
 		0, 1, HOST_ROOT, LAYER_START, LAYER_START + 1, LAYER_START + 2, LAYER_END - 1,
-		LAYER_END, INTR, INTR_END - 1, FIRST, FIRST + 1, FIRST + 2, NEIGHBOUR, 2047, 2048, RAM_END - 1,
-		RAM_END, RESERVED - 1, RESERVED, RESERVED + 1, RESERVED + 2, FRAMES,
+		LAYER_END, INTR, INTR_END - 1, FIRST, FIRST + 1, FIRST + 2, NEIGHBOUR,
+		2047, 2048, RAM_END - 1, RAM_END, RESERVED - 1, RESERVED, RESERVED + 1,
+		RESERVED + 2, FRAMES,
 	};
 	u32 i;
 
@@ -300,8 +301,8 @@ static void touch_second(void)
 }
 
 static void (*const events[])(void) = {
-	touch_first, touch_second, donate, commit, flush_this_cpu, die, run_vm, share, unshare, grow,
-	reap,
+	touch_first, touch_second, donate, commit, flush_this_cpu, die, run_vm, share, unshare,
+	grow, reap,
 };
 
 /* --- every state --------------------------------------------------------------------- */

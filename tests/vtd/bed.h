@@ -33,6 +33,7 @@ struct bed {
 	unsigned int source;		/* edu's bus, device and function */
 	/* What is asked for */
 	unsigned int cycles;
+	unsigned int use;		/* what Linux does with the unit: enum unit_use */
 	int registers;			/* hide queued invalidation */
 	const char *drop;		/* what to leave out: "" nothing */
 };
@@ -47,6 +48,6 @@ void bed_edu(unsigned long pa, int to_ram);
 /* bed_linux.c: lines of the kernel's log. */
 void bed_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void bed_vsay(const char *fmt, va_list args);
-void __attribute__((noreturn)) bed_die(void);
+void bed_die(void);	/* does not return */
 
 #endif /* VTD_BED_H */

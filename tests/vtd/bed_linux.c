@@ -4,8 +4,6 @@
  * unit of a QEMU without VMX, and edu, a device that copies to and from any address,
  * attacks.  bed_linux.c knows Linux, cases.c the layer.
  */
-#define pr_fmt(fmt) "bed: " fmt
-
 #include <linux/acpi.h>
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -28,6 +26,8 @@
 
 static unsigned int cycles = 1000;
 module_param(cycles, uint, 0);
+static unsigned int use = 1;
+module_param(use, uint, 0);
 static bool registers;
 module_param(registers, bool, 0);
 static char *drop = "";
@@ -52,7 +52,7 @@ void bed_vsay(const char *fmt, va_list args)
 	static char line[256];
 
 	vsnprintf(line, sizeof(line), fmt, args);
-	printk(KERN_INFO "%s\n", line);
+	pr_info("%s\n", line);
 }
 
 void bed_say(const char *fmt, ...)
@@ -139,10 +139,11 @@ static int __init bed_init(void)
 	if (!err)
 		err = find_memory();
 	if (err) {
-		pr_err("cannot begin: %d\n", err);
+		pr_err("bed: cannot begin: %d\n", err);
 		return err;
 	}
 	bed.cycles = cycles;
+	bed.use = use;
 	bed.registers = registers;
 	bed.drop = drop;
 	bed_run();
