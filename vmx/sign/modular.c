@@ -2,9 +2,7 @@
 /* Modular arithmetic, without a branch or an index that depends on a number. */
 #include "vmx/sign/modular.h"
 
-typedef unsigned __int128 u128;
-
-#define UNROLLED _Pragma("GCC unroll 4")
+#define WIDE	unsigned __int128	/* two words */
 
 const struct modulus mod_field = {
 	{ { 0xffffffffffffffed, 0xffffffffffffffff, 0xffffffffffffffff, 0x7fffffffffffffff } },
@@ -20,10 +18,11 @@ const struct modulus mod_order = {
 /* r = a + (b & mask) */
 static void add(struct num *r, const struct num *a, const struct num *b, u64 mask)
 {
-	u128 word = 0;
+	WIDE word = 0;
 	int i;
 
-	UNROLLED for (i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+	for (i = 0; i < 4; i++) {
 		word = (word >> 64) + a->word[i] + (b->word[i] & mask);
 		r->word[i] = (u64)word;
 	}
@@ -35,7 +34,8 @@ static u64 subtract(struct num *r, const struct num *a, const struct num *b)
 	u64 borrow = 0, less, word;
 	int i;
 
-	UNROLLED for (i = 0; i < 4; i++) {
+#pragma GCC unroll 4
+	for (i = 0; i < 4; i++) {
 		less = a->word[i] < b->word[i];
 		word = a->word[i] - b->word[i];
 		r->word[i] = word - borrow;
@@ -61,11 +61,12 @@ void mod_add(struct num *r, const struct num *a, const struct num *b, const stru
 /* sum += factor * n */
 static void multiply_add(u64 sum[5], u64 factor, const struct num *n)
 {
-	u128 word = 0;
+	WIDE word = 0;
 	int i;
 
-	UNROLLED for (i = 0; i < 4; i++) {
-		word = (u128)factor * n->word[i] + sum[i] + (u64)(word >> 64);
+#pragma GCC unroll 4
+	for (i = 0; i < 4; i++) {
+		word = (WIDE)factor * n->word[i] + sum[i] + (u64)(word >> 64);
 		sum[i] = (u64)word;
 	}
 	sum[4] += (u64)(word >> 64);
@@ -80,10 +81,11 @@ void mod_mul(struct num *r, const struct num *a, const struct num *b, const stru
 	u64 sum[5] = { };
 	int i, j;
 
-	UNROLLED for (i = 0; i < 4; i++) {
+	for (i = 0; i < 4; i++) {
 		multiply_add(sum, a->word[i], b);
 		multiply_add(sum, sum[0] * m->inverse, &m->m);
-		UNROLLED for (j = 0; j < 4; j++)
+#pragma GCC unroll 4
+		for (j = 0; j < 4; j++)
 			sum[j] = sum[j + 1];
 		sum[4] = 0;
 	}

@@ -6,13 +6,16 @@
 #define ONE	{ { 38 } }	/* 2^256 modulo p */
 
 static const struct num zero, one = ONE;
+
 /* -121665 / 121666 */
 static const struct num curve_d = {
 	{ 0x80ed8bfedf47e9fa, 0x10a18777afc62973, 0xe5939207bc188690, 0x2c822b5a729fc526 }
 };
+
 static const struct num sqrt_minus_1 = {
 	{ 0x3b5807d4fe2bdb04, 0x03f590fdb51be9ed, 0x6d6e16bf336202d1, 0x75776b0bd6c71ba8 }
 };
+
 /* p - 2 and (p - 5) / 8 */
 static const struct num to_invert = { { ~20ULL, ~0ULL, ~0ULL, ~0ULL >> 1 } };
 static const struct num to_root = { { ~2ULL, ~0ULL, ~0ULL, ~0ULL >> 4 } };
@@ -101,9 +104,10 @@ void point_select(struct point *r, const struct point table[4], u64 index)
 	u32 i;
 
 	for (i = 0; i < sizeof(*r) / 8; i++) {
-		word = (from[i] & select_mask(index == 0)) | (from[16 + i] & select_mask(index == 1));
-		to[i] = word | (from[32 + i] & select_mask(index == 2)) |
-			(from[48 + i] & select_mask(index == 3));
+		word = from[i] & select_mask(index == 0);
+		word |= from[16 + i] & select_mask(index == 1);
+		word |= from[32 + i] & select_mask(index == 2);
+		to[i] = word | (from[48 + i] & select_mask(index == 3));
 	}
 }
 
