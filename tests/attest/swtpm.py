@@ -7,7 +7,7 @@ import struct
 import subprocess
 import time
 
-SET_LOCALITY = 5            # of swtpm's control channel
+SET_LOCALITY, HASH_START, HASH_DATA, HASH_END = range(5, 9)    # of swtpm's control channel
 
 
 class Swtpm:
@@ -41,12 +41,22 @@ class Swtpm:
         self.end()
         self.start()
 
-    def locality(self, number):
+    def control(self, *commands):
         with socket.socket(socket.AF_UNIX) as control:
             control.connect(self.path + ".ctrl")
-            control.sendall(struct.pack(">IB", SET_LOCALITY, number))
-            if struct.unpack(">I", control.recv(4))[0]:
-                raise RuntimeError(f"locality {number} cannot be had")
+            for command in commands:
+                control.sendall(command)
+                if struct.unpack(">I", control.recv(4))[0]:
+                    raise RuntimeError(f"swtpm refuses {command[:4].hex()}")
+
+    def locality(self, number):
+        self.control(struct.pack(">IB", SET_LOCALITY, number))
+
+    def dynamic_launch(self, measured):
+        """What a processor does at SENTER: PCRs 17 to 22 are zeros, then 17 is extended."""
+        self.control(struct.pack(">I", HASH_START),
+                     struct.pack(">II", HASH_DATA, len(measured)) + measured,
+                     struct.pack(">I", HASH_END))
 
     def tool(self, *words, fails=False):
         done = subprocess.run(words, env={**os.environ, "TPM2TOOLS_TCTI": self.tcti},
