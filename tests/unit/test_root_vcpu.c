@@ -24,12 +24,14 @@
 #define INTERRUPT	(INTR_VALID | 0x51)
 #define MACHINE_CHECK	(INTR_VALID | INTR_TYPE_HARD_EXC << 8 | VEC_MC)
 
-static u32 invvpids;
+static u32 invvpids, vm_invvpids;
 
 int fake_invvpid(u64 type, u16 vpid, u64 gla)
 {
 	(void)gla;
 	invvpids += type == INVVPID_SINGLE && vpid == HOST_VPID;
+	vm_invvpids += type == INVVPID_SINGLE && fake_cpu->nested.current &&
+		       vpid == fake_cpu->nested.current->vpid;
 	return 0;
 }
 
@@ -294,6 +296,21 @@ static void init_and_paging_drop_the_hosts_translations(void **state)
 	assert_int_equal(invvpids, 4);
 }
 
+/* What this CPU remembers of its last stay may have been changed on another. */
+static void a_vcpu_that_moves_starts_with_no_translation(void **state)
+{
+	(void)state;
+	r_exit(EXIT_REASON_EXTINT, 0);
+	vm_invvpids = 0;
+	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_int_equal(vm_invvpids, 0);
+	r_exit(EXIT_REASON_EXTINT, 0);
+	assert_int_equal(w_insn_mem(EXIT_REASON_VMCLEAR, W_VMCS12), W_SUCCEED);
+	assert_int_equal(w_insn_mem(EXIT_REASON_VMPTRLD, W_VMCS12), W_SUCCEED);
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_int_equal(vm_invvpids, 1);
+}
+
 /* The column "guest" of msrs.h: who has its value while the VM runs, and while the host does. */
 static void each_msr_is_whose_the_table_says(void **state)
 {
@@ -340,6 +357,7 @@ int main(void)
 		RUNS(a_machine_check_is_the_hosts),
 		RUNS(a_machine_check_in_root_mode),
 		RUNS(cpuid_is_not_the_hosts_word),
+		RUNS(a_vcpu_that_moves_starts_with_no_translation),
 		RUNS(init_and_paging_drop_the_hosts_translations),
 	};
 

@@ -107,7 +107,7 @@ check 'a stopped QEMU is protected by its process number' underpin vm protect --
 echo cont >&3
 check 'and runs when it is let go' until_true 30 says released.serial 'TP.*S'
 id=$(underpin vm list | awk 'NR == 2 { print $1 }')
-check 'it is released while it runs' underpin vm release "$id"
+check 'it is released while it runs' sh -c "underpin vm release -o json $id | grep '\"released\": *$id'"
 check 'no VM is left' no_vm
 kill -9 $tool
 wait $tool

@@ -150,18 +150,29 @@ static int vm_list(int argc, char **argv)
 	return n < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/*
+ * The one argument of "show" and "release": its ID, and the device is open.
+ * Return: CLI_OK or why not
+ */
+static int open_for_id(int argc, char **argv, int *dev, unsigned long *id, bool *json)
+{
+	int i = cli_only_output(argc, argv, 1, json);
+
+	if (i < 0 || cli_number("ID", argv[i], 0, UINT32_MAX, id))
+		return CLI_USAGE;
+	*dev = device_open();
+	return *dev < 0 ? CLI_NOT_READY : CLI_OK;
+}
+
 static int vm_show(int argc, char **argv)
 {
 	struct underpin_vm_info info;
 	unsigned long id;
 	bool json;
-	int dev, ret, i = cli_only_output(argc, argv, 1, &json);
+	int dev, ret = open_for_id(argc, argv, &dev, &id, &json);
 
-	if (i < 0 || cli_number("ID", argv[i], 0, UINT32_MAX, &id))
-		return CLI_USAGE;
-	dev = device_open();
-	if (dev < 0)
-		return CLI_NOT_READY;
+	if (ret)
+		return ret;
 	ret = device_vm_info(dev, id, &info);
 	close(dev);
 	if (ret)
@@ -176,22 +187,27 @@ static int vm_show(int argc, char **argv)
 static int vm_release(int argc, char **argv)
 {
 	struct underpin_vm_release args = { };
+	json_object *released;
 	unsigned long id;
 	bool json;
-	int dev, ret, i = cli_only_output(argc, argv, 1, &json);
+	int dev, ret = open_for_id(argc, argv, &dev, &id, &json);
 
-	if (i < 0 || cli_number("ID", argv[i], 0, UINT32_MAX, &id))
-		return CLI_USAGE;
-	dev = device_open();
-	if (dev < 0)
-		return CLI_NOT_READY;
+	if (ret)
+		return ret;
 	args.id = id;
 	ret = ioctl(dev, UNDERPIN_VM_RELEASE, &args);
 	if (ret)
 		cli_error("releasing VM %lu: %s", id, errno == ENOENT ?
 			  "there is no such protected VM" : strerror(errno));
 	close(dev);
-	return ret ? CLI_FAILED : CLI_OK;
+	if (ret)
+		return CLI_FAILED;
+	if (json) {
+		released = json_object_new_object();
+		add_number(released, "released", id);
+		print_json(released);
+	}
+	return CLI_OK;
 }
 
 static const struct cli_command verbs[] = {
@@ -201,7 +217,7 @@ static const struct cli_command verbs[] = {
 	  "protect a VM that QEMU has stopped" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },
-	{ "release", vm_release, "ID", "end a protected VM" },
+	{ "release", vm_release, "[-o json] ID", "end a protected VM" },
 	{ "expected", cmd_vm_expected, "...", "the measurement that a VM must have",
 	  true },
 	{ }

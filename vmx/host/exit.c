@@ -15,38 +15,56 @@
 
 #define XCR0	0
 
+/* A feature bit that says what CR4 has: the answer was of root's. */
+static void mirror(u32 *reg, u64 feature, u64 cr4)
+{
+	*reg &= ~(u32)feature;
+	if (vmread(VMCS_GUEST_CR4) & cr4)
+		*reg |= (u32)feature;
+}
+
+static void features_7_0(u32 r[4])
+{
+	r[1] &= ~(u32)CPUID7_EBX_PT;
+	if (r[2] & CPUID7_ECX_PKU)
+		mirror(&r[2], CPUID7_ECX_OSPKE, CR4_PKE);
+}
+
+static void xstate_of_pt(u32 sub, u32 r[4])
+{
+	if (sub == 1)
+		r[2] &= ~(u32)XSS_PT;
+	else if (sub == XSTATE_PT)
+		r[0] = r[1] = r[2] = r[3] = 0;
+}
+
 /*
  * Intel PT and the hardware feedback table store to physical addresses, and their MSRs
  * are refused (vmx/intercept/msrs.h): nobody is to find them.
  */
-static void hide_refused(u32 leaf, u32 sub, u32 r[4])
-{
-	if (leaf == 6)
-		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
-	else if (leaf == 7 && !sub)
-		r[1] &= ~(u32)CPUID7_EBX_PT;
-	else if (leaf == 0xd && sub == 1)
-		r[2] &= ~(u32)XSS_PT;
-	else if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT))
-		r[0] = r[1] = r[2] = r[3] = 0;
-}
-
 static void on_cpuid(struct percpu *cpu)
 {
-	u32 leaf = (u32)cpu->gpr[RAX], r[4];
+	u32 leaf = (u32)cpu->gpr[RAX], sub = (u32)cpu->gpr[RCX], r[4];
 
-	cpuid(leaf, (u32)cpu->gpr[RCX], r);
-	if (leaf == 1) {
-		/* OSXSAVE mirrors CR4, and this is root's CR4. */
-		r[2] &= ~(u32)CPUID1_ECX_OSXSAVE;
-		if (vmread(VMCS_GUEST_CR4) & CR4_OSXSAVE)
-			r[2] |= (u32)CPUID1_ECX_OSXSAVE;
-	} else if (leaf == 7 && !(vmread(VMCS_GUEST_CR4) & CR4_PKE)) {
-		r[2] &= ~(u32)CPUID7_ECX_OSPKE;
-	} else if (leaf == 7 && !(u32)cpu->gpr[RCX] && (r[2] & CPUID7_ECX_PKU)) {
-		r[2] |= (u32)CPUID7_ECX_OSPKE;	/* likewise */
+	cpuid(leaf, sub, r);
+	switch (leaf) {
+	case 1:
+		mirror(&r[2], CPUID1_ECX_OSXSAVE, CR4_OSXSAVE);
+		break;
+	case 6:
+		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
+		break;
+	case 7:
+		if (!sub)
+			features_7_0(r);
+		break;
+	case 0xd:
+		xstate_of_pt(sub, r);
+		break;
+	case 0x14:
+		r[0] = r[1] = r[2] = r[3] = 0;
+		break;
 	}
-	hide_refused(leaf, (u32)cpu->gpr[RCX], r);
 	set_cpuid(cpu, r);
 	step_over();
 }

@@ -268,7 +268,7 @@ static void do_vmwrite(struct percpu *cpu)
 /*
  * VMREAD and VMWRITE are the hot path: KVM executes several for each exit of a
  * VM.  The register forms, when they succeed, take one function without a loop,
- * a lock or a page walk; everything else goes the long way.
+ * a lock or a page walk; everything else, upper halves too, goes the long way.
  */
 bool nested_insn_fast(struct percpu *cpu, u32 reason)
 {
@@ -278,8 +278,7 @@ bool nested_insn_fast(struct percpu *cpu, u32 reason)
 	u32 row;
 
 	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
-	    enc >= 2 * VMCS_LOOKUP_SIZE || (enc & VMCS_ENC_HIGH) || !vmcs_lookup_row1(enc) ||
-	    guest_cpl())
+	    enc & ~(2ULL * VMCS_LOOKUP_SIZE - 2) || !vmcs_lookup_row1(enc) || guest_cpl())
 		return false;
 	row = vmcs_lookup_row1(enc) - 1;
 	if (reason == EXIT_REASON_VMREAD) {
