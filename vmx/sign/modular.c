@@ -81,6 +81,7 @@ void mod_mul(struct num *r, const struct num *a, const struct num *b, const stru
 	u64 sum[5] = { };
 	int i, j;
 
+#pragma GCC unroll 4
 	for (i = 0; i < 4; i++) {
 		multiply_add(sum, a->word[i], b);
 		multiply_add(sum, sum[0] * m->inverse, &m->m);
