@@ -148,7 +148,7 @@ int cmd_quote(int argc, char **argv)
 	err = collect(&o, &e);
 	if (!err) {
 		json = evidence_json(&e);
-		puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
+		puts(json_object_to_json_string_ext(json, EVIDENCE_JSON));
 		json_object_put(json);
 	}
 	evidence_free(&e);

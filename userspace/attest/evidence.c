@@ -177,7 +177,7 @@ static const char *read_members(struct evidence *e, json_object *o)
 static bool is_the_encoding(const struct evidence *e, const uint8_t *text, size_t len)
 {
 	json_object *o = evidence_json(e);
-	const char *wanted = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	const char *wanted = json_object_to_json_string_ext(o, EVIDENCE_JSON);
 	bool same;
 
 	if (len && text[len - 1] == '\n')

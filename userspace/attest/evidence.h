@@ -10,6 +10,7 @@
 #include "userspace/attest/attest.h"
 
 #define EVIDENCE_FORMAT		"underpin-evidence-1"
+#define EVIDENCE_JSON		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define EVIDENCE_MAX		(1 << 20)
 #define EVIDENCE_PCRS		24
 
