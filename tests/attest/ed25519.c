@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "jobs.h"
+#include "peer.h"
 #include "vmx/sign/sha512.h"
 
 static int count;
@@ -33,19 +34,6 @@ static int unhex(u8 *bytes, const char *hex)
 }
 
 /* --- the peer --- */
-
-static bool peer_verifies(const u8 public[32], const void *message, u32 len, const u8 *signature)
-{
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, 32);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool good;
-
-	EVP_DigestVerifyInit(context, NULL, NULL, NULL, key);
-	good = EVP_DigestVerify(context, signature, 64, message, len) == 1;
-	EVP_MD_CTX_free(context);
-	EVP_PKEY_free(key);
-	return good;
-}
 
 static void peer_signs(const u8 seed[32], const void *message, u32 len, u8 public[32],
 		       u8 signature[64])

@@ -4,25 +4,12 @@
  * OpenSSL; and what OpenSSL accepts and this refuses has a key of small order or of a
  * second encoding.  Half of the inputs begin with a good signature, and bend it.
  */
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../attest/jobs.h"
+#include "../attest/peer.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-static bool peer_verifies(const u8 public[32], const void *message, u32 len, const u8 *signature)
-{
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, 32);
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool good;
-
-	EVP_DigestVerifyInit(context, NULL, NULL, NULL, key);
-	good = EVP_DigestVerify(context, signature, 64, message, len) == 1;
-	EVP_MD_CTX_free(context);
-	EVP_PKEY_free(key);
-	return good;
-}
 
 /* Of small order, or not the one encoding of a point. */
 static bool weak(const u8 public[32])
