@@ -50,7 +50,7 @@ _underpin()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm policy --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
 	elif [[ $prev == --pid ]]; then

@@ -8,14 +8,25 @@
 #include "userspace/cli/cli.h"
 #include "userspace/vm/vm.h"
 
-/* A program of its own, since it needs libraries that a host's tool does not. */
+/* Programs of their own, since they need libraries that a host's tool does not. */
+static int run_program(char *name, char **argv)
+{
+	argv[0] = name;
+	execvp(name, argv);
+	cli_error("%s: %s; install it into a directory of PATH", name, strerror(errno));
+	return CLI_FAILED;
+}
+
 static int cmd_policy(int argc, char **argv)
 {
 	(void)argc;
-	argv[0] = "underpin-policy";
-	execvp(argv[0], argv);
-	cli_error("%s: %s; install it into a directory of PATH", argv[0], strerror(errno));
-	return CLI_FAILED;
+	return run_program("underpin-policy", argv);
+}
+
+static int cmd_attest(int argc, char **argv)
+{
+	(void)argc;
+	return run_program("underpin-attest", argv);
 }
 
 static const struct cli_command nouns[] = {
@@ -25,6 +36,8 @@ static const struct cli_command nouns[] = {
 	{ "last-words", cmd_last_words, "[-o json]",
 	  "after a hang and a reset: which CPU was at which step of the launch" },
 	{ "vm", cmd_vm, "COMMAND ...", "protected VMs", true },
+	{ "attest", cmd_attest, "COMMAND ...", "evidence, and what it is worth (underpin-attest)",
+	  true },
 	{ "policy", cmd_policy, "COMMAND ...", "who may provision what (underpin-policy)", true },
 	{ }
 };

@@ -39,6 +39,13 @@ build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
+# Links tpm2-tss, which has no static form: a program of its own.
+ATTEST_C := $(wildcard $(CLI_DIR)/attest/*.c) $(wildcard $(CLI_DIR)/cli/*.c)
+ATTEST_LIBS := $(CLI_LIBS) -ltss2-esys -ltss2-mu -ltss2-tctildr
+
+build/underpin-attest: $(ATTEST_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
+	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(ATTEST_LIBS)
+
 # Unit tests: the same sources with sanitizers, but for main().
 $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
 	@mkdir -p $(@D)
@@ -71,5 +78,5 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
-userspace: build/underpin
+userspace: build/underpin build/underpin-attest
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)

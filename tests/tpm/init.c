@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first and only program of a machine with a TPM: drives it by the root image's own
+ * objects, as the layer does, at locality 2 beneath Linux's own driver, which has
+ * locality 0.  Needs iomem=relaxed.  A line "tpm: NAME: WHAT" for each case.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "tpm/tpm.h"
+#include "vmx/base/sha256.h"
+
+#define NAP	500	/* us between polls: 20,000 of them are 10 s */
+
+static const char * const results[] = {
+	[TPM_MORE] = "more", [TPM_DONE] = "done", [TPM_ABSENT] = "absent",
+	[TPM_UNKNOWN] = "unknown", [TPM_HELD] = "held", [TPM_HUNG] = "hung",
+	[TPM_MALFORMED] = "malformed", [TPM_FAILED] = "failed", [TPM_NO_BANK] = "no bank",
+};
+
+static struct tpm tpm;
+
+static volatile u8 *page(u32 locality)
+{
+	int fd = open("/dev/mem", O_RDWR | O_SYNC);
+	void *at = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			TPM_BASE + locality * PAGE_SIZE);
+
+	close(fd);
+	if (at == MAP_FAILED)
+		perror("tpm: /dev/mem");
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static enum tpm_result finish(u32 nap, u32 *polls)
+{
+	enum tpm_result result;
+
+	*polls = 0;
+	do {
+		result = tpm_poll(&tpm);
+		++*polls;
+		if (nap)
+			usleep(nap);
+	} while (result == TPM_MORE);
+	return result;
+}
+
+static enum tpm_result extend(const char *name, u32 pcr, u8 first, u32 nap)
+{
+	u8 digest[TPM_DIGEST] = { first };
+	enum tpm_result result;
+	u32 polls;
+
+	tpm_extend(&tpm, pcr, digest);
+	result = finish(nap, &polls);
+	printf("tpm: %s: %s, code 0x%x, stage %u, retries %u; polls %s %u\n", name,
+	       results[result], tpm.code, tpm.stuck, tpm.retries,
+	       polls > TPM_POLLS ? "above" : "within", TPM_POLLS);
+	return result;
+}
+
+static void read_pcr(const char *name, u32 pcr)
+{
+	enum tpm_result result;
+	u32 polls, i;
+
+	tpm_read_pcr(&tpm, pcr);
+	result = finish(NAP, &polls);
+	printf("tpm: %s: %s ", name, results[result]);
+	for (i = 0; i < TPM_DIGEST; i++)
+		printf("%02X", tpm.pcr[i]);
+	putchar('\n');
+}
+
+/* What Linux's own driver reads, at locality 0. */
+static void linux_reads(const char *name, u32 pcr)
+{
+	char path[64], line[80] = "nothing";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/tpm/tpm0/pcr-sha256/%u", pcr);
+	file = fopen(path, "r");
+	if (!file || !fgets(line, sizeof(line), file))
+		perror(path);
+	printf("tpm: %s: done %s%s", name, line, strchr(line, '\n') ? "" : "\n");
+}
+
+static void print_expected(const char *name, u8 first)
+{
+	u8 digest[TPM_DIGEST] = { first }, pcr[TPM_DIGEST];
+	struct sha256 s;
+	u32 i;
+
+	sha256_init(&s);
+	sha256_update(&s, tpm.pcr, TPM_DIGEST);
+	sha256_update(&s, digest, sizeof(digest));
+	sha256_final(&s, pcr);
+	printf("tpm: %s: done ", name);
+	for (i = 0; i < TPM_DIGEST; i++)
+		printf("%02X", pcr[i]);
+	putchar('\n');
+}
+
+/* Another locality has the TPM, and keeps it: then it lets go. */
+static void held(volatile u8 *other)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000 && !(other[0] & 0x20); tries++) {
+		other[0] = 2;
+		usleep(NAP);
+	}
+	extend("another locality holds it", 19, 2, 0);
+	other[0] = 0x20;
+	extend("and lets go", 19, 2, NAP);
+}
+
+static void cases(volatile u8 *regs)
+{
+	read_pcr("before", 19);
+	linux_reads("before, by Linux", 19);
+	print_expected("expected", 1);
+	extend("extended", 19, 1, NAP);
+	read_pcr("after", 19);
+	linux_reads("after, by Linux", 19);
+	read_pcr("PCR 0 is another one", 0);
+	linux_reads("PCR 0, by Linux", 0);
+	held(page(3));
+	extend("slow", 19, 0xe1, NAP);
+	extend("failing", 19, 0xe3, NAP);
+	extend("asks again", 19, 0xe4, NAP);
+	extend("asks for ever", 19, 0xe5, NAP);
+	extend("an answer too long", 19, 0xe6, NAP);
+	extend("a PCR that no TPM has", 100, 1, NAP);
+	read_pcr("still well", 19);
+	linux_reads("still well, by Linux", 19);
+	extend("hung", 19, 0xe2, NAP);
+}
+
+int main(void)
+{
+	volatile u8 *regs;
+	enum tpm_result found;
+
+	mkdir("/dev", 0755);
+	mkdir("/sys", 0755);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	mount("sys", "/sys", "sysfs", 0, NULL);
+	setlinebuf(stdout);
+	regs = page(TPM_LOCALITY);
+	found = regs ? tpm_find(&tpm, regs, TPM_LOCALITY) : TPM_ABSENT;
+	printf("tpm: found: %s, crb %u\n", results[found], tpm.crb);
+	if (found == TPM_DONE)
+		cases(regs);
+	puts("tpm: end");
+	sync();
+	reboot(RB_AUTOBOOT);
+	return 0;
+}

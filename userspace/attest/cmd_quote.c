@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* underpin attest quote: evidence of this host, for a verifier's nonce. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "userspace/attest/launchlog.h"
+#include "userspace/attest/tpm.h"
+#include "userspace/cli/cli.h"
+
+/* What the layer said for this nonce: flags, public key, signature. */
+#define LAUNCH_SIZE	(4 + PUBLIC_SIZE + SIGNATURE_SIZE)
+
+struct quote_options {
+	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs;
+	bool no_tpm;
+};
+
+static const struct option options[] = {
+	{ "nonce", required_argument, NULL, 'n' },
+	{ "ak", required_argument, NULL, 'a' },
+	{ "tcti", required_argument, NULL, 't' },
+	{ "launch", required_argument, NULL, 'l' },
+	{ "launch-log", required_argument, NULL, 'L' },
+	{ "firmware-log", required_argument, NULL, 'F' },
+	{ "pcrs", required_argument, NULL, 'p' },
+	{ "no-tpm", no_argument, NULL, 'N' },
+	{ }
+};
+
+static int parse(int argc, char **argv, struct quote_options *o)
+{
+	int opt;
+
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'n':
+			o->nonce = optarg;
+			break;
+		case 'a':
+			o->ak = optarg;
+			break;
+		case 't':
+			o->tcti = optarg;
+			break;
+		case 'l':
+			o->launch = optarg;
+			break;
+		case 'L':
+			o->launch_log = optarg;
+			break;
+		case 'F':
+			o->firmware_log = optarg;
+			break;
+		case 'p':
+			o->pcrs = optarg;
+			break;
+		case 'N':
+			o->no_tpm = true;
+			break;
+		default:
+			return cli_usage_error("%s: see above", argv[0]);
+		}
+	}
+	if (optind < argc)
+		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
+	if (!o->nonce || !o->launch || !o->launch_log || !o->ak == !o->no_tpm)
+		return cli_usage_error("%s: --nonce, --launch, --launch-log and one of --ak and --no-tpm are needed",
+				       argv[0]);
+	return CLI_OK;
+}
+
+/* "0,7,14": beside 15, 17 and 19, which are always quoted. */
+static int parse_pcrs(const char *text, uint32_t *pcrs)
+{
+	unsigned long pcr;
+	char *end;
+
+	*pcrs = 1u << PCR_WEAK | 1u << 17 | 1u << PCR_STRONG;
+	while (text && *text) {
+		pcr = strtoul(text, &end, 10);
+		if (end == text || pcr >= EVIDENCE_PCRS || (*end && *end != ','))
+			return cli_usage_error("--pcrs: \"%s\" is not a list such as 0,7,14",
+					       text);
+		*pcrs |= 1u << pcr;
+		text = *end ? end + 1 : end;
+	}
+	return CLI_OK;
+}
+
+static int read_file(const char *path, struct bytes *bytes)
+{
+	bytes->at = attest_read(path, &bytes->len);
+	return bytes->at ? 0 : -1;
+}
+
+static int read_launch(const char *path, struct evidence *e)
+{
+	struct bytes launch;
+	size_t i;
+
+	if (read_file(path, &launch))
+		return -1;
+	if (launch.len == LAUNCH_SIZE) {
+		for (i = 0; i < 4; i++)
+			e->flags |= (uint32_t)launch.at[i] << 8 * i;
+		memcpy(e->public, launch.at + 4, PUBLIC_SIZE);
+		memcpy(e->launch_signature, launch.at + 4 + PUBLIC_SIZE, SIGNATURE_SIZE);
+	} else {
+		cli_error("%s: it has %zu bytes, not the %d of what the layer says", path,
+			  launch.len, LAUNCH_SIZE);
+	}
+	free(launch.at);
+	return launch.len == LAUNCH_SIZE ? 0 : -1;
+}
+
+static int collect(const struct quote_options *o, struct evidence *e)
+{
+	char *end = NULL;
+	uint32_t ak = o->ak ? (uint32_t)strtoul(o->ak, &end, 0) : 0;
+
+	if (cli_unhex(o->nonce, e->nonce, NONCE_SIZE))
+		return cli_usage_error("--nonce: 64 hexadecimal digits are needed");
+	if (o->ak && (*end || ak >> 24 != 0x81))
+		return cli_usage_error("--ak: \"%s\" is not a handle such as 0x81010002", o->ak);
+	if (parse_pcrs(o->pcrs, &e->pcrs))
+		return CLI_USAGE;
+	if (o->no_tpm)
+		e->pcrs = 0;
+	if (read_launch(o->launch, e) || read_file(o->launch_log, &e->launch_log) ||
+	    (o->firmware_log && read_file(o->firmware_log, &e->firmware_log)))
+		return CLI_FAILED;
+	if (!o->no_tpm && tpm_quote(e, o->tcti, ak))
+		return CLI_FAILED;
+	return CLI_OK;
+}
+
+int cmd_quote(int argc, char **argv)
+{
+	struct quote_options o = { };
+	struct evidence e = { };
+	json_object *json;
+	int err = parse(argc, argv, &o);
+
+	if (err)
+		return err;
+	err = collect(&o, &e);
+	if (!err) {
+		json = evidence_json(&e);
+		puts(json_object_to_json_string_ext(json, EVIDENCE_JSON));
+		json_object_put(json);
+	}
+	evidence_free(&e);
+	return err;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The program underpin-attest, which "underpin attest" runs. */
+#include "userspace/attest/attest.h"
+#include "userspace/cli/cli.h"
+
+static const struct cli_command verbs[] = {
+	{ "log", cmd_log, "[-o json] FILE", "an event log's events, and the PCRs they lead to" },
+	{ "quote", cmd_quote, "--nonce HEX --launch FILE --launch-log FILE [--firmware-log FILE] [--pcrs LIST] {--ak HANDLE [--tcti TCTI] | --no-tpm}",
+	  "evidence of this host, for a verifier's nonce" },
+	{ "show", cmd_show, "[--extract DIR] FILE", "what evidence says, unverified" },
+	{ "verify", cmd_verify, "[-o json] --policy FILE --nonce HEX FILE",
+	  "is evidence what a policy asks for? each step, with its reason" },
+	{ }
+};
+
+int main(int argc, char **argv)
+{
+	return cli_dispatch("underpin attest", verbs, argc, argv);
+}
