@@ -322,7 +322,7 @@ int main(int argc, char **argv)
 
 	test_sha512();
 	test_rfc();
-	test_vectors(argc > 2 ? argv[2] : "tests/attest/ed25519.vectors");
+	test_vectors(argc > 2 ? argv[2] : "tests/attest/ed25519-vectors.txt");
 	test_random(rounds);
 	test_second_forms();
 	test_points();
