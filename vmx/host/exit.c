@@ -23,21 +23,6 @@ static void mirror(u32 *reg, u64 feature, u64 cr4)
 		*reg |= (u32)feature;
 }
 
-static void features_7_0(u32 r[4])
-{
-	r[1] &= ~(u32)CPUID7_EBX_PT;
-	if (r[2] & CPUID7_ECX_PKU)
-		mirror(&r[2], CPUID7_ECX_OSPKE, CR4_PKE);
-}
-
-static void xstate_of_pt(u32 sub, u32 r[4])
-{
-	if (sub == 1)
-		r[2] &= ~(u32)XSS_PT;
-	else if (sub == XSTATE_PT)
-		r[0] = r[1] = r[2] = r[3] = 0;
-}
-
 /*
  * Intel PT and the hardware feedback table store to physical addresses, and their MSRs
  * are refused (vmx/intercept/msrs.h): nobody is to find them.
@@ -55,15 +40,20 @@ static void on_cpuid(struct percpu *cpu)
 		r[0] &= ~(u32)(CPUID6_EAX_HW_FEEDBACK | CPUID6_EAX_DIRECTOR);
 		break;
 	case 7:
-		if (!sub)
-			features_7_0(r);
+		if (sub)
+			break;
+		r[1] &= ~(u32)CPUID7_EBX_PT;
+		if (r[2] & CPUID7_ECX_PKU)
+			mirror(&r[2], CPUID7_ECX_OSPKE, CR4_PKE);
 		break;
 	case 0xd:
-		xstate_of_pt(sub, r);
-		break;
+		if (sub == 1)
+			r[2] &= ~(u32)XSS_PT;
+		if (sub != XSTATE_PT)
+			break;
+		/* fall through */
 	case 0x14:
 		r[0] = r[1] = r[2] = r[3] = 0;
-		break;
 	}
 	set_cpuid(cpu, r);
 	step_over();
