@@ -335,6 +335,8 @@ static bool give_back(u64 gfn)
 
 static void vm_new(void)
 {
+	if (vm.gfn_root)
+		pool_free(vm.gfn_root);	/* all that was bound has gone back */
 	memset(&vm, 0, sizeof(vm));
 	vm.state = UP_VM_BUILDING;
 }
