@@ -13,14 +13,10 @@
 #include "vmx/nested/nested.h"
 #include "ept/host.h"
 
-#define XCR0	0
-
 /* A feature bit that says what CR4 has: the answer was of root's. */
 static void mirror(u32 *reg, u64 feature, u64 cr4)
 {
-	*reg &= ~(u32)feature;
-	if (vmread(VMCS_GUEST_CR4) & cr4)
-		*reg |= (u32)feature;
+	*reg = vmread(VMCS_GUEST_CR4) & cr4 ? *reg | (u32)feature : *reg & ~(u32)feature;
 }
 
 /*
@@ -86,7 +82,7 @@ static void on_xsetbv(struct percpu *cpu)
 	u64 val = edx_eax(cpu);
 
 	/* The processor judges the value, we only lend it our privilege. */
-	if (guest_cpl() || (u32)cpu->gpr[RCX] != XCR0 || xsetbv_safe(XCR0, val))
+	if (guest_cpl() || (u32)cpu->gpr[RCX] || xsetbv_safe(0, val))
 		inject_gp();
 	else
 		step_over();

@@ -379,12 +379,11 @@ static void do_invvpid(struct percpu *cpu)
 		vm_fail(cpu, VMERR_INVALID_OPERAND);
 		return;
 	}
-	if (type == INVVPID_ADDRESS)
-		vvmcs_for_vpid(cpu, d.a, invvpid_address, d.b);
-	else if (type == INVVPID_ALL)
+	if (type == INVVPID_ALL)
 		invvpid(INVVPID_ALL, 0, 0);
 	else
-		vvmcs_for_vpid(cpu, d.a, invvpid_context, 0);
+		vvmcs_for_vpid(cpu, d.a, type == INVVPID_ADDRESS ? invvpid_address :
+								   invvpid_context, d.b);
 	vm_succeed();
 }
 
