@@ -28,6 +28,7 @@ $(FW_OUT)/fw.elf: $(FW_OBJ) $(FW_OUT)/fw.lds
 $(FW_OUT)/dsdt.hex: $(FW_DIR)/dsdt.asl
 	@mkdir -p $(@D)
 	iasl -vs -vi -tc -p $(@:.hex=) $< >$(@:.hex=.log) || { cat $(@:.hex=.log) >&2; exit 1; }
+	sed -i 's/^unsigned char/static const &/' $@
 
 $(FW_OUT)/acpi.o: $(FW_OUT)/dsdt.hex
 
