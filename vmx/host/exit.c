@@ -45,12 +45,9 @@ static void on_cpuid(struct percpu *cpu)
 	case 0xd:
 		if (sub == 1)
 			r[2] &= ~(u32)XSS_PT;
-		if (sub != XSTATE_PT)
-			break;
-		/* fall through */
-	case 0x14:
-		r[0] = r[1] = r[2] = r[3] = 0;
 	}
+	if (leaf == 0x14 || (leaf == 0xd && sub == XSTATE_PT))
+		r[0] = r[1] = r[2] = r[3] = 0;
 	set_cpuid(cpu, r);
 	step_over();
 }
