@@ -31,7 +31,7 @@ def header(name):
 
 
 def old_times(text):
-    return dict(re.findall(r"^\| `([\w-]+)` \|.*\| (\d*) \|$", text, re.M))
+    return dict(re.findall(r"^\| `([\w.-]+)` \|.*\| (\d*) \|$", text, re.M))
 
 
 def table(times):
