@@ -5,8 +5,7 @@
  *
  * Input: records of a byte that says which CPU does what, and its arguments.
  */
-#include "input.h"
-#include "../unit/root_world.h"
+#include "root_fuzz.h"
 
 #define MAX_STEPS	48
 #define EPT_RWX		7
@@ -316,23 +315,10 @@ static void step(struct input *in)
 static void first_time(void)
 {
 	r_init();
-	rewind_also(fake_owner_table, TABLE_END * sizeof(u64));
-	for (u32 i = 0; i < CPUS; i++)
-		rewind_also(cpus[i], sizeof(struct percpu));
-	rewind_ram(fake_ram, fake_ram_size);
-	rewind_mark();
+	root_fuzz_mark();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct input in = { data, size };
-
-	if (!fake_ram)
-		first_time();
-	else
-		rewind_all();
-	for (u32 i = 0; i < MAX_STEPS && in.left; i++)
-		step(&in);
-	r_end();
-	return 0;
+	return root_fuzz_run((struct input){ data, size }, MAX_STEPS, first_time, step);
 }
