@@ -10,6 +10,7 @@
 
 #include <openssl/evp.h>
 
+#include "ioctl/underpin.h"
 #include "module/guest/bzimage.h"
 #include "userspace/cli/cli.h"
 #include "userspace/vm/expected.h"
@@ -18,7 +19,6 @@
 #define FRAME		4096u
 #define SZ_4G		0x100000000ULL
 #define MIB_MAX		(1ULL << 20)
-#define CPUS_MAX	64		/* UP_VM_MAX_VCPUS */
 #define FW_UNIT		65536u
 #define FW_MAX		(16u << 20)
 
@@ -272,7 +272,7 @@ static int check_request(struct request *r)
 		return cli_usage_error("vm expected: --firmware is missing");
 	if (!r->arg[KERNEL] && (r->arg[INITRD] || r->arg[APPEND] || r->arg[CPUS]))
 		return cli_usage_error("vm expected: --initrd, --append and --cpus need --kernel");
-	if (r->arg[CPUS] && cli_number("--cpus", r->arg[CPUS], 1, CPUS_MAX, &r->cpus))
+	if (r->arg[CPUS] && cli_number("--cpus", r->arg[CPUS], 1, UNDERPIN_MAX_VCPUS, &r->cpus))
 		return CLI_USAGE;
 	if (r->arg[OUTPUT] && cli_parse_output(r->arg[OUTPUT], &r->json))
 		return CLI_USAGE;
