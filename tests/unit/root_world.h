@@ -27,6 +27,7 @@
 #define R_SECRET	0x5ec2e7a5ec2e7a5eULL	/* what protected VMs hold */
 
 void r_init(void);
+void r_configure(void);		/* a program's own: more in up_config, before it is used */
 void r_start(u32 cpu);		/* Linux starts on a CPU that came by SIPI */
 void r_quiet(bool on);		/* no look after each exit */
 

@@ -99,6 +99,11 @@ struct up_status {
 	unsigned long long flush_epoch;
 	unsigned char image_sha256[32];		/* of the root image as it was loaded */
 	unsigned char launch_nonce[32];		/* the host's, from before the launch */
+	unsigned int iommu;			/* enum up_iommu_state, */
+	unsigned int iommu_reason;		/* enum up_iommu_reason: vmx/abi/iommu.h */
+	unsigned int iommu_units;		/* that the layer has */
+	unsigned int allow_no_iommu;		/* as it was loaded */
+	unsigned long long iommu_faults;	/* requests of devices that were refused */
 	struct up_cpu_status cpu;
 };
 
