@@ -71,6 +71,18 @@ static int parse_one(struct run *r, int opt)
 	return -1;
 }
 
+/* All that stands in the way at once.  Return: 0 or -1 */
+static int refuse_needs(char *const argv[])
+{
+	struct qemu_problems p;
+	size_t i;
+
+	qemu_needs(argv, &p);
+	for (i = 0; i < p.n; i++)
+		cli_error("vm run: %s", p.text[i]);
+	return p.n ? -1 : 0;
+}
+
 static int parse(struct run *r, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -80,7 +92,6 @@ static int parse(struct run *r, int argc, char **argv)
 		ADMISSION_OPTIONS,
 		{ }
 	};
-	char why[256];
 	int opt;
 
 	*r = (struct run) { .timeout = DEFAULT_TIMEOUT, .vm.fd = -1 };
@@ -95,10 +106,8 @@ static int parse(struct run *r, int argc, char **argv)
 		cli_usage_error("vm run: the QEMU command is missing");
 		return -1;
 	}
-	if (qemu_args_check(r->argv, why, sizeof(why))) {
-		cli_usage_error("vm run: %s", why);
+	if (refuse_needs(r->argv))
 		return -1;
-	}
 	r->stay_stopped = qemu_args_has(r->argv, "S");
 	return 0;
 }
