@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The only program of a protected guest with devices: loads their drivers, reads and writes
- * its disk, speaks with a server by network, counts its processors, and powers off.
+ * its disk, speaks with a server by network, counts its processors, and powers off, or
+ * reboots if the kernel's command line has ending=reboot.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -10,6 +11,7 @@
 #include <net/if.h>
 #include <net/route.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,25 +138,35 @@ static const char *use_network(void)
 	return text;
 }
 
-static void show(const char *path, const char *with)
+/* Lines that have this text.  Return: how many */
+static int show(const char *path, const char *with, bool quietly)
 {
-	char line[256];
 	FILE *f = fopen(path, "r");
+	char line[4096];
+	int n = 0;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (strstr(line, with))
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strstr(line, with))
+			continue;
+		n++;
+		if (!quietly)
 			printf("devices: %s", line);
+	}
 	if (f)
 		fclose(f);
 	fflush(stdout);
+	return n;
 }
 
 int main(void)
 {
+	const char *ending = getenv("ending");
+
 	mkdir("/proc", 0755);
 	mkdir("/dev", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	say("encryption", show("/proc/cpuinfo", "tdx_guest", true) ? "Intel TDX" : "none");
 	load("/virtio_blk.ko");
 	load("/failover.ko");
 	load("/net_failover.ko");
@@ -162,10 +174,10 @@ int main(void)
 	count_processors();
 	say("disk", use_disk());
 	say("network", use_network());
-	show("/proc/interrupts", "virtio");
+	show("/proc/interrupts", "virtio", false);
 	sync();
-	sleep(3);	/* to be looked at */
-	reboot(RB_POWER_OFF);
+	sleep(2);	/* to be looked at */
+	reboot(ending && !strcmp(ending, "reboot") ? RB_AUTOBOOT : RB_POWER_OFF);
 	for (;;)
 		pause();
 }

@@ -45,6 +45,7 @@ struct run {
 	int monitor;
 	struct qmp qmp;
 	struct protected_vm vm;
+	bool explained;			/* why the VM has ended */
 	sigset_t old_mask;
 	struct termios tty;
 	bool have_tty;
@@ -223,17 +224,39 @@ static int let_go(struct run *r)
 	return -1;
 }
 
-/* A stopped VM may be a dead one: say why, since QEMU cannot know. */
+static bool event_is(json_object *event, const char *name)
+{
+	json_object *is;
+
+	return json_object_object_get_ex(event, "event", &is) &&
+	       !strcmp(json_object_get_string(is), name);
+}
+
+/* A guest's reset ends QEMU: there is nothing measured that it could start from. */
+static bool is_reset(json_object *event)
+{
+	json_object *data, *reason;
+
+	return event_is(event, "SHUTDOWN") && json_object_object_get_ex(event, "data", &data) &&
+	       json_object_object_get_ex(data, "reason", &reason) &&
+	       !strcmp(json_object_get_string(reason), "guest-reset");
+}
+
+/* A stopped VM may be a dead one: say why, once, since QEMU cannot know. */
 static void look_at_event(struct run *r, json_object *event)
 {
 	struct underpin_vm_info info;
-	json_object *name;
+	bool reset = is_reset(event);
 
-	if (!json_object_object_get_ex(event, "event", &name) ||
-	    strcmp(json_object_get_string(name), "STOP"))
+	if (r->explained || (!reset && !event_is(event, "STOP")) ||
+	    device_vm_info(r->dev, r->vm.id, &info))
 		return;
-	if (!device_vm_info(r->dev, r->vm.id, &info) && info.state == UNDERPIN_VM_DEAD)
+	r->explained = reset || info.state == UNDERPIN_VM_DEAD;
+	if (info.state == UNDERPIN_VM_DEAD)
 		cli_error("VM %u is dead: %s", r->vm.id, (const char *)info.death);
+	else if (reset)
+		cli_note("VM %u has ended: its guest reboots; start it again for a fresh one",
+			 r->vm.id);
 }
 
 static void drain_monitor(struct run *r)
@@ -275,6 +298,7 @@ static void attend(struct run *r)
 		if (p[2].revents & (POLLHUP | POLLERR))
 			p[2].fd = -1;
 	}
+	drain_monitor(r);	/* its last words may come with its end */
 }
 
 static int reap(struct run *r)

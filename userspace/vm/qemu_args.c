@@ -59,12 +59,13 @@ char **qemu_args_stopped(char *const argv[], int fd)
 
 	while (argv[n])
 		n++;
-	out = calloc(n + 6, sizeof(*out));
+	out = calloc(n + 7, sizeof(*out));
 	if (!out)
 		abort();
 	for (n = 0; argv[n]; n++)
 		out[n] = strdup(argv[n]);
 	out[n++] = strdup("-S");
+	out[n++] = strdup("-no-reboot");	/* what was measured is gone by then */
 	out[n++] = strdup("-chardev");
 	out[n++] = format("socket,id=" MONITOR_ID ",fd=%d", fd);
 	out[n++] = strdup("-mon");

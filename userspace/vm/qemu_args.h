@@ -32,7 +32,7 @@ struct qemu_problems {
 void qemu_needs(char *const argv[], struct qemu_problems *p);
 
 /**
- * qemu_args_stopped() - the command, starting stopped and with a control monitor
+ * qemu_args_stopped() - the command, starting stopped, ending by a reset, with a control monitor
  * @argv: NULL-terminated
  * @fd: the monitor's end of a connected socket, inherited by QEMU
  *

@@ -8,7 +8,7 @@
 void test_qemu_gets_stopped_and_a_monitor(void **state)
 {
 	char *argv[] = { QEMU, "-accel", "kvm", "-m", "64", NULL };
-	static const char * const added[] = { "-S", "-chardev",
+	static const char * const added[] = { "-S", "-no-reboot", "-chardev",
 		"socket,id=underpin-monitor,fd=7", "-mon",
 		"chardev=underpin-monitor,mode=control" };
 	char **out = qemu_args_stopped(argv, 7);
