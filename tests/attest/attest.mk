@@ -7,12 +7,12 @@ CC := gcc
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Werror -iquote .
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
-SIGN := $(wildcard vmx/sign/*.c)
+SIGN := $(wildcard vmx/sign/*.c vmx/verify/*.c)
 SIGN_TEST := tests/attest/ed25519.c tests/attest/jobs.h tests/attest/peer.h
 
 all: $(AB)/ed25519 $(AB)/ed25519-fast $(AB)/fuzz-ed25519 $(AB)/secret $(AB)/secret-leaks $(AB)/pieces
 
-$(AB)/ed25519: $(SIGN) $(wildcard vmx/sign/*.h) $(SIGN_TEST)
+$(AB)/ed25519: $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h) $(SIGN_TEST)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^) -lcrypto
 
@@ -31,7 +31,7 @@ $(AB)/secret $(AB)/pieces: $(AB)/%: tests/attest/%.c tests/attest/jobs.h $(ROOT_
 $(AB)/secret-leaks: tests/attest/secret.c tests/attest/jobs.h $(ROOT_SIGN)
 	$(CC) $(CFLAGS) -DLEAKS -Wl,--wrap=point_select -o $@ $(filter %.o %.c,$^)
 
-$(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/peer.h $(SIGN) $(wildcard vmx/sign/*.h)
+$(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/peer.h $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h)
 	@mkdir -p $(@D)
 	clang $(CFLAGS) -O2 $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lcrypto
 
