@@ -70,7 +70,7 @@ struct up_config {
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
-	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
+	unsigned char entropy[32];	/* for the launch's key; the layer erases it */
 	/* Lists in the layer's own memory, by root's addresses. */
 	const struct up_range *ram;	/* usable RAM, ascending */
 	/* Every frame the layer owns from the start: image, page tables, owner table... */

@@ -6,6 +6,7 @@
 #include "vmx/host/host.h"
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
+#include "vmx/attest/key.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -49,7 +50,11 @@ static long call_status(struct percpu *cpu)
 	out->vms = vms_count();
 	out->denied = denied_count();
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
-	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
+	key_nonce(out->launch_nonce);
+	if (key_public()) {
+		memcpy(out->launch_key, key_public(), 32);
+		out->has_key = 1;
+	}
 	ept_stats(out);
 	fill_cpu(&out->cpu, c);
 	return 0;
@@ -84,6 +89,7 @@ static long call_leave(struct percpu *cpu)
 	spin_unlock(&vms_lock);
 	if (err)
 		return err;
+	key_erase();	/* before all else: from here on the host reads all memory */
 	leave_cpu(cpu);
 }
 
