@@ -48,6 +48,19 @@ static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, ch
 	return n;
 }
 
+static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = -EIO;
+
+	if (st && st->has_key)
+		n = sysfs_emit(buf, "%32phN\n", st->launch_key);
+	else if (st)
+		n = sysfs_emit(buf, "none\n");
+	free_page((unsigned long)st);
+	return n;
+}
+
 static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	struct up_status *st = get_status(0);
@@ -140,14 +153,15 @@ static BIN_ATTR_ADMIN_RO(log, 0);
 ATTR(state);
 ATTR(image_hash);
 ATTR(launch_nonce);
+ATTR(launch_key);
 ATTR(frames);
 ATTR(cpus);
 ATTR(exits_host);
 ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
-	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &frames_attr.attr,
-	&cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
+	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &launch_key_attr.attr,
+	&frames_attr.attr, &cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

@@ -47,7 +47,7 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^)
 
 # What the layer says of a launch, by its own code; and the parsers beneath fuzzers.
-ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c util.c) \
+ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c report.c util.c) \
 	$(wildcard userspace/cli/*.c)
 ATTEST_HEADERS := $(wildcard userspace/attest/*.h)
 

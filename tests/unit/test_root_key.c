@@ -141,7 +141,7 @@ static void without_random_numbers_there_is_no_key(void **state)
 		key_make();
 		assert_null(key_public());
 	}
-	assert_int_equal(r_call(UP_CALL_SIGN, PAGE, 0, 0), -UP_ENODEV);
+	assert_int_equal(r_call(UP_CALL_SIGN, PAGE, 0, 0), -UP_EPERM);
 }
 
 /* --- what it signs --- */
@@ -457,7 +457,7 @@ static void nothing_is_left_when_a_cpu_is_the_hosts(void **state)
 	/* A CPU that is still demoted gets no signature any more. */
 	w_use_cpu(1);
 	launch_page(7);
-	assert_int_equal(r_call(UP_CALL_SIGN, PAGE, 0, 0), -UP_ENODEV);
+	assert_int_equal(r_call(UP_CALL_SIGN, PAGE, 0, 0), -UP_EPERM);
 }
 
 #define T(test)	cmocka_unit_test_setup_teardown(test, start, end)

@@ -42,7 +42,7 @@ UP_HOST_OP(LEAVE_PREPARE, 0x06, call_leave_prepare)
 
 /*
  * rbx = page for `struct up_launch_proof`, with a nonce: the launch's key signs for it
- * errors: `EAGAIN`: call again, with the same nonce; `ENODEV`: this launch has no key
+ * errors: `EAGAIN`: call again, with the same nonce; `EPERM`: this launch has no key
  */
 UP_HOST_OP(SIGN, 0x07, call_sign)
 
@@ -100,7 +100,7 @@ UP_HOST_OP(VM_INFO, 0x17, call_vm_info)
 /*
  * rbx = id, rcx = page for `struct up_vm_proof`, with the asker's 64 bytes: the launch's key
  * signs what the layer knows of the VM
- * errors: `ENOENT`; `EAGAIN`: call again, with the same bytes; `ENODEV`: there is no key
+ * errors: `ENOENT`; `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
  */
 UP_HOST_OP(VM_REPORT, 0x18, call_vm_report)
 
@@ -139,7 +139,7 @@ UP_GUEST_OP(GHCI, 0x84, guest_ghci)
 /*
  * rbx = address of 64 bytes, rcx = address of room for `struct up_vm_proof`, each within one
  * private page: the VM's own report, signed
- * errors: `EAGAIN`: call again, with the same bytes; `ENODEV`: there is no key
+ * errors: `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
  */
 UP_GUEST_OP(ATTEST, 0x85, guest_attest)
 

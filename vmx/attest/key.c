@@ -120,7 +120,7 @@ static long step(struct signing *s, const void *message, u32 len, u8 signature[6
 long key_sign(u32 slot, const void *message, u32 len, u8 signature[64])
 {
 	struct percpu *cpu = this_cpu();
-	long err = -UP_ENODEV;
+	long err = -UP_EPERM;
 
 	__atomic_store_n(&cpu->signing, true, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&have_key, __ATOMIC_SEQ_CST)) {

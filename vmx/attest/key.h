@@ -33,7 +33,7 @@ void key_nonce(u8 nonce[32]);
  * @slot: below KEY_SLOTS; its user's lock is held
  * @message: @len bytes, KEY_MESSAGE at most; another one than before begins anew
  *
- * Return: -UP_EAGAIN: call again; -UP_ENODEV: there is no key; 0: @signature is made.
+ * Return: -UP_EAGAIN: call again; -UP_EPERM: there is no key; 0: @signature is made.
  */
 long key_sign(u32 slot, const void *message, u32 len, u8 signature[64]);
 

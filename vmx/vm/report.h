@@ -8,7 +8,7 @@
 /**
  * report_vm() - the VM's own report, signed, over 64 bytes of its choice
  * @data: their address; @to: room for a struct up_vm_proof; each within one private page
- * Return: 0, -UP_EAGAIN: call again, -UP_EINVAL, -UP_ENODEV: the launch has no key
+ * Return: 0, -UP_EAGAIN: call again, -UP_EINVAL, -UP_EPERM: the launch has no key
  */
 long report_vm(struct vm *vm, u64 data, u64 to);
 
