@@ -10,7 +10,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 SIGN := $(wildcard vmx/sign/*.c vmx/verify/*.c)
 SIGN_TEST := tests/attest/ed25519.c tests/attest/jobs.h tests/attest/peer.h
 
-all: $(AB)/ed25519 $(AB)/ed25519-fast $(AB)/fuzz-ed25519 $(AB)/secret $(AB)/secret-leaks $(AB)/pieces
+all: $(AB)/ed25519 $(AB)/ed25519-fast $(AB)/fuzz-ed25519 $(AB)/secret $(AB)/secret-leaks $(AB)/pieces $(AB)/leftovers
 
 $(AB)/ed25519: $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h) $(SIGN_TEST)
 	@mkdir -p $(@D)
@@ -30,6 +30,14 @@ $(AB)/secret $(AB)/pieces: $(AB)/%: tests/attest/%.c tests/attest/jobs.h $(ROOT_
 # Its point_select() takes the secret as an index.
 $(AB)/secret-leaks: tests/attest/secret.c tests/attest/jobs.h $(ROOT_SIGN)
 	$(CC) $(CFLAGS) -DLEAKS -Wl,--wrap=point_select -o $@ $(filter %.o %.c,$^)
+
+# The key itself becomes a symbol that the test can look at.
+$(AB)/key.o: build/root/vmx/attest/key.o
+	@mkdir -p $(@D)
+	objcopy --globalize-symbol=key $< $@
+
+$(AB)/leftovers: tests/attest/leftovers.c $(AB)/key.o $(ROOT_SIGN) build/root/vmx/base/sha256.o
+	$(CC) $(CFLAGS) -no-pie -o $@ $^
 
 $(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/peer.h $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h)
 	@mkdir -p $(@D)

@@ -37,7 +37,11 @@ pkill -x qemu-system-x86
 wait $tool
 echo "=== status"
 underpin status -o json
-modprobe -r kvm_intel
+turn=0
+until modprobe -r kvm_intel 2>/dev/null || [ $turn -gt 100 ]; do
+	sleep 0.1
+	turn=$((turn + 1))
+done
 rmmod underpin && insmod ./underpin.ko || exit 1
 layer second-launch
 quote again "$1"
