@@ -97,6 +97,19 @@ void up_life_exit(void);
 int up_ram_find(const struct up_range **ram, unsigned int *ranges);
 void up_ram_forget(void);
 
+/**
+ * up_device_add() - the layer keeps these registers from its launch on (module/device.c)
+ * @start: physical address, @size: bytes; of whole pages
+ *
+ * Before up_image_load(); until up_devices_forget().
+ * Return: 0; -EINVAL: no whole pages, or another range has some of them; -ENOSPC: too many.
+ */
+int up_device_add(u64 start, u64 size);
+
+/** up_devices() - the ranges so far, ascending; @n: how many */
+const struct up_range *up_devices(unsigned int *n);
+void up_devices_forget(void);
+
 /** up_ram_init() - from here on only memory that was found may come online */
 int up_ram_init(void);
 void up_ram_exit(void);

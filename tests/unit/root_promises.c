@@ -175,7 +175,8 @@ static bool is_decoy(u64 gpa, u64 e)
 static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 {
 	u64 pfn = (e & EPT_ADDR) >> PAGE_SHIFT, gfn = gpa >> PAGE_SHIFT, f = entry_of(pfn);
-	bool hosts = !f ? pfn >= RAM_END : FRAME_OWNER(f) == OWNER_HOST;
+	bool device = (pfn >= DEVICE && pfn < DEVICE_END) || pfn == FAR_DEVICE;
+	bool hosts = !f ? pfn >= RAM_END && !device : FRAME_OWNER(f) == OWNER_HOST;
 	bool shared = FRAME_OWNER(f) >= OWNER_VM0 && FRAME_STATE(f) == FRAME_SHARED;
 
 	if (whose == HOST)

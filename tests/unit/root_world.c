@@ -16,6 +16,7 @@
 #include "vmx/exit/exit.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/intercept/port.h"
+#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/violation.h"
@@ -196,6 +197,9 @@ void r_init(void)
 	static const struct up_range ram = { 0, RAM_END };
 	static const struct up_range layer = { LAYER_START, LAYER_END };
 	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
+	static const struct up_range device[] = {
+		{ DEVICE, DEVICE_END }, { FAR_DEVICE, FAR_DEVICE + 1 },
+	};
 	u32 i;
 
 	fake_init(RAM_END, TABLE_END, CPUS);
@@ -208,10 +212,14 @@ void r_init(void)
 	up_config.layer = &layer;
 	up_config.pool_chunks = 1;
 	up_config.pool = &pool;
+	up_config.devices = ARRAY_SIZE(device);
+	up_config.device = device;
 	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	w_cpuid1[2] |= CPUID1_ECX_RDRAND;
 	key_make();
-	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
+	w_msr[MSR_PAT] = PAT_RESET;
+	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !devices_init(&up_config),
+		 "memory");
 	mtrr_init();
 	host_eptp = host_ept_init();
 	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&

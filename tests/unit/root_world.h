@@ -17,6 +17,9 @@
 #define CPUS		2
 #define RAM_END		1024ULL		/* frames; above: */
 #define TABLE_END	1536ULL		/* none to here, though the owner table has entries */
+#define DEVICE		1200ULL		/* registers that the layer keeps: frames, in the table, */
+#define DEVICE_END	1203ULL
+#define FAR_DEVICE	0xfed90ULL	/* and beyond; one */
 #define LAYER_START	512ULL
 #define LAYER_END	768ULL
 #define R_LISTS		40ULL		/* frames for the arguments of calls: 8 */

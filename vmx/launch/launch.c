@@ -21,6 +21,7 @@
 #include "vmx/nested/nested.h"
 #include "vmx/vm/protect.h"
 #include "vmx/vmcs/vvmcs.h"
+#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/mtrr.h"
@@ -57,6 +58,8 @@ static int layer_init(void)
 	err = pool_init(&up_config);
 	if (!err)
 		err = frames_init(&up_config);
+	if (!err)
+		err = devices_init(&up_config);
 	if (err)
 		return err;
 	mtrr_init();

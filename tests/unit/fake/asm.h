@@ -36,6 +36,10 @@ void *phys(u64 pa);
 extern u64 *fake_owner_table;
 #define OWNER_TABLE fake_owner_table
 
+/* Registers of devices, instead of UP_MMIO_BASE. */
+extern u8 fake_devices[];
+#define DEVICE_MAP fake_devices
+
 static inline u64 mask_below(u64 a, u64 b)
 {
 	return a < b ? ~0ULL : 0;

@@ -16,6 +16,7 @@ struct percpu *fake_cpu;
 u8 *fake_ram;
 u64 fake_ram_size;
 u64 *fake_owner_table;
+u8 fake_devices[UP_DEVICE_FRAMES * PAGE_SIZE];
 WEAK struct percpu *cpus[UP_MAX_CPUS];
 WEAK u32 ncpus;
 WEAK struct up_config up_config;
