@@ -44,7 +44,7 @@ $(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/p
 	clang $(CFLAGS) -O2 $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lcrypto
 
 # The TPM's driver: in a machine, with the root image's objects; and above a CRB that is played.
-ROOT_TPM := $(patsubst %.c,build/root/%.o,$(wildcard tpm/*.c) vmx/base/sha256.c vmx/base/lib.c)
+ROOT_TPM := $(patsubst %.c,build/root/%.o,$(wildcard tpm/*.c) vmx/attest/pcr.c vmx/base/sha256.c vmx/base/lib.c)
 
 $(AB)/tpm/init: tests/tpm/init.c $(ROOT_TPM)
 	@mkdir -p $(@D)

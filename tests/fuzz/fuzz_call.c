@@ -5,6 +5,7 @@
  *
  * Input: records of a byte that says which CPU does what, and its arguments.
  */
+#include "../unit/fake/tpm.h"
 #include "root_fuzz.h"
 
 #define MAX_STEPS	48
@@ -94,7 +95,7 @@ static void host_call(struct input *in)
 		UP_CALL_LEAVE_PREPARE, UP_CALL_LEAVE, UP_CALL_VM_CREATE,
 		UP_CALL_VM_DONATE, UP_CALL_VM_BIND_VCPU, UP_CALL_VM_MEASURE, UP_CALL_VM_KILL,
 		UP_CALL_VM_RECLAIM, UP_CALL_VM_DESTROY, UP_CALL_VM_INFO, UP_CALL_SIGN,
-		UP_CALL_VM_REPORT,
+		UP_CALL_VM_REPORT, UP_CALL_TPM,
 		/* more often, since they have more to get wrong */
 		UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_INFO,
 		UP_CALL_VM_MEASURE, UP_CALL_VM_RECLAIM,
@@ -335,6 +336,7 @@ static void step(struct input *in)
 
 static void first_time(void)
 {
+	fake_tpm_reset(0xff);
 	r_init();
 	root_fuzz_mark();
 }

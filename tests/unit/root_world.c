@@ -8,6 +8,7 @@
 
 #include "root_promises.h"
 #include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/launch/launch.h"
 #include "vmx/base/lib.h"
 #include "vmx/intercept/msr.h"
@@ -198,7 +199,9 @@ void r_init(void)
 	static const struct up_range layer = { LAYER_START, LAYER_END };
 	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
 	static const struct up_range device[] = {
-		{ DEVICE, DEVICE_END }, { FAR_DEVICE, FAR_DEVICE + 1 },
+		{ DEVICE, DEVICE_END },
+		{ UP_TPM_KEPT >> PAGE_SHIFT, (UP_TPM_KEPT >> PAGE_SHIFT) + R_TPM_FRAMES },
+		{ FAR_DEVICE, FAR_DEVICE + 1 },
 	};
 	u32 i;
 
@@ -220,6 +223,7 @@ void r_init(void)
 	w_msr[MSR_PAT] = PAT_RESET;
 	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !devices_init(&up_config),
 		 "memory");
+	pcr_init();
 	mtrr_init();
 	host_eptp = host_ept_init();
 	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&

@@ -19,6 +19,7 @@
 #define TABLE_END	1536ULL		/* none to here, though the owner table has entries */
 #define DEVICE		1200ULL		/* registers that the layer keeps: frames, in the table, */
 #define DEVICE_END	1203ULL
+#define R_TPM_FRAMES	4ULL		/* UP_TPM_KEPT */
 #define FAR_DEVICE	0xfed90ULL	/* and beyond; one */
 #define LAYER_START	512ULL
 #define LAYER_END	768ULL

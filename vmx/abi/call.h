@@ -154,6 +154,21 @@ struct up_cpu_status {
 	unsigned long long flushes;
 };
 
+/* Why PCR 19 does not have the launch's events, or has not all of them. */
+enum up_tpm {
+	UP_TPM_MORE,		/* it works at it */
+	UP_TPM_GOOD,
+	UP_TPM_ABSENT,		/* nothing answers at its registers */
+	UP_TPM_UNKNOWN,		/* its interface is neither FIFO nor a CRB in its own page */
+	UP_TPM_HELD,		/* another locality does not let go */
+	UP_TPM_HUNG,		/* it does not answer */
+	UP_TPM_MALFORMED,	/* its answer has another form than it must have */
+	UP_TPM_FAILED,		/* it refused: the log has its code */
+	UP_TPM_NO_BANK,		/* it keeps no SHA-256 PCRs */
+	UP_TPM_USED,		/* PCR 19 was extended before in this boot */
+	UP_TPM_NO_KEY,		/* there is nothing to vouch for */
+};
+
 /* The layer's state, with one CPU's counters. */
 struct up_status {
 	unsigned int abi;
@@ -175,6 +190,8 @@ struct up_status {
 	unsigned char launch_nonce[32];		/* SHA-256 of the launch's key */
 	unsigned char launch_key[32];		/* its public half, if there is one */
 	unsigned int has_key;
+	unsigned int tpm;			/* enum up_tpm */
+	unsigned int tpm_events;		/* of the launch, in PCR 19: 4 are all */
 	unsigned int reserved;
 	struct up_cpu_status cpu;
 };

@@ -47,6 +47,14 @@ UP_HOST_OP(LEAVE_PREPARE, 0x06, call_leave_prepare)
 UP_HOST_OP(SIGN, 0x07, call_sign)
 
 /*
+ * rbx = 0: the launch's events go into PCR 19; 1, while leaving: its end; one look at the TPM
+ * a call
+ * errors: `EAGAIN`: call again, later; `EBUSY`: leaving is not prepared; `EIO`: no other event
+ * will come, `struct up_status` says why
+ */
+UP_HOST_OP(TPM, 0x08, call_tpm)
+
+/*
  * rbx = 0 (flags) → rbx = id
  * errors: `EPERM`: the layer is leaving; `ENOSPC`: 64 VMs; `ENOMEM`
  */

@@ -32,6 +32,13 @@
 #define UP_CPU_DATA_OFF		0x9000
 #define UP_CPU_DATA_SIZE	0x4000
 
+/*
+ * Localities 1 to 4 of the TPM, a page each (PC Client Platform TPM Profile, 6.3); locality
+ * 0 stays the host's.
+ */
+#define UP_TPM_KEPT		0xfed41000ULL
+#define UP_TPM_KEPT_SIZE	0x4000ULL
+
 /* Devices whose registers the layer keeps: ranges, and frames in all of them. */
 #define UP_MAX_DEVICES		160
 #define UP_DEVICE_FRAMES	1024

@@ -7,6 +7,7 @@
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
 #include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -55,6 +56,7 @@ static long call_status(struct percpu *cpu)
 		memcpy(out->launch_key, key_public(), 32);
 		out->has_key = 1;
 	}
+	pcr_status(out);
 	ept_stats(out);
 	fill_cpu(&out->cpu, c);
 	return 0;
@@ -99,6 +101,20 @@ static long call_leave_prepare(struct percpu *cpu)
 	u64 on = cpu->gpr[RBX];
 
 	return on > 1 ? -UP_EINVAL : vms_close(on);
+}
+
+/* rbx: 1 the end, 0 the launch */
+static long call_tpm(struct percpu *cpu)
+{
+	u64 end = cpu->gpr[RBX];
+	bool closed;
+
+	if (end > 1)
+		return -UP_EINVAL;
+	spin_lock(&vms_lock);
+	closed = vms_closed();
+	spin_unlock(&vms_lock);
+	return end && !closed ? -UP_EBUSY : pcr_extend(end);
 }
 
 /* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */

@@ -5,6 +5,7 @@
 #include "vmx/launch/launch.h"
 #include "vmx/abi/errno.h"
 #include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -60,6 +61,8 @@ static int layer_init(void)
 		err = frames_init(&up_config);
 	if (!err)
 		err = devices_init(&up_config);
+	if (!err)
+		pcr_init();
 	if (err)
 		return err;
 	mtrr_init();

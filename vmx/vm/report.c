@@ -7,6 +7,7 @@
 #include "vmx/vm/call.h"
 #include "vmx/abi/errno.h"
 #include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -22,7 +23,11 @@ static struct spinlock host_lock;	/* of KEY_HOST */
 
 static u32 weaknesses(void)
 {
-	u32 flags = UP_WEAK_NO_IOMMU | UP_WEAK_SMM;
+	static const u32 iommu[] = {
+		[UP_IOMMU_NONE] = UP_WEAK_NO_IOMMU, [UP_IOMMU_PARTIAL] = UP_WEAK_PART_IOMMU,
+		[UP_IOMMU_FULL] = 0,
+	};
+	u32 flags = UP_WEAK_SMM | iommu[launch_iommu()];
 
 	if (speculation_smt())
 		flags |= UP_WEAK_SMT;
@@ -57,8 +62,7 @@ long call_sign(struct percpu *cpu)
 	struct up_launch_proof *page = host_page(cpu->gpr[RBX]), proof = {
 		.statement = { .magic = UP_LAUNCH_MAGIC, .version = UP_LAUNCH_VERSION,
 			       .flags = weaknesses() },
-		.settings = { .magic = UP_SETTINGS_MAGIC, .version = 1 },
-		.iommu = UP_IOMMU_NONE,
+		.settings = launch_settings, .iommu = launch_iommu(),
 	};
 	long err;
 
