@@ -391,6 +391,7 @@ static int configure(struct up_layer *layer)
 	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
 	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
 	cfg->pm_base = up_sleep_regs()->pm_base;
+	cfg->tsc_khz = tsc_khz;
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);
 	get_random_bytes(cfg->entropy, sizeof(cfg->entropy));

@@ -79,6 +79,8 @@ struct up_config {
 	unsigned int pm1b_cnt;
 	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
 	unsigned int devices;
+	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
+	unsigned int reserved;
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];

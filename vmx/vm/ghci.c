@@ -90,21 +90,16 @@ void ghci_turn(struct vcpu *v)
 	ask(v, EXIT_REASON_INTR_WINDOW);
 }
 
-static enum tdcall_end ask_cpuid(struct vcpu *v, u64 *g)
+static enum tdcall_end answer_cpuid(struct vcpu *v, u64 *g)
 {
 	u32 r[4];
 
-	if (protect_cpuid(v, (u32)g[R12], (u32)g[R13], r)) {
-		g[R12] = r[0];
-		g[R13] = r[1];
-		g[R14] = r[2];
-		g[R15] = r[3];
-		return answer(g, GHCI_SUCCESS);
-	}
-	ask(v, EXIT_REASON_CPUID);
-	v->ghci.ask.gpr[RAX] = (u32)g[R12];
-	v->ghci.ask.gpr[RCX] = (u32)g[R13];
-	return TDCALL_HOST;
+	protect_cpuid(v, (u32)g[R12], (u32)g[R13], r);
+	g[R12] = r[0];
+	g[R13] = r[1];
+	g[R14] = r[2];
+	g[R15] = r[3];
+	return answer(g, GHCI_SUCCESS);
 }
 
 /* The guest calls with RFLAGS.IF clear, and says in R12 whether interrupts end it. */
@@ -291,7 +286,7 @@ static const struct {
 	u64 number;
 	enum tdcall_end (*fn)(struct vcpu *v, u64 *g);
 } subfunctions[] = {
-	{ EXIT_REASON_CPUID, ask_cpuid },
+	{ EXIT_REASON_CPUID, answer_cpuid },
 	{ EXIT_REASON_HLT, ask_hlt },
 	{ EXIT_REASON_IO, ask_io },
 	{ EXIT_REASON_RDMSR, ask_msr },
@@ -355,12 +350,6 @@ void ghci_served(struct vcpu *v)
 	case EXIT_REASON_EPT_MISCONFIG:
 		mmio_served(v);
 		return;
-	case EXIT_REASON_CPUID:
-		g[R12] = r[RAX];
-		g[R13] = r[RBX];
-		g[R14] = r[RCX];
-		g[R15] = r[RDX];
-		break;
 	case EXIT_REASON_IO:
 		if (!g[R13])
 			g[R11] = r[RAX];

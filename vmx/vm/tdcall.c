@@ -173,48 +173,28 @@ bool tdcall(struct percpu *cpu, struct vcpu *v)
  * The CPU fetched from a private page: an alias is not executable.  If what the tables
  * say now is another, somebody changed it beneath the instruction.
  */
-static bool opcode_at(struct vm *vm, u64 rip)
+static bool is_tdcall(struct vm *vm, u64 rip)
 {
+	u32 bytes = 0, i, n;
 	u64 gpa;
-	u32 i;
-	u8 byte;
 
-	for (i = 0; i < TDCALL_LEN; i++) {
+	for (i = 0; i < TDCALL_LEN; i += n) {
+		n = (u32)(PAGE_SIZE - ((rip + i) & (PAGE_SIZE - 1)));
+		n = n < TDCALL_LEN - i ? n : TDCALL_LEN - i;
 		gpa = guest_translate(vm, rip + i);
 		if (gpa == NO_GPA)
 			return false;
 		if (vm_address(&vm->own, gpa) == VM_ADDRESS_SHARED)
 			vm_kill(vm, "TDCALL in memory that it shares");
-		if (!guest_read(vm, gpa, &byte, 1) || byte != (u8)(OPCODE >> 8 * i))
+		if (!guest_read(vm, gpa, (u8 *)&bytes + i, n))
 			return false;
 	}
-	return true;
-}
-
-/*
- * A place that was a TDCALL once is looked at again, but not for: the guest that maps
- * other text at the same address, and leaves the old in its frame, deceives itself.
- */
-static bool is_tdcall(struct vcpu *v)
-{
-	u64 rip = vmread(VMCS_GUEST_RIP);
-	u32 i = rip / 16 % TDCALL_PLACES;
-	u32 bytes;
-
-	if (v->ghci.place_rip[i] == rip &&
-	    guest_read(v->vm, v->ghci.place_gpa[i], &bytes, TDCALL_LEN) && bytes == OPCODE)
-		return true;
-	if (!opcode_at(v->vm, rip))
-		return false;
-	/* One that crosses a page is looked for each time: guest_read() takes no two pages. */
-	v->ghci.place_rip[i] = rip;
-	v->ghci.place_gpa[i] = guest_translate(v->vm, rip);
-	return true;
+	return bytes == OPCODE;
 }
 
 bool tdcall_undefined(struct percpu *cpu, struct vcpu *v)
 {
-	if (may_call(v) && is_tdcall(v))
+	if (may_call(v) && is_tdcall(v->vm, vmread(VMCS_GUEST_RIP)))
 		return tdcall(cpu, v);
 	inject_ud();
 	return true;
