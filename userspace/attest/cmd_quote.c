@@ -14,7 +14,7 @@
 
 struct quote_options {
 	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs, *vm, *vm_report;
-	bool no_tpm, weak;
+	bool no_tpm;
 };
 
 static const struct option options[] = {
@@ -28,7 +28,6 @@ static const struct option options[] = {
 	{ "no-tpm", no_argument, NULL, 'N' },
 	{ "vm", required_argument, NULL, 'v' },
 	{ "vm-report", required_argument, NULL, 'V' },
-	{ "weak", no_argument, NULL, 'w' },
 	{ }
 };
 
@@ -69,9 +68,6 @@ static int parse(int argc, char **argv, struct quote_options *o)
 		case 'V':
 			o->vm_report = optarg;
 			break;
-		case 'w':
-			o->weak = true;
-			break;
 		default:
 			return cli_usage_error("%s: see above", argv[0]);
 		}
@@ -80,8 +76,8 @@ static int parse(int argc, char **argv, struct quote_options *o)
 		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
 	if (!o->nonce || !o->ak == !o->no_tpm)
 		return cli_usage_error("%s: --nonce and one of --ak and --no-tpm are needed", argv[0]);
-	if (!o->launch != !o->launch_log || (o->launch && o->weak) || (o->vm && o->vm_report))
-		return cli_usage_error("%s: --launch and --launch-log go together, without --weak; --vm and --vm-report do not",
+	if (!o->launch != !o->launch_log || (o->vm && o->vm_report))
+		return cli_usage_error("%s: --launch and --launch-log go together, --vm and --vm-report do not",
 				       argv[0]);
 	return CLI_OK;
 }
@@ -158,7 +154,7 @@ static int collect_launch(const struct quote_options *o, struct evidence *e)
 
 	if (o->launch && (read_launch(o->launch, e) || read_file(o->launch_log, &e->launch_log)))
 		return CLI_FAILED;
-	if (!o->launch && live_launch(e, o->weak ? PCR_WEAK : PCR_STRONG))
+	if (!o->launch && live_launch(e))
 		return CLI_FAILED;
 	if (o->vm_report && read_vm(o->vm_report, e))
 		return CLI_FAILED;

@@ -36,7 +36,7 @@ static int ask(unsigned long cmd, void *args, const char *what)
 	return ret;
 }
 
-static int write_log(struct evidence *e, uint32_t pcr, const struct underpin_attest *a)
+static int write_log(struct evidence *e, const struct underpin_attest *a)
 {
 	static const char * const iommu[] = {
 		[UNDERPIN_IOMMU_NONE] = "none", [UNDERPIN_IOMMU_PARTIAL] = "partial",
@@ -50,15 +50,15 @@ static int write_log(struct evidence *e, uint32_t pcr, const struct underpin_att
 		cli_error("the launch's log: %s", strerror(errno));
 		return -1;
 	}
-	launch_log_write(log, &len, pcr, LAUNCH_IMAGE, a->image_sha256, SHA256_SIZE);
-	launch_log_write(log, &len, pcr, LAUNCH_CONFIG, a->settings, sizeof(a->settings));
-	launch_log_write(log, &len, pcr, LAUNCH_IOMMU, word, (uint32_t)strlen(word));
-	launch_log_write(log, &len, pcr, LAUNCH_KEY, a->key, PUBLIC_SIZE);
+	launch_log_write(log, &len, PCR_STRONG, LAUNCH_IMAGE, a->image_sha256, SHA256_SIZE);
+	launch_log_write(log, &len, PCR_STRONG, LAUNCH_CONFIG, a->settings, sizeof(a->settings));
+	launch_log_write(log, &len, PCR_STRONG, LAUNCH_IOMMU, word, (uint32_t)strlen(word));
+	launch_log_write(log, &len, PCR_STRONG, LAUNCH_KEY, a->key, PUBLIC_SIZE);
 	e->launch_log = (struct bytes){ log, len };
 	return 0;
 }
 
-int live_launch(struct evidence *e, uint32_t pcr)
+int live_launch(struct evidence *e)
 {
 	struct underpin_attest a = { };
 
@@ -68,7 +68,7 @@ int live_launch(struct evidence *e, uint32_t pcr)
 	e->flags = a.weaknesses;
 	memcpy(e->public, a.key, PUBLIC_SIZE);
 	memcpy(e->launch_signature, a.signature, SIGNATURE_SIZE);
-	return write_log(e, pcr, &a);
+	return write_log(e, &a);
 }
 
 int live_vm(struct evidence *e, uint32_t id)

@@ -7,10 +7,9 @@
 
 /**
  * live_launch() - the launch's key signs for @e->nonce; the launch's log, as it was extended
- * @pcr: PCR_STRONG or PCR_WEAK
  * Return: 0, or -1 after a message.
  */
-int live_launch(struct evidence *e, uint32_t pcr);
+int live_launch(struct evidence *e);
 
 /** live_vm() - and for a VM, over the nonce and zeros.  Return: 0, or -1 after a message */
 int live_vm(struct evidence *e, uint32_t id);
