@@ -3,6 +3,7 @@
 #ifndef IOMMU_LAUNCH_H
 #define IOMMU_LAUNCH_H
 
+#include "vmx/abi/call.h"
 #include "vmx/abi/image.h"
 #include "vmx/abi/iommu.h"
 #include "vmx/base/types.h"

@@ -59,12 +59,15 @@ static int __init load(void)
 		return err;
 	err = up_iommu_find();
 	if (!err)
+		err = up_tpm_keep();
+	if (!err)
 		err = up_image_load(&layer);
 	if (err)
 		goto ignore;
 	err = up_launch(&layer);
 	if (err)
 		goto free;
+	up_tpm_extend(false);
 	up_log_flush();
 	up_iommu_say();
 	err = up_ram_init();

@@ -106,6 +106,15 @@ void up_ram_forget(void);
  */
 int up_device_add(u64 start, u64 size);
 
+/** up_tpm_keep() - the layer keeps a TPM's localities 1 to 4.  Before up_image_load() */
+int up_tpm_keep(void);
+
+/**
+ * up_tpm_extend() - the layer's events go into PCR 19; @end: that of leaving
+ * Process context, sleeps; a TPM that hangs costs some seconds.  Says what is missing.
+ */
+void up_tpm_extend(bool end);
+
 /** up_devices() - the ranges so far, ascending; @n: how many */
 const struct up_range *up_devices(unsigned int *n);
 void up_devices_forget(void);

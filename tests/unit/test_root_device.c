@@ -110,7 +110,7 @@ static void each_has_a_place_in_the_map(void **state)
 	assert_ptr_equal(device_at(DEVICE << PAGE_SHIFT, 4), fake_devices);
 	assert_ptr_equal(device_at(REGISTER + PAGE_SIZE, 8), fake_devices + PAGE_SIZE + 0x80);
 	assert_ptr_equal(device_at(FAR_REGISTER, 4),
-			 fake_devices + (DEVICE_END - DEVICE) * PAGE_SIZE + 0x18);
+			 fake_devices + (DEVICE_END - DEVICE + R_TPM_FRAMES) * PAGE_SIZE + 0x18);
 	assert_null(device_at((DEVICE << PAGE_SHIFT) + PAGE_SIZE - 4, 8));
 	assert_null(device_at((DEVICE << PAGE_SHIFT) - 4, 4));
 	assert_null(device_at(DEVICE_END << PAGE_SHIFT, 4));

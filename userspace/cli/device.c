@@ -48,6 +48,16 @@ char *device_iommu(const char *key)
 	return value;
 }
 
+char *device_launch_key(void)
+{
+	char *key = sysfile_line("/sys/kernel/underpin/launch_key");
+
+	if (key && strcmp(key, "none"))
+		return key;
+	free(key);
+	return NULL;
+}
+
 int device_status(int dev, uint32_t cpu, struct underpin_status *st)
 {
 	memset(st, 0, sizeof(*st));

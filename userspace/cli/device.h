@@ -15,6 +15,9 @@ int device_open(void);
  */
 char *device_state(void);
 
+/** device_launch_key() - the launch's public key, a text to be freed, or NULL: it has none */
+char *device_launch_key(void);
+
 /**
  * device_iommu() - what the kernel says of VT-d (docs/sysfs.md)
  * @key: "reason", "cure" and so on, or NULL: the state, one word

@@ -33,6 +33,13 @@
 #define UP_CPU_DATA_OFF		0x9000
 #define UP_CPU_DATA_SIZE	0x4000
 
+/*
+ * Localities 1 to 4 of the TPM, a page each (PC Client Platform TPM Profile, 6.3); locality
+ * 0 stays the host's.
+ */
+#define UP_TPM_KEPT		0xfed41000ULL
+#define UP_TPM_KEPT_SIZE	0x4000ULL
+
 /* Devices whose registers the layer keeps: ranges, and frames in all of them. */
 #define UP_MAX_DEVICES		160
 #define UP_DEVICE_FRAMES	1024
@@ -72,11 +79,13 @@ struct up_config {
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
 	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
+	unsigned int devices;
 	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
+	unsigned int allow_no_iommu;	/* protect VMs without units of VT-d, too */
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
-	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
+	unsigned char entropy[32];	/* for the launch's key; the layer erases it */
 	/* Lists in the layer's own memory, by root's addresses. */
 	const struct up_range *ram;	/* usable RAM, ascending */
 	/* Every frame the layer owns from the start: image, page tables, owner table... */
@@ -89,8 +98,6 @@ struct up_config {
 	const struct up_range *intr;
 	unsigned int dmar_bytes;
 	unsigned int intr_tables;
-	unsigned int allow_no_iommu;	/* protect VMs without units, too */
-	unsigned int devices;
 };
 
 /* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */

@@ -6,13 +6,6 @@
 #ifndef VMX_IOMMU_H
 #define VMX_IOMMU_H
 
-/* What is promised of DMA and of interrupts by devices. */
-enum up_iommu_state {
-	UP_IOMMU_NONE,		/* nothing: no VM is protected, but for allow_no_iommu=1 */
-	UP_IOMMU_PARTIAL,	/* no device reaches a frame that is not the host's */
-	UP_IOMMU_FULL,		/* besides, interrupts are remapped by checked entries */
-};
-
 #define UP_IOMMU_CURE_FIRMWARE \
 	"update the firmware, or protect VMs without an IOMMU (allow_no_iommu=1)"
 

@@ -55,6 +55,8 @@ void wrmsr(u32 msr, u64 val);
 int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
 int xsetbv_safe(u32 reg, u64 val);
+bool rdrand(u64 *word);
+bool rdseed(u64 *word);
 u64 rdtsc(void);
 void cpuid(u32 leaf, u32 subleaf, u32 r[4]);
 void outb(u16 port, u8 val);
