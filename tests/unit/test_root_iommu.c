@@ -42,6 +42,11 @@ static struct {
 
 #define must(cond)	r_expect(cond, "line %d: %s", __LINE__, #cond)
 
+void cpu_relax(void)
+{
+	hw_relax();
+}
+
 static u64 *word(u64 pfn)
 {
 	return phys(pfn << PAGE_SHIFT);
