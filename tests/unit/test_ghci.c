@@ -17,6 +17,9 @@
 
 #include "ghci_world.h"
 #include "vmx/base/x86.h"
+#include "vmx/attest/key.h"
+#include "vmx/sign/sha512.h"
+#include "vmx/verify/verify.h"
 #include "vmx/vm/ghci.h"
 #include "ept/table.h"
 
@@ -157,8 +160,23 @@ static const struct answered answers[] = {
 	{ "VP.INFO, reserved bit", { LEAF(1 | 1ULL << 24) }, { { RAX, INVALID } } },
 	{ "leaf 5, VP.CPUIDVE.SET", { LEAF(5) }, { { RAX, INVALID } } },
 	{ "leaf 0xffff", { LEAF(0xffff) }, { { RAX, INVALID } } },
-	{ "MR.REPORT", { LEAF(4), { RCX, G_DATA << 12 } }, { { RAX, INVALID } } },
-	{ "RTMR.EXTEND", { LEAF(2), { RCX, G_DATA << 12 } }, { { RAX, INVALID } } },
+	{ "MR.REPORT, subtype 1", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_DATA << 12 }, { R8, 1 } },
+	  { { RAX, INVALID | R8 } } },
+	{ "MR.REPORT, not aligned", { LEAF(4), { RCX, G_DATA << 12 | 512 }, { RDX, G_DATA << 12 },
+				      { R8, 0 } }, { { RAX, INVALID_RCX } } },
+	{ "MR.REPORT, data unbound", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_UNBOUND },
+				       { R8, 0 } }, { { RAX, INVALID | RDX } } },
+	{ "MR.REPORT, data shared", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_STUB << 12 },
+				      { R8, 0 } }, { { RAX, INVALID | RDX } } },
+	{ "RTMR.EXTEND", { LEAF(2), { RCX, G_DATA << 12 }, { RDX, 3 } }, { } },
+	{ "RTMR.EXTEND, RTMR 4", { LEAF(2), { RCX, G_DATA << 12 }, { RDX, 4 } },
+	  { { RAX, INVALID | RDX } } },
+	{ "RTMR.EXTEND, unbound", { LEAF(2), { RCX, G_UNBOUND }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
+	{ "RTMR.EXTEND, shared", { LEAF(2), { RCX, G_STUB << 12 }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
+	{ "RTMR.EXTEND, across a page", { LEAF(2), { RCX, (G_DATA << 12) + 0xfd1 }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
 	{ "VEINFO.GET, none", { LEAF(3) }, { { RAX, NO_VE_INFO } } },
 	{ "PAGE.ACCEPT", { LEAF(6), { RCX, G_DATA << 12 } }, { } },
 	{ "PAGE.ACCEPT, 2 MiB", { LEAF(6), { RCX, 1 } }, { { RAX, SIZE_MISMATCH } } },
@@ -195,8 +213,18 @@ static const struct answered answers[] = {
 	{ "VMCALL, KVM's hypercall", { { RCX, EXPOSE }, { R10, 9 }, { R11, 0 } },
 	  { { R10, -1000ULL } } },
 	{ "VMCALL, no such function", { VMCALL(0x12345) }, { { R10, V_UNSUPPORTED } } },
-	{ "VMCALL, GetQuote", { VMCALL(0x10002), { R12, S | G_DATA << 12 }, { R13, 4096 } },
-	  { { R10, V_UNSUPPORTED } } },
+	{ "GetQuote, bound and private", { VMCALL(0x10002), { R12, S | G_DATA << 12 },
+					   { R13, 4096 } }, { { R10, V_INVALID } } },
+	{ "GetQuote, its private number", { VMCALL(0x10002), { R12, G_STUB << 12 }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, unbound", { VMCALL(0x10002), { R12, S | G_UNBOUND }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, above the shared bit", { VMCALL(0x10002), { R12, S << 1 | S }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, too short", { VMCALL(0x10002), { R12, S | G_STUB << 12 }, { R13, 4095 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, not aligned", { VMCALL(0x10002), { R12, S | G_STUB << 12 | 8 }, { R13, 4096 } },
+	  { { R10, V_ALIGN } } },
 	{ "VMCALL, SetupEventNotifyInterrupt", { VMCALL(0x10004), { R12, 64 } },
 	  { { R10, V_UNSUPPORTED } } },
 	{ "IO, 3 bytes", { VMCALL(30), { R12, 3 }, { R13, 0 }, { R14, 0x60 } },
@@ -760,6 +788,70 @@ static long map_gpa(u64 gpa, u64 size)
 	return -3;
 }
 
+/* TDCALL until it is done.  Return: turns that the host got, or less than 0 */
+static long report(u64 to, u64 data)
+{
+	const struct reg in[REGS] = { LEAF(4), { RCX, to }, { RDX, data }, { R8, 0 } };
+	u64 regs[NR_GPRS];
+	long turns;
+
+	for (turns = 0; turns < 64; turns++) {
+		call_with(in, regs);
+		if (runs())
+			return r_answer(RAX) ? -1 : turns;
+		assert_int_equal(w_read(VMCS_EXIT_REASON), EXIT_REASON_INTR_WINDOW);
+		assert_int_equal(w_enter(false), W_ENTERED);
+		assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT);
+	}
+	return -2;
+}
+
+static bool signed_by_the_launch(const struct up_vm_proof *p)
+{
+	struct verify_job job;
+	enum verify_result result = verify_begin(&job, key_public(), &p->report,
+						 sizeof(p->report), p->signature);
+
+	while (result == VERIFY_MORE)
+		result = verify_step(&job);
+	return result == VERIFY_GOOD;
+}
+
+static void the_report_is_the_layers(void **state)
+{
+	static const u8 zero[1024];
+	u8 *page = phys((R_VM_PFN + G_DATA) << PAGE_SHIFT);
+	u8 *quote = phys((R_VM_PFN + G_STUB) << PAGE_SHIFT), rtmr[48];
+	const struct up_vm_proof *p = (void *)(page + 1024);
+	u64 regs[NR_GPRS];
+
+	(void)state;
+	memset(page, 0xee, PAGE_SIZE);
+	memset(page, 0x42, 64);
+	memset(page + 64, 0x17, 48);
+	call_with((const struct reg[REGS]){ LEAF(2), { RCX, G_DATA << 12 | 64 }, { RDX, 1 } }, regs);
+	assert_int_equal(r_answer(RAX), 0);
+	sha384(rtmr, (struct span[]){ { zero, 48 }, { page + 64, 48 } }, 2);
+	assert_true(report(G_DATA << 12 | 1024, G_DATA << 12) > 4);
+	assert_true(signed_by_the_launch(p));
+	assert_memory_equal(&p->report, "UPREPORT", 8);
+	assert_memory_equal(p->report.data, page, 64);
+	assert_memory_equal(p->report.rtmr[0], zero, 48);
+	assert_memory_equal(p->report.rtmr[1], rtmr, 48);
+	assert_int_equal(p->report.vm_flags, UP_VM_GHCI | UP_VM_ASKED);
+	assert_memory_equal(p + 1, zero, 1024 - sizeof(*p));
+	assert_int_equal(page[2048], 0xee);
+	/* The guest puts it behind a header that says "version 1, in flight". */
+	memset(quote, 0xff, 24);
+	call_with((const struct reg[REGS]){ VMCALL(0x10002), { R12, S | G_STUB << 12 },
+					    { R13, 4096 } }, regs);
+	assert_int_equal(r_answer(R10), 0);
+	assert_memory_equal(quote + 8, zero, 8);
+	assert_int_equal(*(u32 *)(quote + 20), sizeof(*p));
+	assert_int_equal(*(u32 *)(quote + 16), ~0u);
+	assert_int_equal(*(u64 *)quote, ~0ULL);
+}
+
 static void tdcall_in_shared_memory_ends_the_vm(void **state)
 {
 	(void)state;
@@ -1146,6 +1238,7 @@ int main(void)
 		PLAIN(without_opt_in_nothing_is_called),
 		GHCI(another_undefined_opcode_is_the_guests),
 		GHCI(text_that_changed_is_no_tdcall),
+		GHCI(the_report_is_the_layers),
 		GHCI(tdcall_in_shared_memory_ends_the_vm),
 		WATCHED(map_gpa_shares_and_takes_back),
 		GHCI(a_conversion_waits_for_the_flush),

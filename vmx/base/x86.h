@@ -223,12 +223,16 @@
 
 #define ARCH_RDCL_NO		BIT(0)
 #define ARCH_SKIP_L1D_FLUSH	BIT(3)
+#define ARCH_MDS_NO		BIT(5)
 
 /* CPUID feature bits */
 #define CPUID1_ECX_VMX		BIT(5)
 #define CPUID1_ECX_OSXSAVE	BIT(27)
+#define CPUID1_ECX_RDRAND	BIT(30)
 #define CPUID6_EAX_HW_FEEDBACK	BIT(19)
 #define CPUID6_EAX_DIRECTOR	BIT(23)
+#define CPUID_TOPOLOGY		0xb	/* EBX of subleaf 0: threads of a core */
+#define CPUID7_EBX_RDSEED	BIT(18)
 #define CPUID7_EBX_CLFLUSHOPT	BIT(23)
 #define CPUID7_EBX_PT		BIT(25)
 #define CPUID7_ECX_PKU		BIT(3)

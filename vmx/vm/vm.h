@@ -28,6 +28,7 @@ struct vm {
 	u8 measurement[32];
 	u32 reports;
 	u8 report[UP_VM_REPORTS][32];
+	u8 rtmr[UP_VM_RTMRS][48];
 	char death[64];
 };
 
