@@ -622,6 +622,8 @@ static void check_told(u32 leaf, u32 sub, const u32 want[4])
 	char what[32];
 	u32 i;
 
+	/* RDRAND was the launch's. */
+	memset(w_cpuid1, 0, sizeof(w_cpuid1));
 	snprintf(what, sizeof(what), "CPUID %x.%x", leaf, sub);
 	g[RAX] = leaf | 1ULL << 40;
 	g[RCX] = sub | 1ULL << 40;
