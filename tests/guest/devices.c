@@ -151,8 +151,10 @@ static const char *use_network(void)
 		sleep(1);
 	}
 	n = turn < 20 ? (int)read(s, text, sizeof(text) - 1) : -1;
-	if (n <= 0)
+	if (n < 0)
 		return strerror(errno);
+	if (!n)
+		return "the server says nothing";
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	return text;

@@ -7,7 +7,8 @@ set -u
 seconds=$1 until=$2
 shift 2
 
-insmod ./underpin.ko && modprobe kvm_intel || exit 1
+# QEMU's user network speaks with the programs behind it by the loopback interface.
+ip link set lo up && insmod ./underpin.ko && modprobe kvm_intel || exit 1
 timeout -s KILL "$seconds" underpin vm run -- qemu-system-x86_64 -accel kvm -cpu host,kvm=off \
 	-machine pc,hpet=off,smm=off -nodefaults -nographic -serial stdio \
 	-bios ./underpin-fw.bin "$@" </dev/null >serial.txt 2>run.txt &

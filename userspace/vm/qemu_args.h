@@ -18,7 +18,7 @@ const char *qemu_args_option(char *const argv[], int i, const char *name);
 /* What stands in the way of a protected VM: the option, and the cure. */
 struct qemu_problems {
 	size_t n;
-	char text[16][256];
+	char text[16][512];
 };
 
 /**

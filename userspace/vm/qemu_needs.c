@@ -215,7 +215,7 @@ static void apply(struct qemu_problems *p, char *const argv[], size_t rule)
 		arg = qemu_args_option(argv, i, rules[rule].option);
 		cure = arg ? rules[rule].needs(arg) : NULL;
 		if (cure)
-			note(p, "-%s %s: %s", rules[rule].option, arg, cure);
+			note(p, "-%s %.96s: %s", rules[rule].option, arg, cure);
 	}
 }
 

@@ -11,24 +11,24 @@
 #include "vmx/base/x86.h"
 #include "vmx/vm/vm.h"
 
-#define ALL			(~0u)
-#define LAST_LEAF		0x15
+#define ALL	(~0u)
+#define LAST_LEAF	0x15
 
 /* Instructions alone; no debug store, VMX, SMX, thermal and frequency control, PDCM */
-#define F1_ECX			(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | \
-				 BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(26) | MASK(30, 28))
-#define F1_ECX_EMULATED		(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
-#define F1_EDX			(MASK(9, 0) | MASK(17, 11) | BIT(19) | MASK(26, 23))
+#define F1_ECX	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | \
+		 BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(26) | MASK(30, 28))
+#define F1_ECX_EMULATED	(BIT(31) | BIT(24) | BIT(21)) /* hypervisor, TSC deadline, x2APIC */
+#define F1_EDX	(MASK(9, 0) | MASK(17, 11) | BIT(19) | MASK(26, 23))
 /* No TSC_ADJUST, SGX, TSX, resource control, MPX, Intel PT */
-#define F7_EBX			(BIT(0) | BIT(3) | MASK(10, 5) | BIT(13) | MASK(24, 16) | MASK(31, 26))
-#define F7_ECX			(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
+#define F7_EBX	(BIT(0) | BIT(3) | MASK(10, 5) | BIT(13) | MASK(24, 16) | MASK(31, 26))
+#define F7_ECX	(MASK(14, 8) | BIT(22) | BIT(3) | BIT(2) | BIT(1))
 /* AVX-512's, fast REP, MD_CLEAR, SERIALIZE; predictors, L1D_FLUSH, ARCH_CAPABILITIES, SSBD */
-#define F7_EDX			(MASK(4, 2) | BIT(8) | BIT(10) | BIT(14) | BIT(23) | MASK(29, 26) | \
-				 BIT(31))
+#define F7_EDX	(MASK(4, 2) | BIT(8) | BIT(10) | BIT(14) | BIT(23) | MASK(29, 26) | \
+		 BIT(31))
 /* Instructions alone: AVX-VNNI, AVX512-BF16, fast string operations; VNNI-INT8 and -INT16 */
-#define F7_1_EAX		(BIT(4) | BIT(5) | MASK(12, 10))
-#define F7_1_EDX		(BIT(4) | BIT(5) | BIT(10) | BIT(14))
-#define EXT1_EDX		(BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))
+#define F7_1_EAX	(BIT(4) | BIT(5) | MASK(12, 10))
+#define F7_1_EDX	(BIT(4) | BIT(5) | BIT(10) | BIT(14))
+#define EXT1_EDX	(BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))
 /* Vulnerabilities that are not there, and what VERW clears; no bit that announces an MSR */
 #define ARCH_CAPABILITIES_SHOWN	(MASK(6, 0) | BIT(8) | MASK(15, 13) | BIT(17) | BIT(19) | \
 				 BIT(20) | BIT(24) | MASK(28, 26))
