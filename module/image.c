@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
 #include "module.h"
 #include "module/needs.h"

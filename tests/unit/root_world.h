@@ -32,6 +32,7 @@ struct r_source {
 	u64 next, step;
 	u32 dry;
 };
+
 extern struct r_source r_rdrand, r_rdseed;
 
 void r_init(void);
