@@ -10,7 +10,7 @@
 #include "vmx/abi/call.h"
 #include "vmx/base/types.h"
 
-/** pcr_init() - is there a TPM?  Launch, first CPU, after devices_init() and key_make() */
+/** pcr_init() - is there a TPM?  Launch, first CPU, after frames_init_devices() and key_make() */
 void pcr_init(void);
 
 /**
