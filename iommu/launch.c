@@ -58,10 +58,7 @@ static const struct device_ops emulated = { host_reads, host_writes };
 
 /* --- launch -------------------------------------------------------------------------- */
 
-/*
- * A segment's devices are behind the units that list them, and the rest behind one of all;
- * without such a unit there must be no rest.
- */
+/* A segment's devices are behind the units that list them, and the rest behind one of all. */
 static bool segment_has_all(u16 segment)
 {
 	u32 i;
@@ -90,7 +87,7 @@ static enum up_iommu_reason add(const struct up_config *cfg, const struct dmar_u
 	u64 end = (d->regs.last >> PAGE_SHIFT) + 1;
 	struct unit *u = &units[nunits];
 
-	if (!segment_has_all(d->segment) && !cfg->all_listed)
+	if (!segment_has_all(d->segment))
 		return UP_IOMMU_SEGMENT;
 	if (!device_take(d->regs.base >> PAGE_SHIFT, end, &emulated) ||
 	    unit_fails(d, unit_add(d)))

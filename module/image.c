@@ -308,7 +308,6 @@ static int copy_dmar(struct up_config *cfg)
 	void *frame;
 
 	cfg->dmar = (const u8 *)UP_DMAR_BASE;
-	cfg->all_listed = up_iommu_all_listed();
 	for (off = 0; off < cfg->dmar_bytes; off += PAGE_SIZE) {
 		frame = take_frame();
 		if (!frame || map(UP_DMAR_BASE + off, __pa(frame), _PAGE_NX, 1))

@@ -29,9 +29,6 @@ MODULE_PARM_DESC(allow_no_iommu,
 #define TABLE_MAX	0x10000
 #define ENTRY_DRHD	0
 #define DRHD_BYTES	16
-#define SCOPE_BYTES	8	/* of a device on the bus where the scope's path begins */
-#define SCOPE_ENDPOINT	1
-#define SCOPE_BRIDGE	2
 #define GSTS		0x1c
 #define GSTS_IRES	BIT(25)
 
@@ -78,64 +75,6 @@ static int add_units(void)
 	up_devices_forget();
 	interrupts = 0;
 	return 0;
-}
-
-/* Does a unit list the device by itself, or, @type being a bridge, all that is behind it? */
-static bool lists(const u8 *drhd, u32 len, const struct pci_dev *dev, u8 type)
-{
-	const u8 *s;
-	u32 at;
-
-	if (get(drhd + 6, 2) != pci_domain_nr(dev->bus))
-		return false;
-	for (at = DRHD_BYTES; at + SCOPE_BYTES <= len && drhd[at + 1]; at += drhd[at + 1]) {
-		s = drhd + at;
-		if (s[0] == type && s[1] == SCOPE_BYTES && s[5] == dev->bus->number &&
-		    PCI_DEVFN(s[6], s[7]) == dev->devfn)
-			return true;
-	}
-	return false;
-}
-
-static bool is_listed(const struct pci_dev *dev, u8 type)
-{
-	u32 at = TABLE_HEADER, len;
-
-	for (; at + 4 <= table_bytes; at += len) {
-		len = get(table + at + 2, 2);
-		if (len < 4 || len > table_bytes - at)
-			return false;
-		if (get(table + at, 2) == ENTRY_DRHD && lists(table + at, len, dev, type))
-			return true;
-	}
-	return false;
-}
-
-/* Itself, or one of the bridges that lead to it. */
-static bool is_covered(struct pci_dev *dev)
-{
-	struct pci_dev *b;
-
-	if (is_listed(dev, SCOPE_ENDPOINT) || is_listed(dev, SCOPE_BRIDGE))
-		return true;
-	for (b = pci_upstream_bridge(dev); b; b = pci_upstream_bridge(b))
-		if (is_listed(b, SCOPE_BRIDGE))
-			return true;
-	return false;
-}
-
-/* Paths through several bridges are not followed: what they lead to counts as not listed. */
-bool up_iommu_all_listed(void)
-{
-	struct pci_dev *dev = NULL;
-
-	while (table && (dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, dev)))
-		if (!is_covered(dev)) {
-			pci_info(dev, "underpin: no unit of VT-d lists it by itself\n");
-			pci_dev_put(dev);
-			return false;
-		}
-	return table;
 }
 
 struct ats_device {

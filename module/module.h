@@ -132,13 +132,6 @@ void up_iommu_forget(void);
 /** up_iommu_table() - firmware's DMAR table; @bytes: 0: there is none */
 const u8 *up_iommu_table(u32 *bytes);
 
-/**
- * up_iommu_all_listed() - is there no PCI device that the table does not list?
- *
- * A table need not have a unit for all devices that no other lists: QEMU's has none.
- */
-bool up_iommu_all_listed(void);
-
 /** up_iommu_interrupts() - units that remap interrupts: the layer needs a table for each */
 unsigned int up_iommu_interrupts(void);
 

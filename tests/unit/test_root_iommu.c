@@ -36,8 +36,7 @@
 #define ECAP		(ECAP_C | ECAP_QI | ECAP_IR | BIT(4))
 
 static struct {
-	bool dmar, translates, no_all, all_listed, no_interrupts, no_table, forbids, rmrr_is_ram;
-	bool scalable;
+	bool dmar, translates, no_all, no_interrupts, no_table, forbids, rmrr_is_ram, scalable;
 	u64 cap;
 } how;
 
@@ -122,7 +121,6 @@ void r_configure(void)
 	up_config.layer_chunks = 2;
 	up_config.intr = &intr;
 	up_config.intr_tables = !how.no_table;
-	up_config.all_listed = how.all_listed;
 	firmware();
 	linux_runs();
 }
@@ -216,15 +214,6 @@ static void nobody_for_the_rest(void)
 	refuses(UP_IOMMU_SEGMENT);
 }
 
-/* As in QEMU, whose table lists each device. */
-static void all_listed(void)
-{
-	how.no_all = true;
-	how.all_listed = true;
-	launch();
-	must(iommu_state() == UP_IOMMU_FULL && iommu_protects());
-}
-
 static void reserved_ram(void)
 {
 	how.rmrr_is_ram = true;
@@ -249,7 +238,6 @@ static void what_cannot_be_taken_stays_linuxs(void **state)
 	in_child(linux_translates);
 	in_child(scalable_mode);
 	in_child(nobody_for_the_rest);
-	in_child(all_listed);
 	in_child(reserved_ram);
 	in_child(no_table);
 	in_child(no_width);

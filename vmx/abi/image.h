@@ -98,8 +98,6 @@ struct up_config {
 	const struct up_range *intr;
 	unsigned int dmar_bytes;
 	unsigned int intr_tables;
-	unsigned int all_listed;	/* no PCI device is there that the table does not list */
-	unsigned int reserved;
 };
 
 /* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */
