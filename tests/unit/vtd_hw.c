@@ -153,7 +153,7 @@ void hw_work(void)
 	hw.iotlb_waits = false;
 }
 
-void cpu_relax(void)
+void hw_relax(void)
 {
 	if (++hw.waited > (hw.slow ? HW_SLOW : 0)) {
 		hw.waited = 0;

@@ -61,6 +61,9 @@ extern struct hw hw;
 /** hw_init() - a unit after reset; the capabilities are the caller's */
 void hw_init(u64 cap, u64 ecap);
 
+/** hw_relax() - cpu_relax(), as far as the unit notices that it is waited for */
+void hw_relax(void);
+
 /** hw_flush_lines() - flush_lines(), as far as the unit sees it */
 void hw_flush_lines(const void *page);
 

@@ -103,8 +103,8 @@ struct up_settings {
 /* What is promised of DMA and of interrupts by devices. */
 enum up_iommu_state {
 	UP_IOMMU_NONE,		/* nothing: no VM is protected, but for allow_no_iommu=1 */
-	UP_IOMMU_PARTIAL,	/* no device reaches a frame that is not the host's */
-	UP_IOMMU_FULL,		/* besides, interrupts are remapped by checked entries */
+	UP_IOMMU_PARTIAL,	/* no device that firmware lists reaches protected memory */
+	UP_IOMMU_FULL,		/* no device does, and interrupts are remapped by checked entries */
 };
 
 /* UP_CALL_SIGN: one page, in: ->statement.nonce; out: all of it. */
