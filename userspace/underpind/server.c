@@ -22,6 +22,7 @@
 #include "check.h"
 #include "net/identity.h"
 #include "operate.h"
+#include "reload.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
@@ -42,6 +43,7 @@ struct conn {
 	bool idle;		/* has been answered at least once, and waits */
 	uint32_t checked;	/* s->senders_loaded when it was; 0: never */
 	struct sender sender;
+	struct identity *identity;	/* that its handshake showed */
 };
 
 struct job {
@@ -70,6 +72,7 @@ struct server {
 	struct daemon *d;
 	struct MHD_Daemon *mhd;
 	bool run_mhd;			/* it has something to do */
+	struct identity *identity;	/* of new connections */
 	struct senders *senders;
 	uint32_t senders_loaded;	/* how often */
 	struct conn *conns;		/* the newest first */
@@ -82,23 +85,8 @@ struct server {
 	bool has_reloader;
 	pthread_mutex_t reload_lock;	/* protects what follows */
 	bool reloading, reload_asked;
+	char policy[CONF_TEXT_MAX];
 };
-
-static char *read_pem(const char *path, struct pol_err *e)
-{
-	FILE *f = fopen(path, "re");
-	char *buf = calloc(1, 65536);
-
-	if (f && buf && fread(buf, 1, 65535, f) > 0) {
-		fclose(f);
-		return buf;
-	}
-	pol_fail(e, EIO, "%s: cannot be read: %m", path);
-	if (f)
-		fclose(f);
-	free(buf);
-	return NULL;
-}
 
 /* --- who is there --- */
 
@@ -117,7 +105,7 @@ static void check_peer(struct server *s, struct MHD_Connection *mc, struct conn 
 	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	der = info ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
 	if (der && n)
-		sender_identify(s->senders, der->data, der->size, &c->sender);
+		sender_identify(s->senders, &s->d->conf, der->data, der->size, &c->sender);
 }
 
 /* --- connections --- */
@@ -148,6 +136,11 @@ static void make_room(struct server *s)
 
 static void new_connection(struct server *s, struct MHD_Connection *mc, struct conn *c)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (info)
+		c->identity = identity_show(s->identity, info->tls_session);
 	c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	c->since = loop_ms();
 	METRIC_INC(&s->d->metrics, connections);
@@ -180,6 +173,7 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 	if (c->next)
 		c->next->prev = c->prev;
 	s->n_conns--;
+	identity_put(c->identity);
 	free(c);
 	*ctx = NULL;
 }
@@ -475,7 +469,7 @@ static void on_completed(void *cls, struct MHD_Connection *mc, void **ctx,
 
 /* --- start and stop --- */
 
-static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_err *e)
+static struct MHD_Daemon *listen_on(struct server *s, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(c->port) };
@@ -489,7 +483,7 @@ static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_er
 			     (c->ipv6 ? MHD_USE_IPv6 : 0), c->port,
 			     NULL, NULL, handle, s,
 			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_CERT_CALLBACK,
-			     identity_retrieve, MHD_OPTION_HTTPS_MEM_TRUST, trust,
+			     identity_none,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
 			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
@@ -506,20 +500,19 @@ static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_er
 static int start(struct server *s, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
-	char *trust = identity_load(c->cert, c->key, e) ? NULL : read_pem(c->trust, e);
 
-	s->senders = trust ? senders_load(c, e) : NULL;
+	s->identity = identity_load(c->cert, c->key, c->trust, e);
+	s->senders = s->identity ? senders_load(c, e) : NULL;
 	s->senders_loaded = 1;
-	s->mhd = s->senders ? listen_on(s, trust, e) : NULL;
-	free(trust);
+	s->mhd = s->senders ? listen_on(s, e) : NULL;
 	return s->mhd ? 0 : -EIO;
 }
 
-static void reload_once(struct server *s)
+static void reload_once(struct server *s, const char *policy)
 {
 	struct pol_err e;
 
-	if (!admin_reload(&s->d->admin, pol_load(s->d->conf.policy, &e), &e)) {
+	if (!admin_reload(&s->d->admin, pol_load(policy, &e), &e)) {
 		METRIC_INC(&s->d->metrics, reload);
 		fprintf(stderr, "underpind: policy reloaded\n");
 	} else {
@@ -532,12 +525,14 @@ static void reload_once(struct server *s)
 static void *reloader(void *arg)
 {
 	struct server *s = arg;
+	char policy[CONF_TEXT_MAX];
 
 	pthread_mutex_lock(&s->reload_lock);
 	while (s->reload_asked) {
 		s->reload_asked = false;
+		strcpy(policy, s->policy);
 		pthread_mutex_unlock(&s->reload_lock);
-		reload_once(s);
+		reload_once(s, policy);
 		pthread_mutex_lock(&s->reload_lock);
 	}
 	s->reloading = false;
@@ -558,6 +553,7 @@ static void reload(struct server *s)
 
 	pthread_mutex_lock(&s->reload_lock);
 	begin = !s->reloading;
+	strcpy(s->policy, s->d->conf.policy);
 	s->reload_asked = s->reloading = true;
 	pthread_mutex_unlock(&s->reload_lock);
 	if (!begin)
@@ -577,35 +573,18 @@ static void reload(struct server *s)
 static void reload_identity(struct server *s)
 {
 	const struct conf *c = &s->d->conf;
+	struct identity *new;
 	struct pol_err e;
-	int ret = check_identity(c, &e);
 
-	ret = ret ? ret : identity_load(c->cert, c->key, &e);
-	if (ret)
+	new = check_identity(c, &e) ? NULL : identity_load(c->cert, c->key, c->trust, &e);
+	if (!new) {
 		fprintf(stderr, "underpind: the old certificate stays: %s\n", e.msg);
-	else
-		fprintf(stderr, "underpind: certificate reloaded\n");
-}
-
-/* Keys of assertions and of tickets; a log's records are signed by one key, which stays. */
-static void reload_keys(struct daemon *d)
-{
-	const struct conf *c = &d->conf;
-	struct jwt_keys *jwt = NULL;
-	struct key *ticket = NULL;
-	struct pol_err e;
-
-	if ((*c->jwt_key && !(jwt = jwt_keys_load(c->jwt_key, &e))) ||
-	    (*c->ticket_key && !(ticket = key_load(c->ticket_key, true, &e)))) {
-		fprintf(stderr, "underpind: the old keys stay: %s\n", e.msg);
-		jwt_keys_free(jwt);
 		return;
 	}
-	jwt_keys_free(d->jwt_keys);
-	key_free(d->ticket_key);
-	d->jwt_keys = jwt;
-	d->ticket_key = ticket;
-	fprintf(stderr, "underpind: keys reloaded\n");
+	identity_put(s->identity);
+	s->identity = new;
+	http_renew(s->d->http);
+	fprintf(stderr, "underpind: certificate reloaded\n");
 }
 
 /* Each connection is looked at anew when it asks again. */
@@ -628,6 +607,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 {
 	struct signalfd_siginfo info;
 	struct server *s = ctx;
+	struct pol_err e;
 
 	(void)events;
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
@@ -636,6 +616,10 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 		s->stop = true;
 		return;
 	}
+	if (!reconfigure(s->d, &e))
+		fprintf(stderr, "underpind: configuration reloaded\n");
+	else
+		fprintf(stderr, "underpind: the old configuration stays: %s\n", e.msg);
 	reload_identity(s);
 	reload_keys(s->d);
 	reload_senders(s);
@@ -742,7 +726,7 @@ int server_run(struct daemon *d, struct pol_err *e)
 		if (u->fd)
 			end_upload(u);
 	senders_free(s->senders);
-	identity_free();
+	identity_put(s->identity);
 	close(s->signals);
 	free(s);
 	return ret;
