@@ -43,6 +43,7 @@ static const struct {
 	O_TEXT_FIXED("provider", provider, false),
 	O_TEXT("root-image", root_image, false),
 	O_TEXT("operator-role", operator_role, false),
+	O_TEXT("authzen-role", authzen_role, false),
 	O_TEXT("jwt-issuer", jwt_issuer, false),
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),

@@ -35,6 +35,7 @@ struct conf {
 	char provider[CONF_TEXT_MAX];		/* dir:PATH; infrastructure layer only */
 	char root_image[65];			/* SHA-256 that a ticket requires */
 	char operator_role[CONF_TEXT_MAX];	/* of those who may see and act; or nobody may */
+	char authzen_role[CONF_TEXT_MAX];	/* of those who may ask of others; or nobody may */
 	uint32_t ticket_lifetime;		/* seconds */
 	uint32_t deadline_ms, skew_s;
 	uint32_t queue;				/* requests under way */

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authzen.h"
 #include "compile/compile.h"
 #include "daemon.h"
 #include "check.h"
@@ -250,6 +251,15 @@ static void mark(struct conn *c, bool busy, bool idle)
 
 /* --- requests --- */
 
+/* What whoever asks calls his request, he finds in the answer. */
+static void name_request(struct job *j, struct MHD_Response *r)
+{
+	const char *id = MHD_lookup_connection_value(j->mc, MHD_HEADER_KIND, "X-Request-ID");
+
+	if (id && strlen(id) <= 128)
+		MHD_add_response_header(r, "X-Request-ID", id);
+}
+
 static enum MHD_Result reply(struct job *j, int status, const char *type, const char *text)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)text,
@@ -259,6 +269,7 @@ static enum MHD_Result reply(struct job *j, int status, const char *type, const 
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, "Content-Type", type);
+	name_request(j, r);
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(r, "Retry-After", "1");
 	ret = MHD_queue_response(j->mc, status, r);
@@ -308,12 +319,15 @@ static enum MHD_Result get(struct job *j, const char *url)
 {
 	struct server *s = j->s;
 	struct metrics_now now;
+	char *text;
 
 	if (j->conn->sender.kind == SENDER_REMOTE && !strcmp(url, "/v1/view"))
 		return reply_text(j, "application/json",
 				  operate_view(s->d, j->conn->sender.peer->cloud));
 	if (j->conn->sender.kind == SENDER_REMOTE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "another cloud has no business here");
+	if (!strcmp(url, AUTHZEN_METADATA) && (text = authzen_metadata(s->d)))
+		return reply_text(j, "application/json", text);
 	if (strcmp(url, "/metrics"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
 				   "/metrics");
@@ -407,6 +421,19 @@ static void on_answer(void *ctx, char *text, int status)
 	MHD_resume_connection(j->mc);
 }
 
+static enum MHD_Result ask_authzen(struct job *j, const char *path)
+{
+	const char *type = MHD_lookup_connection_value(j->mc, MHD_HEADER_KIND, "Content-Type");
+	size_t n = strlen("application/json");
+
+	if (!type || strncasecmp(type, "application/json", n) || (type[n] && type[n] != ';'))
+		return reply_error(j, MHD_HTTP_BAD_REQUEST, "Content-Type is not application/json");
+	j->taken = true;
+	MHD_suspend_connection(j->mc);
+	authzen_start(j->s->d, &j->conn->sender, path, j->body, j->len, on_answer, j);
+	return MHD_YES;
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *size, void **ctx)
@@ -431,6 +458,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return probe(j, url);
 	if (!strcmp(method, "GET"))
 		return get(j, url);
+	if (!strcmp(method, "POST") && !strncmp(url, AUTHZEN_PREFIX, strlen(AUTHZEN_PREFIX)))
+		return ask_authzen(j, url + strlen(AUTHZEN_PREFIX));
 	if (!strcmp(method, "POST") && !strcmp(url, "/v1/operate")) {
 		j->taken = true;
 		MHD_suspend_connection(mc);
