@@ -2,6 +2,7 @@
 /* The owner table (docs/memory.md). */
 
 #include "ept/owner.h"
+#include "ept/device.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
@@ -66,7 +67,7 @@ bool frame_is_hosts(u64 pfn)
 	u64 e = frame_entry(pfn);
 
 	if (!e)
-		return !(pfn << PAGE_SHIFT & ~address_mask) && !(pfn >> 40);
+		return !(pfn << PAGE_SHIFT & ~address_mask) && !(pfn >> 40) && !devices_in(pfn, 1);
 	if (FRAME_OWNER(e) >= OWNER_VM0)
 		return FRAME_STATE(e) == FRAME_SHARED;
 	return e == HOST_ENTRY;
@@ -119,22 +120,16 @@ enum frame_region frames_region(u64 pfn)
 		for (i = 1; i < 512; i++)
 			if (frame_entry(pfn + i) != e)
 				return REGION_MIXED;
+	if (!e && devices_in(pfn, 512))
+		return REGION_MIXED;
 	return e ? REGION_HOST : REGION_NO_RAM;
 }
 
 bool frames_have_ram(u64 pfn, u64 count)
 {
-	u32 mid, low = 0, high = nram;
+	u32 i = range_behind(ram, nram, pfn);
 
-	/* The first range that ends behind @pfn. */
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (ram[mid].end_pfn > pfn)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low < nram && ram[low].start_pfn < pfn + count;
+	return i < nram && ram[i].start_pfn < pfn + count;
 }
 
 /* All frames of @r must have the entry @from: 0 for RAM not seen yet. */
@@ -182,5 +177,17 @@ int frames_init(const struct up_config *cfg)
 	/* What pool_init() takes must be the layer's. */
 	for (i = 0; i < cfg->pool_chunks && !err; i++)
 		err = claim(&cfg->pool[i], LAYER_ENTRY, LAYER_ENTRY);
+	return err;
+}
+
+int frames_init_devices(const struct up_config *cfg)
+{
+	int err = devices_init(cfg, (address_mask >> PAGE_SHIFT) + 1);
+	u32 i;
+
+	for (i = 0; i < cfg->devices && !err; i++)
+		if (frames_have_ram(cfg->device[i].start_pfn,
+				    cfg->device[i].end_pfn - cfg->device[i].start_pfn))
+			err = -UP_EINVAL;
 	return err;
 }

@@ -47,6 +47,12 @@ extern struct spinlock frames_lock;
  */
 int frames_init(const struct up_config *cfg);
 
+/**
+ * frames_init_devices() - devices_init(), and none of the registers is RAM
+ * After frames_init().  Return: 0 or -UP_EINVAL.
+ */
+int frames_init_devices(const struct up_config *cfg);
+
 /** frame_entry() - a frame's entry, or 0 when @pfn is not RAM.  Any context. */
 u64 frame_entry(u64 pfn);
 
@@ -63,12 +69,13 @@ void frame_counters(struct frame_counters *c);
 
 /**
  * frame_is_hosts() - true if the host may reach @pfn now: it owns it, a VM
- * shares it, or it is no RAM but an address that the processor has (MMIO).
+ * shares it, or it is no RAM but an address that the processor has (MMIO) and no
+ * register that the layer keeps (ept/device.h).
  */
 bool frame_is_hosts(u64 pfn);
 
 enum frame_region {
-	REGION_NO_RAM,		/* none of the 512 frames is RAM */
+	REGION_NO_RAM,		/* none of the 512 frames is RAM, nor a device of the layer's */
 	REGION_HOST,		/* all are the host's own */
 	REGION_MIXED,
 };

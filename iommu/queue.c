@@ -2,7 +2,7 @@
 /*
  * Invalidation: by a queue where the unit has one, else by registers.  The queue, and the
  * words that its wait descriptors make a unit write, lie in frames of the layer: what a
- * unit itself writes passes no table (VT-d specification 6.5.2.9).
+ * unit itself writes passes no table (VT-d specification 6.5.2.8).
  *
  * A flush is of all translations at once: it covers every frame that was lost before,
  * so that a list of them costs one.

@@ -107,6 +107,8 @@ static void guest_exit(struct input *in)
 	r_exit(reason[take(in, 1) % ARRAY_SIZE(reason)], 0);
 }
 
+static u64 began_at;	/* the VM's TSC offset, when it began */
+
 /* The host ends an exit: done, not done, or done wrongly, with an event of its choice. */
 static void host_enters(struct input *in)
 {
@@ -121,10 +123,14 @@ static void host_enters(struct input *in)
 		w_vmwrite(VMCS_ENTRY_INTR_INFO, INTR_VALID | take(in, 2) % 0x1000);
 	if (how & 2)
 		w_vmwrite(VMCS_GUEST_RFLAGS, take(in, 4));
+	if (how & 8)
+		w_vmwrite(VMCS_TSC_OFFSET, take(in, 8));
 	for (u32 i = 0; i < NR_GPRS; i++)
 		fake_cpu->gpr[i] = how & 4 ? take(in, 8) : how;
 	if (w_enter(false) != W_ENTERED && !fake_cpu->nested.in_vm)
 		w_enter(true);
+	if (fake_cpu->nested.in_vm && vmread(VMCS_TSC_OFFSET) != began_at)
+		r_fail("the host moves a vCPU's time");
 }
 
 static void host_acts(struct input *in)
@@ -191,6 +197,7 @@ static void first_time(void)
 	r_init();
 	if (g_start() || g_enable(G_STUB))
 		r_fail("the VM does not start");
+	began_at = vmread(VMCS_TSC_OFFSET);
 	r_to_host();
 	w_insn_mem(EXIT_REASON_VMCLEAR, r_vmcs12[1]);
 	w_insn_mem(EXIT_REASON_VMPTRLD, r_vmcs12[0]);

@@ -70,7 +70,7 @@ void flush_line(const void *p)
 		line_reaches_memory(p);
 }
 
-void flush_lines(const void *page, bool opt)
+void hw_flush_lines(const void *page)
 {
 	const u8 *p;
 

@@ -60,6 +60,9 @@ extern struct hw hw;
 /** hw_init() - a unit after reset; the capabilities are the caller's */
 void hw_init(u64 cap, u64 ecap);
 
+/** hw_flush_lines() - flush_lines(), as far as the unit sees it */
+void hw_flush_lines(const void *page);
+
 /** hw_work() - what was asked for is done now */
 void hw_work(void);
 

@@ -2,6 +2,7 @@
 /* /dev/underpin, with messages that name the cure. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include "userspace/cli/cli.h"
@@ -29,6 +30,32 @@ char *device_state(void)
 	char *state = sysfile_line("/sys/kernel/underpin/state");
 
 	return state ? state : strdup("unknown");
+}
+
+char *device_iommu(const char *key)
+{
+	char *text = sysfile_read(NULL, "/sys/kernel/underpin/iommu"), *rest = text, *line;
+	size_t len = key ? strlen(key) : 0;
+	char *value = NULL;
+
+	while (rest && !value && (line = strsep(&rest, "\n"))) {
+		if (!key)
+			value = strdup(line);
+		else if (!strncmp(line, key, len) && line[len] == ' ')
+			value = strdup(line + len + 1);
+	}
+	free(text);
+	return value;
+}
+
+char *device_launch_key(void)
+{
+	char *key = sysfile_line("/sys/kernel/underpin/launch_key");
+
+	if (key && strcmp(key, "none"))
+		return key;
+	free(key);
+	return NULL;
 }
 
 int device_status(int dev, uint32_t cpu, struct underpin_status *st)

@@ -15,6 +15,16 @@ int device_open(void);
  */
 char *device_state(void);
 
+/** device_launch_key() - the launch's public key, a text to be freed, or NULL: it has none */
+char *device_launch_key(void);
+
+/**
+ * device_iommu() - what the kernel says of VT-d (docs/sysfs.md)
+ * @key: "reason", "cure" and so on, or NULL: the state, one word
+ * Return: a text to be freed, or NULL.
+ */
+char *device_iommu(const char *key);
+
 /**
  * device_status() - the layer's counters, and a CPU's
  * @cpu: its number, or UNDERPIN_CPU_NONE for the layer's alone

@@ -13,7 +13,7 @@ UP_HOST_OP(STATUS, 0x00, call_status)
 /*
  * this CPU returns to root mode; NMIs are blocked from the first call on until IRET
  * errors: `EAGAIN`: call again, NMIs are blocked now; `EBUSY`: not prepared, or a VM
- * exists; `EPERM`: the host is in VMX operation on this CPU
+ * exists; `EPERM`: the host is in VMX operation on this CPU; `EIO`: a VT-d unit does not obey
  */
 UP_HOST_OP(LEAVE, 0x01, call_leave)
 
@@ -41,8 +41,23 @@ UP_HOST_OP(POOL_DONATE, 0x04, call_pool_donate)
 UP_HOST_OP(LEAVE_PREPARE, 0x06, call_leave_prepare)
 
 /*
+ * rbx = page for `struct up_launch_proof`, with a nonce: the launch's key signs for it
+ * errors: `EAGAIN`: call again, with the same nonce; `EPERM`: this launch has no key
+ */
+UP_HOST_OP(SIGN, 0x07, call_sign)
+
+/*
+ * rbx = 0: the launch's events go into PCR 19; 1, while leaving: its end; one look at the TPM
+ * a call
+ * errors: `EAGAIN`: call again, later; `EBUSY`: leaving is not prepared; `EIO`: no other event
+ * will come, `struct up_status` says why
+ */
+UP_HOST_OP(TPM, 0x08, call_tpm)
+
+/*
  * rbx = 0 (flags) → rbx = id
- * errors: `EPERM`: the layer is leaving; `ENOSPC`: 64 VMs; `ENOMEM`
+ * errors: `EPERM`: the layer is leaving; `ENXIO`: no IOMMU keeps devices from its memory;
+ * `ENOSPC`: 64 VMs; `ENOMEM`
  */
 UP_HOST_OP(VM_CREATE, 0x10, call_vm_create)
 
@@ -91,6 +106,13 @@ UP_HOST_OP(VM_DESTROY, 0x16, call_vm_destroy)
  */
 UP_HOST_OP(VM_INFO, 0x17, call_vm_info)
 
+/*
+ * rbx = id, rcx = page for `struct up_vm_proof`, with the asker's 64 bytes: the launch's key
+ * signs what the layer knows of the VM
+ * errors: `ENOENT`; `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
+ */
+UP_HOST_OP(VM_REPORT, 0x18, call_vm_report)
+
 /* From a protected VM, CPL 0. */
 
 /*
@@ -122,6 +144,13 @@ UP_GUEST_OP(REPORT, 0x83, guest_report)
  * errors: `ENOENT`: unbound; `EEXIST`: done already; `EBUSY`: something is shared; `EAGAIN`
  */
 UP_GUEST_OP(GHCI, 0x84, guest_ghci)
+
+/*
+ * rbx = address of 64 bytes, rcx = address of room for `struct up_vm_proof`, each within one
+ * private page: the VM's own report, signed
+ * errors: `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
+ */
+UP_GUEST_OP(ATTEST, 0x85, guest_attest)
 
 #undef UP_HOST_OP
 #undef UP_GUEST_OP

@@ -6,6 +6,8 @@
 #include "vmx/host/host.h"
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
+#include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -19,6 +21,8 @@
 #include "ept/owner.h"
 #include "ept/stats.h"
 #include "ept/transition.h"
+#include "iommu/fault.h"
+#include "iommu/launch.h"
 
 #define LIST_MAX	(PAGE_SIZE / 8)
 
@@ -49,7 +53,18 @@ static long call_status(struct percpu *cpu)
 	out->vms = vms_count();
 	out->denied = denied_count();
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
-	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
+	key_nonce(out->launch_nonce);
+	if (key_public()) {
+		memcpy(out->launch_key, key_public(), 32);
+		out->has_key = 1;
+	}
+	pcr_status(out);
+	faults_report();
+	out->iommu = iommu_state();
+	out->iommu_reason = iommu_reason();
+	out->iommu_units = nunits;
+	out->iommu_faults = faults_seen();
+	out->allow_no_iommu = up_config.allow_no_iommu;
 	ept_stats(out);
 	fill_cpu(&out->cpu, c);
 	return 0;
@@ -79,11 +94,14 @@ static long call_leave(struct percpu *cpu)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
 	else if (!nmis_blocked())
 		err = -UP_EAGAIN;
+	else if (!iommu_give())
+		err = -UP_EIO;
 	else
 		cpu->demoted = false;	/* from here on no VM can be made */
 	spin_unlock(&vms_lock);
 	if (err)
 		return err;
+	key_erase();	/* before all else: from here on the host reads all memory */
 	leave_cpu(cpu);
 }
 
@@ -93,6 +111,20 @@ static long call_leave_prepare(struct percpu *cpu)
 	u64 on = cpu->gpr[RBX];
 
 	return on > 1 ? -UP_EINVAL : vms_close(on);
+}
+
+/* rbx: 1 the end, 0 the launch */
+static long call_tpm(struct percpu *cpu)
+{
+	u64 end = cpu->gpr[RBX];
+	bool closed;
+
+	if (end > 1)
+		return -UP_EINVAL;
+	spin_lock(&vms_lock);
+	closed = vms_closed();
+	spin_unlock(&vms_lock);
+	return end && !closed ? -UP_EBUSY : pcr_extend(end);
 }
 
 /* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */
@@ -112,6 +144,7 @@ static long call_log(struct percpu *cpu)
 
 	if (!page)
 		return -UP_EINVAL;
+	faults_report();
 	/* The host listens now: a byte on the serial line takes longer than an exit may. */
 	log_serial(false);
 	cpu->gpr[RBX] = log_read(&pos, page, PAGE_SIZE);
