@@ -42,6 +42,7 @@ struct hw {
 	u64 rtaddr, root;		/* register; in force */
 	u64 irta, interrupts;		/* the same */
 	u64 iqa, iqt, iqh, iva;
+	u32 last_type;			/* of the descriptors that the queue has done */
 	u32 gsts, fsts, fectl[4], iectl[4], pmen;
 	u64 fault[2];
 	bool iotlb_waits;		/* register invalidation under way */
