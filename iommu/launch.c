@@ -87,8 +87,6 @@ static enum up_iommu_reason add(const struct up_config *cfg, const struct dmar_u
 	u64 end = (d->regs.last >> PAGE_SHIFT) + 1;
 	struct unit *u = &units[nunits];
 
-	if (!segment_has_all(d->segment))
-		return UP_IOMMU_SEGMENT;
 	if (!device_take(d->regs.base >> PAGE_SHIFT, end, &emulated) ||
 	    unit_fails(d, unit_add(d)))
 		return UP_IOMMU_UNIT;
@@ -128,6 +126,12 @@ static enum up_iommu_reason find(const struct up_config *cfg)
 	}
 }
 
+/* The layer has the units, and still not all is promised. */
+static bool is_partial(enum up_iommu_reason why)
+{
+	return why == UP_IOMMU_INTERRUPTS || why == UP_IOMMU_SEGMENT;
+}
+
 static enum up_iommu_reason take_all(void)
 {
 	enum up_iommu_reason why = UP_IOMMU_FINE;
@@ -142,6 +146,9 @@ static enum up_iommu_reason take_all(void)
 		if (!units[i].intr_pa || units[i].host.gsts & GCMD_CFI)
 			why = UP_IOMMU_INTERRUPTS;
 	}
+	for (i = 0; i < nunits; i++)
+		if (!segment_has_all(dmar.unit[i].segment))
+			why = UP_IOMMU_SEGMENT;
 	return why;
 }
 
@@ -172,7 +179,7 @@ int iommu_init(const struct up_config *cfg)
 	why = find(cfg);
 	if (!why)
 		why = take_all();
-	if (why && why != UP_IOMMU_INTERRUPTS) {
+	if (why && !is_partial(why)) {
 		done = iommu_give();
 		nunits = 0;
 		for (i = 0; i < dmar.units; i++)
@@ -192,7 +199,7 @@ enum up_iommu_state iommu_state(void)
 {
 	if (reason == UP_IOMMU_FINE)
 		return UP_IOMMU_FULL;
-	return reason == UP_IOMMU_INTERRUPTS ? UP_IOMMU_PARTIAL : UP_IOMMU_NONE;
+	return is_partial(reason) ? UP_IOMMU_PARTIAL : UP_IOMMU_NONE;
 }
 
 bool iommu_protects(void)

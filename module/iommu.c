@@ -82,6 +82,7 @@ struct ats_device {
 	struct pci_dev *dev;
 	int stu;		/* smallest translation unit, a shift */
 };
+
 static LIST_HEAD(ats_devices);
 
 /* Passed through?  Who translates is refused by root, and goes on as it is. */

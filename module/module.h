@@ -138,7 +138,7 @@ unsigned int up_iommu_interrupts(void);
 /** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
 int up_iommu_show(const struct up_status *st, char *buf);
 
-/** up_iommu_say() - in the kernel's log, what devices can reach of protected VMs; process context */
+/** up_iommu_say() - in the kernel's log, what devices can reach of VMs; process context */
 void up_iommu_say(void);
 
 /** up_iommu_allow_none() - the operator protects VMs without an IOMMU */

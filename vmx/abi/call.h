@@ -96,15 +96,15 @@ struct up_launch_statement {
 struct up_settings {
 	unsigned long long magic;
 	unsigned int version;		/* 1 */
-	unsigned int flags;		/* 0 */
+	unsigned int flags;		/* bit 0: VMs are protected without an IOMMU, too */
 	unsigned char authority[32];	/* of tickets: 0, none */
 };
 
 /* What is promised of DMA and of interrupts by devices. */
 enum up_iommu_state {
 	UP_IOMMU_NONE,		/* nothing: no VM is protected, but for allow_no_iommu=1 */
-	UP_IOMMU_PARTIAL,	/* no device reaches a frame that is not the host's */
-	UP_IOMMU_FULL,		/* besides, interrupts are remapped by checked entries */
+	UP_IOMMU_PARTIAL,	/* no device that firmware lists reaches protected memory */
+	UP_IOMMU_FULL,		/* no device does, and interrupts are remapped by checked entries */
 };
 
 /* UP_CALL_SIGN: one page, in: ->statement.nonce; out: all of it. */

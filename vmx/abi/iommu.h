@@ -15,8 +15,8 @@
 	  "enable VT-d in the firmware's setup; where there is none, load with allow_no_iommu=1") \
 	X(BAD_DMAR, "firmware's DMAR table is refused", \
 	  "underpin check --dmar /sys/firmware/acpi/tables/DMAR says what is wrong with it") \
-	X(SEGMENT, "devices that the DMAR table does not list are behind no unit", \
-	  UP_IOMMU_CURE_FIRMWARE) \
+	X(SEGMENT, "devices that the DMAR table does not list, if any, are behind no unit", \
+	  "see with 'underpin check --dmar' that it lists all devices of the machine") \
 	X(UNIT, "a unit cannot be used; the log names it", UP_IOMMU_CURE_FIRMWARE) \
 	X(TRANSLATING, "Linux translates DMA by tables of its own", "boot with iommu=pt") \
 	X(SCALABLE, "Linux uses VT-d in scalable mode", \
