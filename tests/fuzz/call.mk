@@ -31,7 +31,7 @@ $(B)/test_pool: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/unit/test_pool.o
 	$(CC) -fsanitize=address,undefined $(POOL_WRAP:%=-Wl,--wrap=%) -o $@ $^
 
 $(ROOT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link $(SANITIZE)
-$(ROOT_OBJ) $(WORLD_OBJ) $(MAIN_OBJ): CFLAGS += -I. -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
+$(ROOT_OBJ) $(WORLD_OBJ) $(MAIN_OBJ): CFLAGS += -I. -Itests/unit -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

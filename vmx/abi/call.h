@@ -96,7 +96,7 @@ struct up_launch_statement {
 struct up_settings {
 	unsigned long long magic;
 	unsigned int version;		/* 1 */
-	unsigned int flags;		/* 0 */
+	unsigned int flags;		/* bit 0: VMs are protected without an IOMMU, too */
 	unsigned char authority[32];	/* of tickets: 0, none */
 };
 
