@@ -227,7 +227,8 @@ void r_init(void)
 	w_cpuid1[2] |= CPUID1_ECX_RDRAND;
 	key_make();
 	w_msr[MSR_PAT] = PAT_RESET;
-	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !frames_init_devices(&up_config),
+	r_expect(!pool_init(&up_config) && !frames_init(&up_config) &&
+		 !frames_init_devices(&up_config),
 		 "memory");
 	mtrr_init();
 	host_eptp = host_ept_init();
