@@ -13,8 +13,12 @@
 #define STEPS_MAX	20000000ull
 #define KINDS_MAX	64	/* of spans of validity of users and SLAs */
 
-enum { IS_NO = 1 << TRUTH_NO, IS_UNKNOWN = 1 << TRUTH_UNKNOWN, IS_YES = 1 << TRUTH_YES,
-       IS_ANY = IS_NO | IS_UNKNOWN | IS_YES };
+enum {
+	IS_NO = 1 << TRUTH_NO,
+	IS_UNKNOWN = 1 << TRUTH_UNKNOWN,
+	IS_YES = 1 << TRUTH_YES,
+	IS_ANY = IS_NO | IS_UNKNOWN | IS_YES,
+};
 
 /* An attribute that a request may give, and what it says now. */
 struct given {
@@ -36,6 +40,7 @@ struct search {
 	const struct pol_image *p;
 	const struct never_ask *ask;
 	struct never_answer *a;
+
 	POL_VEC(uint32_t, rule);	/* permits that name the request */
 	struct never_matter m;
 	struct given *given;		/* by attribute */
@@ -46,6 +51,7 @@ struct search {
 	int64_t now;
 	struct pol_query q;
 	struct pol_rval val[POL_ATTRS_MAX];
+
 	POL_VEC(uint8_t, failed);	/* of this subject: way * n_rule + rule, at any instant */
 	bool granted;
 	int ret;

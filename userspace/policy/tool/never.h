@@ -21,6 +21,7 @@ struct never_matter {
 /* One instant for each way in which instants differ. */
 struct never_instants {
 	int64_t from, until;		/* of all these, until exclusive */
+
 	POL_VEC(int64_t, at);
 };
 
@@ -46,6 +47,7 @@ struct never_value {
 /* One value for each way in which an attribute's values differ. */
 struct never_domain {
 	uint32_t attr;
+
 	POL_VEC(struct never_value, value);
 };
 

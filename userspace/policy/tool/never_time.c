@@ -18,6 +18,7 @@ struct edges {
 	const struct pol_image *p;
 	const struct never_matter *m;
 	struct never_instants *out;
+
 	POL_VEC(int64_t, edge);
 	POL_VEC(int64_t, base);		/* instants that are named: edges that do not recur */
 	POL_VEC(uint32_t, func);	/* functions of env.now */

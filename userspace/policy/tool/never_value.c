@@ -30,6 +30,7 @@ struct values {
 	bool pairs;			/* two that are free are compared */
 	uint32_t depth;			/* of values that are equal to none */
 	uint32_t leaf;
+
 	POL_VEC(int64_t, num);		/* numbers that are compared with */
 	POL_VEC(int64_t, len);		/* lengths, or counts, likewise */
 	POL_VEC(struct known, text);
