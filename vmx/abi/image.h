@@ -66,7 +66,7 @@ struct up_config {
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
 	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
-	unsigned int reserved;
+	unsigned int vmcs_shadowing;	/* used where the processor has it; 0: never */
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];

@@ -11,6 +11,7 @@
 #include "vmx/cpu/paging.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/vmcs/check.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 #include "vmx/vmcs/vvmcs.h"
 #include "ept/shadow.h"
 
@@ -81,7 +82,7 @@ static void do_vmxon(struct percpu *cpu)
 	}
 	cpu->nested.vmxon = true;
 	cpu->nested.vmxon_pa = pa;
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	vm_succeed();
 }
 
@@ -90,7 +91,7 @@ void nested_cpu_reset(struct percpu *cpu)
 	vvmcs_clear_all(cpu);
 	if (cpu->nested.vmxon)
 		shadow_cpu_off();
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	cpu->nested.in_vm = false;
 	cpu->nested.vmxon = false;
 }
@@ -133,7 +134,7 @@ static void vmptrld_failed(struct percpu *cpu, u64 pa, int err)
 {
 	up_log_seldom("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
 		      (unsigned long long)pa, err);
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	vm_fail_invalid();
 }
 
@@ -152,7 +153,7 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 		vmptrld_failed(cpu, pa, err);
 		return;
 	}
-	cpu->nested.current = vv;
+	vvmcs_make_current(cpu, vv);
 	vm_succeed();
 }
 

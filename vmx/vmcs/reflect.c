@@ -10,6 +10,7 @@
 #include "vmx/cpu/speculation.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 
 #define AR_CODE64		0xa09b	/* present, code, accessed, L, G */
 #define AR_DATA			0xc093	/* present, data, writable, accessed, D/B, G */
@@ -190,6 +191,7 @@ static void undo_nmi_deferral(struct percpu *cpu, struct vvmcs *vv)
 
 void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, const struct passed_msrs *l2)
 {
+	shadow_vmcs_show(vv);
 	nested_switch_to_l1(cpu);
 	undo_nmi_deferral(cpu, vv);
 	load_host_state(vv, l2);
