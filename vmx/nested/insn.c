@@ -266,36 +266,6 @@ static void do_vmwrite(struct percpu *cpu)
 	vm_succeed();
 }
 
-/*
- * VMREAD and VMWRITE are the hot path: KVM executes several for each exit of a
- * VM.  The register forms, when they succeed, take one function without a loop,
- * a lock or a page walk; everything else, upper halves too, goes the long way.
- */
-bool nested_insn_fast(struct percpu *cpu, u32 reason)
-{
-	struct vvmcs *vv = cpu->nested.current;
-	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
-	u64 enc = cpu->gpr[INFO_REG2(info)];
-	u32 row;
-
-	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
-	    enc & ~(2ULL * VMCS_LOOKUP_SIZE - 2) || !vmcs_lookup_row1(enc) || guest_cpl())
-		return false;
-	row = vmcs_lookup_row1(enc) - 1;
-	if (reason == EXIT_REASON_VMREAD) {
-		if (row_test(vv->stale, row))
-			vvmcs_fetch(cpu, vv, row);
-		cpu->gpr[reg] = vv->f[row];
-	} else {
-		if (vmcs_field[row].class == CLASS_EXIT)
-			return false;
-		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
-	}
-	cpu->exits_host[reason]++;
-	vm_succeed();
-	return true;
-}
-
 /* VMLAUNCH, VMRESUME: the checks before those of the VMCS (section 27.1). */
 static void do_enter(struct percpu *cpu)
 {
@@ -312,6 +282,52 @@ static void do_enter(struct percpu *cpu)
 		vm_fail(cpu, VMERR_RESUME_NOT_LAUNCHED);
 	else
 		nested_enter(cpu, vv, launch);
+}
+
+/* VMREAD and VMWRITE.  Return: false: not these, or not that simply */
+static bool access_fast(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+{
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
+	u64 enc = cpu->gpr[INFO_REG2(info)];
+	u32 row;
+
+	if (!(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
+	    enc & ~(2ULL * VMCS_LOOKUP_SIZE - 2) || !vmcs_lookup_row1(enc))
+		return false;
+	row = vmcs_lookup_row1(enc) - 1;
+	if (reason == EXIT_REASON_VMREAD) {
+		if (row_test(vv->stale, row))
+			vvmcs_fetch(cpu, vv, row);
+		cpu->gpr[reg] = vv->f[row];
+	} else {
+		if (vmcs_field[row].class == CLASS_EXIT)
+			return false;
+		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
+	}
+	vm_succeed();
+	return true;
+}
+
+/*
+ * VMREAD, VMWRITE and VMRESUME are the hot path: KVM executes them for each exit of a
+ * VM.  The register forms, when they succeed, take one function without a loop,
+ * a lock or a page walk; everything else, upper halves too, goes the long way.
+ */
+bool nested_insn_fast(struct percpu *cpu, u32 reason)
+{
+	struct vvmcs *vv = cpu->nested.current;
+
+	if (!vv || guest_cpl())
+		return false;
+	if (reason == EXIT_REASON_VMRESUME) {
+		if (!guest_64bit())
+			return false;
+		do_enter(cpu);
+	} else if (!access_fast(cpu, vv, reason)) {
+		return false;
+	}
+	cpu->exits_host[reason]++;
+	return true;
 }
 
 static u64 type_operand(struct percpu *cpu)
