@@ -41,7 +41,7 @@ static u32 shadowed(bool write)
 	u32 n = 0;
 
 	for (u64 enc = 0; enc < BIT(15); enc++)
-		n += w_shadowed(enc, write) != NULL;
+		n += !!w_shadowed(enc, write);
 	return n;
 }
 
