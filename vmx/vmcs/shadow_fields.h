@@ -5,8 +5,8 @@
  *
  * SHADOW_FIELD(name, access)
  *
- *  access  READ   L1's VMREAD is hardware's; its VMWRITE exits
- *	    WRITE  both are hardware's; such a field has no upper half (encoding + 1)
+ *  access  READ   L1's VMREAD is hardware's: exit information
+ *	    WRITE  its VMWRITE, too: anything else, without upper half (encoding + 1)
  *
  * A READ field costs a comparison at each exit to L1, a WRITE field a VMREAD at each
  * entry besides; an exit of L1's that is saved is some 40 of either.

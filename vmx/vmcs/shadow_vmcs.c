@@ -26,13 +26,17 @@ static const struct {
 #include "vmx/vmcs/shadow_fields.h"
 };
 
-/* Its VMREAD cannot fail, and nothing but its VMREAD is needed to have all of it. */
+/*
+ * An access cannot fail, and there is no other way: no value waits in VMCS02, no VMWRITE
+ * exits for what a VMREAD then finds here, no half is written by itself.
+ */
 static bool field_fits(u32 row, enum shadow_access access)
 {
 	const struct vmcs_field *d = &vmcs_field[row];
 
 	return caps_field_exists(d) && d->sync != SYNC_LAZY &&
-	       (access == READ || (d->class != CLASS_EXIT && VMCS_ENC_WIDTH(d->encoding) != 1));
+	       (access == READ ? d->class == CLASS_EXIT :
+		d->class != CLASS_EXIT && VMCS_ENC_WIDTH(d->encoding) != 1);
 }
 
 static bool can_shadow(void)
