@@ -28,7 +28,8 @@ root-hash: $(B)/root/root.bin
 machine-files: module userspace $(B)/underpin-fw.bin $(B)/tiny-fw.bin
 
 try: packages
-	@$(MAKE) --no-print-directory machine-files
+	@tests/lib/logged $(B)/try/build.log 'building the layer and its programs' \
+		$(MAKE) --no-print-directory machine-files
 	@tests/try/try
 
 check: packages

@@ -5,6 +5,7 @@
  */
 
 #include "ept/host.h"
+#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/owner.h"
 #include "ept/mtrr.h"
@@ -102,7 +103,8 @@ static bool fill_huge(u64 *e, u64 pa)
 		return true;	/* another CPU was here first */
 	pa = ALIGN_DOWN(pa, SZ_1G);
 	if (*e || !(ept_caps & EPT_CAP_1G) ||
-	    frames_have_ram(pa >> PAGE_SHIFT, SZ_1G >> PAGE_SHIFT))
+	    frames_have_ram(pa >> PAGE_SHIFT, SZ_1G >> PAGE_SHIFT) ||
+	    devices_in(pa >> PAGE_SHIFT, SZ_1G >> PAGE_SHIFT))
 		return false;
 	type = mtrr_type(pa, SZ_1G);
 	if (type < 0)
@@ -258,6 +260,8 @@ static enum ept_result refuse(u64 pfn, u64 qual, u64 gla)
 		host_ept_stats.faults++;
 		return EPT_FAULT_USER;
 	}
+	if (devices_in(pfn, 1))
+		return EPT_DEVICE;
 	if (qual & EPT_VIOL_EXEC)
 		return EPT_FAULT_DENIED;
 	return decoy_map(pfn);

@@ -2,6 +2,7 @@
 /* The owner table (docs/memory.md). */
 
 #include "ept/owner.h"
+#include "ept/device.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
@@ -61,7 +62,7 @@ bool frame_is_hosts(u64 pfn)
 	u64 e = frame_entry(pfn);
 
 	if (!e)
-		return !(pfn << PAGE_SHIFT & ~address_mask) && !(pfn >> 40);
+		return !(pfn << PAGE_SHIFT & ~address_mask) && !(pfn >> 40) && !devices_in(pfn, 1);
 	if (FRAME_OWNER(e) >= OWNER_VM0)
 		return FRAME_STATE(e) == FRAME_SHARED;
 	return e == HOST_ENTRY;
@@ -114,22 +115,30 @@ enum frame_region frames_region(u64 pfn)
 		for (i = 1; i < 512; i++)
 			if (frame_entry(pfn + i) != e)
 				return REGION_MIXED;
+	if (!e && devices_in(pfn, 512))
+		return REGION_MIXED;
 	return e ? REGION_HOST : REGION_NO_RAM;
+}
+
+u32 range_behind(const struct up_range *list, u32 n, u64 pfn)
+{
+	u32 mid, low = 0;
+
+	while (low < n) {
+		mid = low + (n - low) / 2;
+		if (list[mid].end_pfn > pfn)
+			n = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
 }
 
 bool frames_have_ram(u64 pfn, u64 count)
 {
-	u32 mid, low = 0, high = nram;
+	u32 i = range_behind(ram, nram, pfn);
 
-	/* The first range that ends behind @pfn. */
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (ram[mid].end_pfn > pfn)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low < nram && ram[low].start_pfn < pfn + count;
+	return i < nram && ram[i].start_pfn < pfn + count;
 }
 
 /* All frames of @r must have the entry @from: 0 for RAM not seen yet. */

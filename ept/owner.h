@@ -63,12 +63,13 @@ void frame_counters(struct frame_counters *c);
 
 /**
  * frame_is_hosts() - true if the host may reach @pfn now: it owns it, a VM
- * shares it, or it is no RAM but an address that the processor has (MMIO).
+ * shares it, or it is no RAM but an address that the processor has (MMIO) and no
+ * register that the layer keeps (ept/device.h).
  */
 bool frame_is_hosts(u64 pfn);
 
 enum frame_region {
-	REGION_NO_RAM,		/* none of the 512 frames is RAM */
+	REGION_NO_RAM,		/* none of the 512 frames is RAM, nor a device of the layer's */
 	REGION_HOST,		/* all are the host's own */
 	REGION_MIXED,
 };
@@ -81,6 +82,12 @@ enum frame_region frames_region(u64 pfn);
 
 /** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count) */
 bool frames_have_ram(u64 pfn, u64 count);
+
+/**
+ * range_behind() - the first of @n ascending ranges that ends behind @pfn, or @n
+ * A frame at or behind @pfn that is in none of the ranges before it may be in this one.
+ */
+u32 range_behind(const struct up_range *list, u32 n, u64 pfn);
 
 extern u64 address_mask;	/* phys_mask(), for the path of every violation */
 

@@ -51,6 +51,7 @@ enum ept_result {
 	EPT_FAULT_USER,		/* host: inject #PF with the protection-key bit */
 	EPT_FAULT_DECOY,	/* host: decoy has been mapped, run again */
 	EPT_FAULT_DENIED,	/* host: a layer frame or an impossible address: inject #GP */
+	EPT_DEVICE,		/* host: a register that the layer keeps: vmx/host/device.c */
 	EPT_NOMEM,		/* pool empty; try again: frames come as other CPUs flush */
 };
 

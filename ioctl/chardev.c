@@ -218,12 +218,28 @@ static long dev_launch(struct up_vm *none, void *p)
 	return launch->flags || launch->reserved ? -EINVAL : up_launch_info(launch);
 }
 
+static long dev_attest(struct up_vm *none, void *p)
+{
+	struct underpin_attest *attest = p;
+
+	return attest->flags || attest->reserved ? -EINVAL : up_attest(attest);
+}
+
+static long dev_vm_report(struct up_vm *none, void *p)
+{
+	struct underpin_vm_report *report = p;
+
+	return report->flags ? -EINVAL : up_vm_report(report);
+}
+
 static const struct op dev_ops[] = {
 	{ UNDERPIN_STATUS, dev_status },
 	{ UNDERPIN_LAUNCH, dev_launch },
+	{ UNDERPIN_ATTEST, dev_attest },
 	{ UNDERPIN_VM_INFO, dev_vm_info },
 	{ UNDERPIN_VM_LIST, dev_vm_list },
 	{ UNDERPIN_VM_RELEASE, dev_vm_release },
+	{ UNDERPIN_VM_REPORT, dev_vm_report },
 };
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

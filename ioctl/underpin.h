@@ -114,8 +114,7 @@ struct underpin_status {
  * @flags: in: zero
  * @reserved: in: zero
  * @image_sha256: SHA-256 of the root image that was launched
- * @nonce: random bytes that the host chose before this launch, and the layer has
- *	kept since: a ticket for an earlier launch names others
+ * @nonce: SHA-256 of the launch's public key: a ticket for an earlier launch names another
  *
  * UNDERPIN_LAUNCH.
  */
@@ -124,6 +123,61 @@ struct underpin_launch {
 	__u32 reserved;
 	__u8 image_sha256[32];
 	__u8 nonce[32];
+};
+
+#define UNDERPIN_SETTINGS	48
+#define UNDERPIN_REPORT		624
+
+enum underpin_iommu {
+	UNDERPIN_IOMMU_NONE,
+	UNDERPIN_IOMMU_PARTIAL,
+	UNDERPIN_IOMMU_FULL,
+};
+
+/**
+ * struct underpin_attest - the launch's key speaks for a nonce
+ * @flags: in: zero
+ * @reserved: in: zero
+ * @nonce: in: a verifier's
+ * @weaknesses: out: bits that docs/attestation.md lists
+ * @iommu: out: enum underpin_iommu
+ * @image_sha256: out: SHA-256 of the root image that was launched
+ * @settings: out: what it was launched with, as docs/attestation.md has it
+ * @key: out: the launch's public key
+ * @signature: out: Ed25519 by it, of magic, version, @weaknesses, @nonce and @key
+ *
+ * UNDERPIN_ATTEST.  Takes a millisecond or so.  EOPNOTSUPP: the launch has no key, since the
+ * processor has no random numbers; EINTR: a fatal signal.
+ */
+struct underpin_attest {
+	__u32 flags;
+	__u32 reserved;
+	__u8 nonce[32];
+	__u32 weaknesses;
+	__u32 iommu;
+	__u8 image_sha256[32];
+	__u8 settings[UNDERPIN_SETTINGS];
+	__u8 key[32];
+	__u8 signature[64];
+};
+
+/**
+ * struct underpin_vm_report - the launch's key speaks for a protected VM
+ * @id: in: which
+ * @flags: in: zero
+ * @data: in: bytes of the asker's, which are signed with the rest
+ * @report: out: what docs/attestation.md lists
+ * @signature: out: Ed25519 by the launch's key, of @report
+ *
+ * UNDERPIN_VM_REPORT.  ENOENT: the layer knows no such VM; EOPNOTSUPP, EINTR: see struct
+ * underpin_attest.
+ */
+struct underpin_vm_report {
+	__u32 id;
+	__u32 flags;
+	__u8 data[64];
+	__u8 report[UNDERPIN_REPORT];
+	__u8 signature[64];
 };
 
 /**
@@ -290,10 +344,12 @@ struct underpin_vm_release {
 /* On /dev/underpin. */
 #define UNDERPIN_STATUS		_IOWR(UNDERPIN_IOC, 0x00, struct underpin_status)
 #define UNDERPIN_LAUNCH		_IOWR(UNDERPIN_IOC, 0x01, struct underpin_launch)
+#define UNDERPIN_ATTEST		_IOWR(UNDERPIN_IOC, 0x02, struct underpin_attest)
 #define UNDERPIN_VM_CREATE	_IOWR(UNDERPIN_IOC, 0x10, struct underpin_vm_create)
 #define UNDERPIN_VM_INFO	_IOWR(UNDERPIN_IOC, 0x11, struct underpin_vm_info)
 #define UNDERPIN_VM_LIST	_IOWR(UNDERPIN_IOC, 0x12, struct underpin_vm_list)
 #define UNDERPIN_VM_RELEASE	_IOW(UNDERPIN_IOC, 0x13, struct underpin_vm_release)
+#define UNDERPIN_VM_REPORT	_IOWR(UNDERPIN_IOC, 0x14, struct underpin_vm_report)
 
 /* On a VM's descriptor. */
 #define UNDERPIN_VM_PROTECT	_IOWR(UNDERPIN_IOC, 0x20, struct underpin_vm_protect)

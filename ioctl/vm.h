@@ -89,6 +89,12 @@ int up_vm_info(struct up_vm *vm, struct underpin_vm_info *info);
 /** up_status() - the layer's counters; see UNDERPIN_STATUS (status.c) */
 int up_status(struct underpin_status *status);
 
+/** up_attest() - the launch's key signs for a nonce; see UNDERPIN_ATTEST (attest.c) */
+int up_attest(struct underpin_attest *attest);
+
+/** up_vm_report() - it signs for a VM; see UNDERPIN_VM_REPORT (attest.c) */
+int up_vm_report(struct underpin_vm_report *report);
+
 /** up_launch_info() - which image was launched, and the launch's nonce (status.c) */
 int up_launch_info(struct underpin_launch *launch);
 

@@ -221,6 +221,21 @@ static int map_direct(void)
 	return 0;
 }
 
+/* Registers, uncached: PCD and PWT choose the PAT's fourth entry, which root looks at. */
+static int map_devices(void)
+{
+	unsigned int i, devices;
+	const struct up_range *device = up_devices(&devices);
+	u64 pfn, va = UP_MMIO_BASE;
+
+	for (i = 0; i < devices; i++)
+		for (pfn = device[i].start_pfn; pfn < device[i].end_pfn; pfn++, va += PAGE_SIZE)
+			if (map(va, pfn << PAGE_SHIFT,
+				_PAGE_RW | _PAGE_NX | _PAGE_PCD | _PAGE_PWT, 1))
+				return -ENOMEM;
+	return 0;
+}
+
 /* Is there RAM in 2^@shift frames from @pfn on?  Asked in ascending order, with one @at. */
 static bool span_has_ram(u64 pfn, unsigned int shift, unsigned int *at)
 {
@@ -310,11 +325,10 @@ static const struct up_range *list_in_root(u64 i)
 	return (const struct up_range *)UP_RANGE_BASE + i;
 }
 
-/* Which frames the layer owns, and which of them are free. */
-static void list_chunks(struct up_config *cfg)
+/* Which frames the layer owns, and which of them are free; from entry @n on. */
+static void list_chunks(struct up_config *cfg, u64 n)
 {
 	struct page *c;
-	u64 n = host.ranges;
 
 	cfg->layer = list_in_root(n);
 	list_for_each_entry(c, &chunks, lru) {
@@ -334,6 +348,19 @@ static void list_chunks(struct up_config *cfg)
 	}
 }
 
+/* Return: how many entries, from @n on */
+static unsigned int list_devices(struct up_config *cfg, u64 n)
+{
+	unsigned int i, devices;
+	const struct up_range *device = up_devices(&devices);
+
+	cfg->device = list_in_root(n);
+	cfg->devices = devices;
+	for (i = 0; i < devices; i++)
+		*list_entry_at(n + i) = device[i];
+	return devices;
+}
+
 /* All else is allocated.  The lists tell of their own frames, too: there is room to spare. */
 static int describe_memory(struct up_config *cfg)
 {
@@ -345,7 +372,7 @@ static int describe_memory(struct up_config *cfg)
 			return -ENOMEM;
 		spare += chunk_frames(list_last_entry(&chunks, struct page, lru));
 	}
-	lists = size_lists(host.ranges + 2 * (u64)nr_chunks);
+	lists = size_lists(host.ranges + 2 * (u64)nr_chunks + UP_MAX_DEVICES);
 	if (map_new(UP_RANGE_BASE, lists, _PAGE_NX, NULL))
 		return -ENOMEM;
 	if (host.ranges + 2 * (u64)nr_chunks > lists * PAGE_SIZE / sizeof(struct up_range))
@@ -354,7 +381,7 @@ static int describe_memory(struct up_config *cfg)
 		*list_entry_at(i) = host.ram[i];
 	cfg->ram = list_in_root(0);
 	cfg->ram_ranges = host.ranges;
-	list_chunks(cfg);
+	list_chunks(cfg, host.ranges + list_devices(cfg, host.ranges));
 	return 0;
 }
 
@@ -370,14 +397,17 @@ static int configure(struct up_layer *layer)
 	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
 	cfg->pm_base = up_sleep_regs()->pm_base;
 	cfg->vmcs_shadowing = vmcs_shadowing;
+	cfg->tsc_khz = tsc_khz;
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);
-	get_random_bytes(cfg->launch_nonce, sizeof(cfg->launch_nonce));
+	get_random_bytes(cfg->entropy, sizeof(cfg->entropy));
 	err = map_direct();
 	if (!err)
 		err = write_protect_image(&layer->header);
 	if (!err)
 		err = map_owner_table();
+	if (!err)
+		err = map_devices();
 	return err ?: describe_memory(cfg);
 }
 

@@ -254,6 +254,7 @@ int up_leave(void)
 		free_change(c);
 		return err;
 	}
+	up_tpm_extend(true);
 	up_words_begin(STEP_SETTLE);
 	stop_machine(leave_fn, c, cpu_online_mask);
 	up_words_end();

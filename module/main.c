@@ -57,12 +57,16 @@ static int __init load(void)
 
 	if (err)
 		return err;
+	err = up_tpm_keep();
+	if (err)
+		return err;
 	err = up_image_load(&layer);
 	if (err)
 		return err;
 	err = up_launch(&layer);
 	if (err)
 		goto free;
+	up_tpm_extend(false);
 	up_log_flush();
 	err = up_ram_init();
 	if (err)

@@ -97,6 +97,28 @@ void up_life_exit(void);
 int up_ram_find(const struct up_range **ram, unsigned int *ranges);
 void up_ram_forget(void);
 
+/**
+ * up_device_add() - the layer keeps these registers from its launch on (module/device.c)
+ * @start: physical address, @size: bytes; of whole pages
+ *
+ * Before up_image_load(); until up_devices_forget().
+ * Return: 0; -EINVAL: no whole pages, or another range has some of them; -ENOSPC: too many.
+ */
+int up_device_add(u64 start, u64 size);
+
+/** up_tpm_keep() - the layer keeps a TPM's localities 1 to 4.  Before up_image_load() */
+int up_tpm_keep(void);
+
+/**
+ * up_tpm_extend() - the layer's events go into PCR 19; @end: that of leaving
+ * Process context, sleeps; a TPM that hangs costs some seconds.  Says what is missing.
+ */
+void up_tpm_extend(bool end);
+
+/** up_devices() - the ranges so far, ascending; @n: how many */
+const struct up_range *up_devices(unsigned int *n);
+void up_devices_forget(void);
+
 /** up_ram_init() - from here on only memory that was found may come online */
 int up_ram_init(void);
 void up_ram_exit(void);

@@ -14,6 +14,7 @@
 #define SIZE_CHUNK	512		/* frames that are asked for at once */
 #define SIZE_MAX_PFN	0x400000000ULL	/* what the map of RAM has room for: 64 TiB */
 #define SIZE_IMAGE	128		/* the image's frames, at most */
+#define SIZE_DEVICES	(1 + UP_DEVICE_FRAMES / SIZE_ENTRIES)	/* tables for their registers */
 #define SIZE_POOL	768		/* grown later by call when VMs need more */
 #define SIZE_POOL_CPU	32		/* VMXON region, VMCS01; its VMCSs before growth */
 
@@ -93,9 +94,10 @@ static inline __u64 size_layer(const struct size_host *h)
 {
 	__u64 pool = size_up(size_pool(h), SIZE_CHUNK);
 	__u64 tables = 4 + size_up(SIZE_IMAGE, SIZE_ENTRIES);	/* PML5 to PD, PTs */
-	__u64 used = SIZE_IMAGE + tables + size_cpus(h) + size_owner(h) + size_direct(h);
+	__u64 used = SIZE_IMAGE + tables + size_cpus(h) + size_owner(h) + size_direct(h) +
+		     SIZE_DEVICES;
 	__u64 chunks = size_up(used, SIZE_CHUNK) + pool;
-	__u64 lists = size_lists(h->ranges + 2 * chunks);
+	__u64 lists = size_lists(h->ranges + 2 * chunks + UP_MAX_DEVICES);
 
 	used += lists + 1 + size_up(lists, SIZE_ENTRIES);
 	return (size_up(used, SIZE_CHUNK) + pool) * SIZE_CHUNK;

@@ -48,6 +48,36 @@ static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, ch
 	return n;
 }
 
+static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = -EIO;
+
+	if (st && st->has_key)
+		n = sysfs_emit(buf, "%32phN\n", st->launch_key);
+	else if (st)
+		n = sysfs_emit(buf, "none\n");
+	free_page((unsigned long)st);
+	return n;
+}
+
+static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	static const char * const words[] = {
+		[UP_TPM_MORE] = "busy", [UP_TPM_GOOD] = "good", [UP_TPM_ABSENT] = "absent",
+		[UP_TPM_UNKNOWN] = "unknown", [UP_TPM_HELD] = "held", [UP_TPM_HUNG] = "hung",
+		[UP_TPM_MALFORMED] = "malformed", [UP_TPM_FAILED] = "failed",
+		[UP_TPM_NO_BANK] = "no-bank", [UP_TPM_USED] = "used", [UP_TPM_NO_KEY] = "no-key",
+	};
+	struct up_status *st = get_status(0);
+	int n = -EIO;
+
+	if (st && st->tpm < ARRAY_SIZE(words))
+		n = sysfs_emit(buf, "%s %u\n", words[st->tpm], st->tpm_events);
+	free_page((unsigned long)st);
+	return n;
+}
+
 static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	struct up_status *st = get_status(0);
@@ -140,14 +170,17 @@ static BIN_ATTR_ADMIN_RO(log, 0);
 ATTR(state);
 ATTR(image_hash);
 ATTR(launch_nonce);
+ATTR(launch_key);
+ATTR(tpm);
 ATTR(frames);
 ATTR(cpus);
 ATTR(exits_host);
 ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
-	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &frames_attr.attr,
-	&cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
+	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &launch_key_attr.attr,
+	&tpm_attr.attr, &frames_attr.attr, &cpus_attr.attr, &exits_host_attr.attr,
+	&exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ACPI tables (ACPI 6.4, chapter 5.2): see acpi.h. */
+#include "vmx/abi/call.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/types.h"
 #include "acpi.h"
@@ -115,7 +116,7 @@ struct tables {
 	struct fadt fadt;
 	u8 dsdt[sizeof(dsdt_aml_code)];
 	struct madt madt;
-	u8 entries[ACPI_VCPUS_MAX * sizeof(struct madt_processor) + sizeof(struct madt_rest)];
+	u8 entries[UP_VM_MAX_VCPUS * sizeof(struct madt_processor) + sizeof(struct madt_rest)];
 };
 
 static u8 checksum(const void *table, size_t len)
@@ -198,7 +199,7 @@ size_t acpi_tables(uint8_t *to, size_t room, uint64_t at, uint64_t mailbox, uint
 {
 	struct tables *t = (struct tables *)to;
 
-	if (room < sizeof(*t) || !vcpus || vcpus > ACPI_VCPUS_MAX)
+	if (room < sizeof(*t) || !vcpus || vcpus > UP_VM_MAX_VCPUS)
 		return 0;
 	memset(t, 0, sizeof(*t));
 	memcpy(t->facs.signature, "FACS", sizeof(t->facs.signature));

@@ -9,15 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ACPI_VCPUS_MAX	64	/* UP_VM_MAX_VCPUS */
-
 /**
  * acpi_tables() - RSDP, XSDT, FADT, FACS, MADT and DSDT, one after another
  * @to: where they are written
  * @room: bytes there
  * @at: where the guest will find them: a multiple of 64
  * @mailbox: of the processors that wait (MADT type 16)
- * @vcpus: 1 to ACPI_VCPUS_MAX, with APIC ids from 0 up
+ * @vcpus: 1 to UP_VM_MAX_VCPUS, with APIC ids from 0 up
  * Return: bytes used, the RSDP first; 0: they do not fit
  */
 size_t acpi_tables(uint8_t *to, size_t room, uint64_t at, uint64_t mailbox, uint32_t vcpus);

@@ -61,6 +61,7 @@ enum { WANT_RUNNING, WANT_UNSTARTED, WANT_UNPROTECTED_UNSTARTED };
 #define ENDS	4u	/* so is a protected one */
 #define ALONE	8u	/* the unprotected VM's turn is without any protected one */
 #define SMP	16u	/* needs two processors; the others run on one */
+#define DEVICE	32u	/* needs a device that reads and writes memory */
 
 struct attack {
 	int number;
@@ -71,7 +72,7 @@ struct attack {
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
 			   table_attacks[], call_attacks[], smp_attacks[], end_attacks[],
-			   qemu_attacks[];
+			   qemu_attacks[], device_attacks[];
 
 extern int attack_fd, underpin_fd;
 extern uint64_t layer_pfn[64];		/* some frames of the layer's */
@@ -82,6 +83,9 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* qemu_end() - end the QEMUs that attacks have started */
 void qemu_end(void);
+
+/* device_there() - is there a device that attacks?  It is made ready. */
+bool device_there(void);
 
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);

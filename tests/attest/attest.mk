@@ -7,12 +7,12 @@ CC := gcc
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra -Wno-unused-parameter \
 	-Wno-missing-field-initializers -Werror -iquote .
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
-SIGN := $(wildcard vmx/sign/*.c)
+SIGN := $(wildcard vmx/sign/*.c vmx/verify/*.c)
 SIGN_TEST := tests/attest/ed25519.c tests/attest/jobs.h tests/attest/peer.h
 
-all: $(AB)/ed25519 $(AB)/ed25519-fast $(AB)/fuzz-ed25519 $(AB)/secret $(AB)/secret-leaks $(AB)/pieces
+all: $(AB)/ed25519 $(AB)/ed25519-fast $(AB)/fuzz-ed25519 $(AB)/secret $(AB)/secret-leaks $(AB)/pieces $(AB)/leftovers
 
-$(AB)/ed25519: $(SIGN) $(wildcard vmx/sign/*.h) $(SIGN_TEST)
+$(AB)/ed25519: $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h) $(SIGN_TEST)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^) -lcrypto
 
@@ -31,12 +31,20 @@ $(AB)/secret $(AB)/pieces: $(AB)/%: tests/attest/%.c tests/attest/jobs.h $(ROOT_
 $(AB)/secret-leaks: tests/attest/secret.c tests/attest/jobs.h $(ROOT_SIGN)
 	$(CC) $(CFLAGS) -DLEAKS -Wl,--wrap=point_select -o $@ $(filter %.o %.c,$^)
 
-$(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/peer.h $(SIGN) $(wildcard vmx/sign/*.h)
+# The key itself becomes a symbol that the test can look at.
+$(AB)/key.o: build/root/vmx/attest/key.o
+	@mkdir -p $(@D)
+	objcopy --globalize-symbol=key $< $@
+
+$(AB)/leftovers: tests/attest/leftovers.c $(AB)/key.o $(ROOT_SIGN) build/root/vmx/base/sha256.o
+	$(CC) $(CFLAGS) -no-pie -o $@ $^
+
+$(AB)/fuzz-ed25519: tests/fuzz/fuzz_ed25519.c tests/attest/jobs.h tests/attest/peer.h $(SIGN) $(wildcard vmx/sign/*.h vmx/verify/*.h)
 	@mkdir -p $(@D)
 	clang $(CFLAGS) -O2 $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lcrypto
 
 # The TPM's driver: in a machine, with the root image's objects; and above a CRB that is played.
-ROOT_TPM := $(patsubst %.c,build/root/%.o,$(wildcard tpm/*.c) vmx/base/sha256.c vmx/base/lib.c)
+ROOT_TPM := $(patsubst %.c,build/root/%.o,$(wildcard tpm/*.c) vmx/attest/pcr.c vmx/base/sha256.c vmx/base/lib.c)
 
 $(AB)/tpm/init: tests/tpm/init.c $(ROOT_TPM)
 	@mkdir -p $(@D)
@@ -47,7 +55,7 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^)
 
 # What the layer says of a launch, by its own code; and the parsers beneath fuzzers.
-ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c util.c) \
+ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c report.c util.c) \
 	$(wildcard userspace/cli/*.c)
 ATTEST_HEADERS := $(wildcard userspace/attest/*.h)
 

@@ -4,41 +4,31 @@
 #define TESTS_JOBS_H
 
 #include "vmx/sign/ed25519.h"
-
-static inline enum ed25519_result run_job(struct ed25519_job *job)
-{
-	enum ed25519_result result;
-
-	do {
-		result = ed25519_step(job);
-	} while (result == ED25519_MORE);
-	return result;
-}
+#include "vmx/verify/verify.h"
 
 static inline void key_of(struct ed25519_key *key, const u8 seed[32])
 {
-	struct ed25519_job job;
-
-	ed25519_make_key(&job, key, seed);
-	run_job(&job);
+	ed25519_make_key(key, seed);
 }
 
 static inline void sign(struct ed25519_key *key, const void *message, u32 len, u8 signature[64])
 {
 	struct ed25519_job job;
 
-	ed25519_sign(&job, key, message, len, signature);
-	run_job(&job);
+	ed25519_sign(&job, key, message, len);
+	while (ed25519_step(&job, signature))
+		;
 }
 
 static inline bool verify(const u8 public[32], const void *message, u32 len,
 			  const u8 signature[64])
 {
-	struct ed25519_job job;
+	struct verify_job job;
+	enum verify_result result = verify_begin(&job, public, message, len, signature);
 
-	if (ed25519_verify(&job, public, message, len, signature) == ED25519_BAD)
-		return false;
-	return run_job(&job) == ED25519_DONE;
+	while (result == VERIFY_MORE)
+		result = verify_step(&job);
+	return result == VERIFY_GOOD;
 }
 
 #endif /* TESTS_JOBS_H */

@@ -4,36 +4,34 @@
 #include <valgrind/callgrind.h>
 #include "jobs.h"
 
-static void steps(struct ed25519_job *job, const char *name)
-{
-	enum ed25519_result result;
-
-	do {
-		CALLGRIND_ZERO_STATS;
-		result = ed25519_step(job);
-		CALLGRIND_DUMP_STATS_AT(name);
-	} while (result == ED25519_MORE);
-}
-
 int main(void)
 {
 	static u8 message[ED25519_MESSAGE];
 	u8 seed[32] = { 1 }, signature[64];
-	enum ed25519_result result;
 	struct ed25519_job job;
 	struct ed25519_key key;
+	struct verify_job check;
+	enum verify_result result;
+	bool more;
 
 	CALLGRIND_ZERO_STATS;
-	ed25519_make_key(&job, &key, seed);
+	ed25519_make_key(&key, seed);
 	CALLGRIND_DUMP_STATS_AT("key");
-	steps(&job, "key");
 	CALLGRIND_ZERO_STATS;
-	ed25519_sign(&job, &key, message, sizeof(message), signature);
+	ed25519_sign(&job, &key, message, sizeof(message));
 	CALLGRIND_DUMP_STATS_AT("signature");
-	steps(&job, "signature");
+	do {
+		CALLGRIND_ZERO_STATS;
+		more = ed25519_step(&job, signature);
+		CALLGRIND_DUMP_STATS_AT("signature");
+	} while (more);
 	CALLGRIND_ZERO_STATS;
-	result = ed25519_verify(&job, key.public, message, sizeof(message), signature);
+	result = verify_begin(&check, key.public, message, sizeof(message), signature);
 	CALLGRIND_DUMP_STATS_AT("verification");
-	steps(&job, "verification");
-	return result == ED25519_BAD;
+	while (result == VERIFY_MORE) {
+		CALLGRIND_ZERO_STATS;
+		result = verify_step(&check);
+		CALLGRIND_DUMP_STATS_AT("verification");
+	}
+	return result != VERIFY_GOOD;
 }

@@ -5,6 +5,7 @@
  *
  * Input: records of a byte that says which CPU does what, and its arguments.
  */
+#include "../unit/fake/tpm.h"
 #include "root_fuzz.h"
 
 #define MAX_STEPS	48
@@ -78,13 +79,23 @@ static void call_with_list(struct input *in, u64 op, u64 id)
 		r_call(op, page, n, 0);
 }
 
+/* Now and then to its end, in front of which the host may do anything else. */
+static void sign(struct input *in, u64 op, u64 b, u64 c)
+{
+	u32 n = take(in, 1) % 4 ? 1 : 12;
+
+	while (n-- && r_call(op, b, c, 0) == -UP_EAGAIN)
+		;
+}
+
 static void host_call(struct input *in)
 {
 	static const u32 ops[] = {
 		UP_CALL_STATUS, UP_CALL_FLUSH, UP_CALL_LOG, UP_CALL_POOL_DONATE,
 		UP_CALL_LEAVE_PREPARE, UP_CALL_LEAVE, UP_CALL_VM_CREATE,
 		UP_CALL_VM_DONATE, UP_CALL_VM_BIND_VCPU, UP_CALL_VM_MEASURE, UP_CALL_VM_KILL,
-		UP_CALL_VM_RECLAIM, UP_CALL_VM_DESTROY, UP_CALL_VM_INFO,
+		UP_CALL_VM_RECLAIM, UP_CALL_VM_DESTROY, UP_CALL_VM_INFO, UP_CALL_SIGN,
+		UP_CALL_VM_REPORT, UP_CALL_TPM,
 		/* more often, since they have more to get wrong */
 		UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_INFO,
 		UP_CALL_VM_MEASURE, UP_CALL_VM_RECLAIM,
@@ -97,6 +108,13 @@ static void host_call(struct input *in)
 	case UP_CALL_LOG:
 		id = page_argument(in);
 		r_call(op, id, small(in, 3), 0);
+		break;
+	case UP_CALL_SIGN:
+		sign(in, op, page_argument(in), 0);
+		break;
+	case UP_CALL_VM_REPORT:
+		id = small(in, 3);
+		sign(in, op, id, page_argument(in));
 		break;
 	case UP_CALL_POOL_DONATE:
 		call_with_list(in, op, 0);
@@ -172,11 +190,15 @@ static void enter(void)
 
 static void guest_call(struct input *in)
 {
-	u64 op = UP_GUEST_PRESENT + take(in, 1) % 5, b = small(in, 10);
+	u64 op = UP_GUEST_PRESENT + take(in, 1) % 6, b = small(in, 10);
 
 	if (!fake_cpu->nested.in_vm)
 		enter();
-	if (fake_cpu->nested.in_vm && fake_cpu->vcpu)
+	if (!fake_cpu->nested.in_vm || !fake_cpu->vcpu)
+		return;
+	if (op == UP_GUEST_ATTEST)
+		sign(in, op, b << 12 | take(in, 1) * 17, small(in, 8) << 12 | take(in, 1) * 17);
+	else
 		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 1) * 17 :
 			      take(in, 1) % 4 ? 1 : small(in, 18), 0);
 }
@@ -314,6 +336,7 @@ static void step(struct input *in)
 
 static void first_time(void)
 {
+	fake_tpm_reset(0xff);
 	r_init();
 	root_fuzz_mark();
 }

@@ -121,10 +121,14 @@ static void host_enters(struct input *in)
 		w_vmwrite(VMCS_ENTRY_INTR_INFO, INTR_VALID | take(in, 2) % 0x1000);
 	if (how & 2)
 		w_vmwrite(VMCS_GUEST_RFLAGS, take(in, 4));
+	if (how & 8)
+		w_vmwrite(VMCS_TSC_OFFSET, take(in, 8));
 	for (u32 i = 0; i < NR_GPRS; i++)
 		fake_cpu->gpr[i] = how & 4 ? take(in, 8) : how;
 	if (w_enter(false) != W_ENTERED && !fake_cpu->nested.in_vm)
 		w_enter(true);
+	if (fake_cpu->nested.in_vm && vmread(VMCS_TSC_OFFSET) != r_vm(0)->tsc_offset)
+		r_fail("the host moves a vCPU's time");
 }
 
 static void host_acts(struct input *in)

@@ -34,6 +34,8 @@
  *
  *	h	share the page at 0x300000 with the host, and write "SHARED" 512 times there
  *	u	unshare it		(answers to both: H or U if done, R if refused)
+ *	a	and 64 bytes: its report by the layer, over these bytes: 'A' and 688 bytes in
+ *		hexadecimal, or R
  *	q	reset
  */
 #include "layout.h"
@@ -42,6 +44,9 @@
 #define UP_GUEST_PRESENT	0x55500080
 #define UP_GUEST_SHARE		0x55500081
 #define UP_GUEST_UNSHARE	0x55500082
+#define UP_GUEST_ATTEST		0x55500085
+#define UP_EAGAIN		11
+#define PROOF_SIZE		688
 
 #define COM1		0x3f8
 #define COM1_LSR	0x3fd
@@ -49,6 +54,8 @@
 #define LSR_THRE	0x20
 #define SECRET_PAGE	0x200000
 #define SHARED_PAGE	0x300000
+#define ATTEST_PAGE	0x400000
+#define ATTEST_ROOM	0x400040
 #define DELAY		500000
 #define TRAP_RAX	0
 #define TRAP_VECTOR	72
@@ -311,6 +318,8 @@ command:
 	inb	%dx, %al
 	cmpb	$'q', %al
 	je	triple_fault
+	cmpb	$'a', %al
+	je	attest
 	movl	$UP_GUEST_SHARE, %edi
 	cmpb	$'h', %al
 	je	2f
@@ -335,6 +344,52 @@ command:
 	movabsq	$0x0000444552414853, %rax	/* "SHARED" */
 	rep	stosq
 	movb	$'H', %al
+	jmp	put
+
+attest:
+	movl	$ATTEST_PAGE, %edi
+	movl	$64, %ecx
+1:	movl	$COM1_LSR, %edx
+	inb	%dx, %al
+	testb	$LSR_READY, %al
+	jz	1b
+	movl	$COM1, %edx
+	inb	%dx, %al
+	stosb
+	decl	%ecx
+	jnz	1b
+2:	movl	$UP_GUEST_ATTEST, %edi
+	movl	$ATTEST_PAGE, %esi
+	movl	$ATTEST_ROOM, %edx
+	movl	$scratch, %ecx
+	call	guest_call
+	cmpq	$-UP_EAGAIN, %rax
+	je	2b
+	testq	%rax, %rax
+	movb	$'R', %al
+	jnz	put
+	movb	$'A', %al
+	call	put
+	movl	$ATTEST_ROOM, %esi
+	movl	$PROOF_SIZE, %ecx
+3:	lodsb
+	movb	%al, %bh
+	shrb	$4, %al
+	call	digit
+	movb	%bh, %al
+	andb	$15, %al
+	call	digit
+	decl	%ecx
+	jnz	3b
+	movb	$'\n', %al
+	jmp	put
+
+/* al, below 16, in hexadecimal */
+digit:
+	addb	$'0', %al
+	cmpb	$'9', %al
+	jbe	put
+	addb	$('a' - '9' - 1), %al
 	jmp	put
 
 /* Called by start.S with the trap frame in rdi. */

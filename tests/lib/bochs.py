@@ -90,17 +90,30 @@ def write_commands(where):
         file.write("c\n")
 
 
-def write_job(path, options, waiting=False):
-    image.write_job_disk(path, machine.job_files(options, waiting),
-                         machine.JOB_DISK_SIZE)
+class Direct:
+    """What is in Bochs: the machine itself.  (tests/lib/nested.py has another.)"""
+
+    follow = machine.Machine
+    state = "state"
+    takes = "half a minute"
+
+    @staticmethod
+    def write_job(path, options, waiting=False):
+        image.write_job_disk(path, machine.job_files(options, waiting),
+                             machine.JOB_DISK_SIZE)
+
+    @staticmethod
+    def words(options):
+        """What a state depends on, beside Bochs's own settings."""
+        return machine.command_line(options)
 
 
-def launch(where, arguments, options, *libraries):
+def launch(where, arguments, options, inside, *libraries):
     """Runs Bochs, corrected, with more libraries preloaded."""
     preload = ":".join((library("bochs-init"),) + libraries)
-    return machine.Machine(where, ["bochs-bin", "-q"] + arguments
-                           + ["-rc", "commands"], options,
-                           dict(ENVIRONMENT, LD_PRELOAD=preload))
+    return inside.follow(where, ["bochs-bin", "-q"] + arguments
+                         + ["-rc", "commands"], options,
+                         dict(ENVIRONMENT, LD_PRELOAD=preload))
 
 
 def library(name):
@@ -116,22 +129,23 @@ def library(name):
 
 # --- a machine that boots ---------------------------------------------------
 
-def start_cold(where, entry, options):
-    write_job(os.path.join(where, "job.img"), options)
+def start_cold(where, entry, options, inside):
+    inside.write_job(os.path.join(where, "job.img"), options)
     write_config(where, entry, options, info_action(options))
-    return launch(where, ["-f", "bochsrc"], options)
+    return launch(where, ["-f", "bochsrc"], options, inside)
 
 
 # --- a machine whose state was saved ----------------------------------------
 
-def boot_and_save(where, entry, options):
+def boot_and_save(where, entry, options, inside):
     """Boots a machine without a job, and saves it when it waits for one."""
-    say("booting a machine and saving its state (once; half a minute)")
-    write_job(os.path.join(where, "job.img"), options, waiting=True)
+    say(f"booting a machine and saving its state (once; {inside.takes})")
+    inside.write_job(os.path.join(where, "job.img"), options, waiting=True)
     write_config(where, entry, options, "ignore")
     os.mkdir(os.path.join(where, "state"))
     with machine.core_slot():
-        running = launch(where, ["-f", "bochsrc"], options, library("bochs-save"))
+        running = launch(where, ["-f", "bochsrc"], options, inside,
+                         library("bochs-save"))
         try:
             running.follow("R", SAVE_TIMEOUT)
             time.sleep(0.5)         # let the root disk's last requests finish
@@ -140,26 +154,29 @@ def boot_and_save(where, entry, options):
                 raise machine.Died("Bochs could not save its state")
         except TimeoutError:
             raise machine.Died(f"it did not boot within {SAVE_TIMEOUT} s")
+        except machine.Died:
+            running.last_words()
+            raise
         finally:
             running.stop()
     for name in os.listdir(where):
-        if name not in ("state", "serial.txt"):
+        if name not in ("state", inside.follow.CONSOLE):
             os.unlink(os.path.join(where, name))
     os.unlink(os.path.join(where, "state", JOB_DISK_IN_STATE))
 
 
-def saved_state(entry, options):
+def saved_state(entry, options, inside):
     key = cache.hash_of(entry, options.cpus, options.memory,
-                        machine.command_line(options), image.boot_entry(),
+                        inside.words(options), image.boot_entry(),
                         options.cpu_model, bios(options), cache.read(__file__),
                         library("bochs-save"), cache.read("/usr/bin/bochs-bin"))
-    path = cache.entry("state", key,
-                       lambda where: boot_and_save(where, entry, options),
+    path = cache.entry(inside.state, key,
+                       lambda where: boot_and_save(where, entry, options, inside),
                        days=2)
     return os.path.join(path, "state")
 
 
-def start_saved(where, state, options):
+def start_saved(where, state, options, inside):
     """Restores a state, in which the job disk's contents are replaced."""
     local = os.path.join(where, "state")
     os.mkdir(local)
@@ -170,15 +187,15 @@ def start_saved(where, state, options):
         os.unlink(os.path.join(local, name))
         with open(os.path.join(local, name), "w") as file:
             file.write(INFO_ACTION.sub(r"\1" + info_action(options), text))
-    write_job(os.path.join(local, JOB_DISK_IN_STATE), options)
-    write_job(os.path.join(where, "job.img"), options)
+    inside.write_job(os.path.join(local, JOB_DISK_IN_STATE), options)
+    inside.write_job(os.path.join(where, "job.img"), options)
     write_commands(where)
-    running = launch(where, ["-r", "state"], options)
+    running = launch(where, ["-r", "state"], options, inside)
     running.booted = True
     return running
 
 
-def prepare(entry, options):
+def prepare(entry, options, inside=Direct):
     """Finds or makes the saved state; None means that it has to boot."""
     if not os.path.exists("/usr/bin/bochs-bin"):
         raise Failure("Bochs is not installed; "
@@ -186,13 +203,13 @@ def prepare(entry, options):
     if options.fresh:
         return None
     try:
-        return saved_state(entry, options)
+        return saved_state(entry, options, inside)
     except machine.Died as reason:
         say(f"no saved state ({reason}); booting instead")
         return None
 
 
-def start(where, entry, state, options):
+def start(where, entry, state, options, inside=Direct):
     if state:
-        return start_saved(where, state, options)
-    return start_cold(where, entry, options)
+        return start_saved(where, state, options, inside)
+    return start_cold(where, entry, options, inside)

@@ -337,10 +337,10 @@ def tar_archive(files):
     return bytes(out) + b"\0" * 1024
 
 
-def write_job_disk(path, files, size):
-    """Files are (name, mode, data); with none of them the job has yet to come."""
+def write_job_disk(path, files, size, start=0):
+    """Files are (name, mode, data).  A disk that starts later in the file leaves the rest."""
     head = bytearray(cache.read(boot_entry()))
-    archive = tar_archive(files) if files else b""
+    archive = tar_archive(files)
     size += -size % TRACK
     if PARTITION_START * 512 + len(archive) > size:
         raise Failure(f"the files for the machine take {len(archive) >> 20} MiB; "
@@ -348,8 +348,9 @@ def write_job_disk(path, files, size):
     sectors = size // 512 - PARTITION_START
     struct.pack_into("<BBBBBBBBII", head, 446, 0x80, 0xfe, 0xff, 0xff, 0x83,
                      0xfe, 0xff, 0xff, PARTITION_START, sectors)
-    with open(path, "wb") as file:
-        file.truncate(size)
+    with open(path, "r+b" if start else "wb") as file:
+        file.truncate(start + size)
+        file.seek(start)
         file.write(head)
-        file.seek(PARTITION_START * 512)
+        file.seek(start + PARTITION_START * 512)
         file.write(archive)

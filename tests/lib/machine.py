@@ -59,10 +59,12 @@ def grub_config(options):
             "initrd (hd1)/boot/initrd\nboot\n").encode()
 
 
-def job_script(command):
+def job_script(options):
     """One argument is a shell command; several are a program's arguments."""
+    command = options.command
     text = command[0] if len(command) == 1 else shlex.join(command)
-    return ("#!/bin/sh\n" + text + "\n").encode()
+    driver = "modprobe tpm_tis || exit 126\n" if options.tpm else ""
+    return f"#!/bin/sh\n{driver}{text}\n".encode()
 
 
 def job_files(options, waiting=False):
@@ -70,7 +72,7 @@ def job_files(options, waiting=False):
     boot = (".job/grub.cfg", 0o644, grub_config(options))
     if waiting:
         return [(".job/none", 0o644, b""), boot]
-    files = [(".job/run", 0o755, job_script(options.command)), boot,
+    files = [(".job/run", 0o755, job_script(options)), boot,
              (".job/seed", 0o600, os.urandom(64)),
              (".job/clock", 0o644, b"%d" % time.time())]
     for path in options.files:
@@ -173,6 +175,8 @@ class Machine:
     the directory `where`.
     """
 
+    CONSOLE = "serial.txt"
+
     def __init__(self, where, arguments, options, environment=None,
                  stdin=subprocess.DEVNULL):
         self.where = where
@@ -206,7 +210,7 @@ class Machine:
             ready, _, _ = select.select([self.process.stdout], [], [], 0.2)
             if ready:
                 data = os.read(self.process.stdout.fileno(), 1 << 16)
-                for kind, body in self.frames.feed(data):
+                for kind, body in self.frames_in(data):
                     if self.handle(kind, body, until):
                         return body
                 if not data:
@@ -216,6 +220,9 @@ class Machine:
                                "emulator ended "
                                f"(status {self.process.returncode})")
             self.watch_console()
+
+    def frames_in(self, data):
+        return self.frames.feed(data)
 
     def handle(self, kind, body, until):
         if kind == "B":
@@ -249,8 +256,8 @@ class Machine:
             say(f"{self.elapsed():6.1f} s  {text}")
 
     def watch_console(self):
-        """Follows serial.txt: shows it with -v, and notices a panic."""
-        path = os.path.join(self.where, "serial.txt")
+        """Follows the console: shows it with -v, and notices a panic."""
+        path = os.path.join(self.where, self.CONSOLE)
         if os.path.exists(path) and os.path.getsize(path) > self.serial_seen:
             with open(path, "rb") as file:
                 file.seek(self.serial_seen)
@@ -271,7 +278,7 @@ class Machine:
 
     def last_words(self):
         for name, lines in (("stderr.txt", 10), ("lpt.txt", 40),
-                            ("serial.txt", 60)):
+                            ("serial.txt", 60), ("inner.txt", 60)):
             self.show_tail(name, self.tail(name, lines))
         self.show_tail("bochs.log", self.telling_lines("bochs.log", 20))
 

@@ -2,6 +2,7 @@
 """QEMU as a test machine: with KVM on a host that has nested VMX.
 
 With TCG in place of KVM there is no VMX; that serves to try everything else.
+tests/lib/nested.py runs the same command, with KVM, in a machine of Bochs's.
 """
 
 import os
@@ -10,10 +11,18 @@ import cache
 import image
 import machine
 
+# VT-d is there on q35 alone, and wants to remap interrupts where KVM splits its
+# interrupt chips.  With TCG a machine under load loses remapped ones.
 ACCELERATION = {
-    "kvm": ["-machine", "pc,accel=kvm", "-cpu", "host,kvm=off"],
-    "tcg": ["-machine", "pc,accel=tcg", "-cpu", "max"],
+    "kvm": ["-machine", "q35,accel=kvm,kernel-irqchip=split", "-cpu", "host,kvm=off",
+            "-device", "intel-iommu,intremap=on"],
+    "tcg": ["-machine", "q35,accel=tcg", "-cpu", "max",
+            "-device", "intel-iommu,intremap=off"],
 }
+
+TPM_DEVICE = ["-chardev", "socket,id=tpm,path=tpm.sock",
+              "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+              "-device", "tpm-tis,tpmdev=tpm0"]
 
 
 def nested_vmx():
@@ -31,24 +40,46 @@ def nested_vmx():
     return True, ""
 
 
+def tpm(where):
+    """Starts a TPM 2.0, which ends with the QEMU that it serves; its daemon runs in /."""
+    return ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={where}", "--ctrl",
+            f"type=unixio,path={where}/tpm.sock", "--terminate", "--daemon"]
+
+
 def prepare(_entry, options):
     """Nothing to restore: a machine boots in seconds here."""
     options.fresh = True
 
 
-def start(where, entry, _state, options):
-    image.write_job_disk(os.path.join(where, "job.img"),
-                         machine.job_files(options), machine.JOB_DISK_SIZE)
-    arguments = ["qemu-system-x86_64"] + ACCELERATION[options.platform] + [
+def disk(unit, what):
+    return ["-drive", f"if=none,id=disk{unit},format=raw,{what}",
+            "-device", f"ide-hd,drive=disk{unit},bus=ide.0,unit={unit}"]
+
+
+def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
+    """QEMU's command line; what it writes, and TPM's socket, are in its directory."""
+    return ["qemu-system-x86_64"] + ACCELERATION[acceleration] + [
         "-m", str(options.memory), "-smp", str(options.cpus),
         "-display", "none", "-nodefaults",
         "-action", "reboot=reset" if options.restarts else "reboot=shutdown",
-        "-kernel", os.path.join(entry, "vmlinuz"),
-        "-initrd", os.path.join(entry, "initrd"),
+        "-kernel", vmlinuz, "-initrd", initrd,
         "-append", machine.command_line(options),
-        "-drive", "file=job.img,format=raw,if=ide,index=0",
-        "-drive", f"file={entry}/root.img,format=raw,if=ide,index=1,snapshot=on",
+        # A cloud kernel has no driver for q35's own disks.
+        "-device", "piix3-ide,id=ide",
+        ] + disk(0, job) + disk(1, root + ",snapshot=on") + (
+            TPM_DEVICE if options.tpm else []) + [
         "-serial", "file:serial.txt", "-parallel", "file:lpt.txt",
         "-debugcon", "stdio", "-global", "isa-debugcon.iobase=0xe9",
-        "-device", "edu"]
-    return machine.Machine(where, arguments, options)
+        # A device that reads and writes any memory, as its driver says.
+        "-device", "edu,dma_mask=0xffffffffffffffff"]
+
+
+def start(where, entry, _state, options):
+    image.write_job_disk(os.path.join(where, "job.img"),
+                         machine.job_files(options), machine.JOB_DISK_SIZE)
+    if options.tpm:
+        image.run(tpm(where))
+    return machine.Machine(
+        where, command(options, options.platform, os.path.join(entry, "vmlinuz"),
+                       os.path.join(entry, "initrd"), f"file={entry}/root.img"),
+        options)

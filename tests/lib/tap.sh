@@ -25,6 +25,15 @@ skip() {
 	echo "ok $tap_count - $1 # SKIP $2"
 }
 
+# join_tap FILE: TAP of another program, its checks counted on; what is none is a comment.
+join_tap() {
+	awk -v n="$tap_count" '
+	/^1\.\.[0-9]/ { next }
+	/^(not )?ok [0-9]/ { sub(/ok [0-9]+/, "ok " ++n); print; next }
+	{ sub(/^[^#]/, "# &"); print }' "$1"
+	tap_count=$((tap_count + $(grep -Ec '^(not )?ok [0-9]' "$1")))
+}
+
 finish_tap() {
 	echo "1..$tap_count"
 }

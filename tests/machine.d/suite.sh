@@ -14,11 +14,7 @@ inside() {
 	tests/machine -q --copy tests/lib/tap.sh "$@" >"$tap_work/inside" 2>"$tap_work/words" ||
 		inside_status=$?
 	sed 's/^/# /' "$tap_work/words"
-	awk -v n="$tap_count" '
-	/^1\.\.[0-9]/ { next }
-	/^(not )?ok [0-9]/ { sub(/ok [0-9]+/, "ok " ++n) }
-	{ print }' "$tap_work/inside"
-	tap_count=$((tap_count + $(grep -Ec '^(not )?ok [0-9]' "$tap_work/inside")))
+	join_tap "$tap_work/inside"
 	check "$inside_name: it came to its end" \
 		sh -c "[ $inside_status = 0 ] && grep -q '^1\.\.[0-9]' '$tap_work/inside'"
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One NMI that CPUs 0 and 1 send each other for ever: each one's handler sends it back.
+ * One NMI that CPUs 0 and 1 send each other for ever: each one's handler rests for a while,
+ * in which the other CPU gets on with its work, and sends it back.
  * There is never more than one, so that no processor may merge it with another, and it
  * comes at any instruction, also while the other CPU stands in stop_machine().  Is it
  * lost once, "count" stands still.
@@ -15,8 +16,12 @@
 static unsigned long count;
 module_param(count, ulong, 0444);
 
+static unsigned int rest = 20;
+module_param(rest, uint, 0444);
+MODULE_PARM_DESC(rest, "microseconds before a handler sends the NMI back");
+
 static atomic_t at = ATOMIC_INIT(-1);	/* the CPU that it was sent to; -1: none */
-static bool resting;
+static bool stopped;
 
 static void throw(unsigned int cpu)
 {
@@ -35,7 +40,9 @@ static int caught(unsigned int type, struct pt_regs *regs)
 	if (atomic_cmpxchg(&at, cpu, -1) != cpu)
 		return NMI_DONE;
 	count++;
-	if (!READ_ONCE(resting))
+	/* At once, and the other CPU would meet it at the IRET of the last one, for ever. */
+	udelay(rest);
+	if (!READ_ONCE(stopped))
 		throw(!cpu);
 	return NMI_HANDLED;
 }
@@ -54,7 +61,7 @@ static int __init nmi_test_init(void)
 
 static void __exit nmi_test_exit(void)
 {
-	WRITE_ONCE(resting, true);
+	WRITE_ONCE(stopped, true);
 	msleep(100);
 	unregister_nmi_handler(NMI_LOCAL, "nmi-test");
 }

@@ -77,7 +77,8 @@ class Bridge:
 
     def bent(self, command):
         """An answer that swtpm does not give, b"" for none, or None: swtpm shall answer."""
-        how = command[DIGEST_AT] if command[6:10] == EXTEND and len(command) > DIGEST_AT else 0
+        bends = command[6:10] == EXTEND and not any(command[DIGEST_AT + 1:])
+        how = command[DIGEST_AT] if bends and len(command) > DIGEST_AT else 0
         if how == SLOW:
             time.sleep(SECONDS_SLOW)
         if how == TWICE and self.again < 2:

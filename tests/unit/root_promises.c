@@ -175,7 +175,8 @@ static bool is_decoy(u64 gpa, u64 e)
 static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 {
 	u64 pfn = (e & EPT_ADDR) >> PAGE_SHIFT, gfn = gpa >> PAGE_SHIFT, f = entry_of(pfn);
-	bool hosts = !f ? pfn >= RAM_END : FRAME_OWNER(f) == OWNER_HOST;
+	bool device = (pfn >= DEVICE && pfn < DEVICE_END) || pfn == FAR_DEVICE;
+	bool hosts = !f ? pfn >= RAM_END && !device : FRAME_OWNER(f) == OWNER_HOST;
 	bool shared = FRAME_OWNER(f) >= OWNER_VM0 && FRAME_STATE(f) == FRAME_SHARED;
 
 	if (whose == HOST)
@@ -457,6 +458,8 @@ static const struct {
 	{ UP_CALL_LOG, E(INVAL), PAGE_RBX },
 	{ UP_CALL_POOL_DONATE, E(INVAL) | E(NOENT) | E(PERM) | LIST, PAGE_RBX },
 	{ UP_CALL_LEAVE_PREPARE, E(INVAL) | E(BUSY), NO_PAGE },
+	{ UP_CALL_SIGN, E(INVAL) | E(AGAIN) | E(PERM), PAGE_RBX },
+	{ UP_CALL_TPM, E(INVAL) | E(AGAIN) | E(BUSY) | E(IO), NO_PAGE },
 	{ UP_CALL_VM_CREATE, E(INVAL) | E(PERM) | E(NOSPC) | E(NOMEM), NO_PAGE },
 	{ UP_CALL_VM_DONATE, E(INVAL) | E(NOENT) | E(PERM) | E(EXIST) | E(BUSY) | E(NOMEM) | LIST,
 	  PAGE_RCX },
@@ -466,11 +469,13 @@ static const struct {
 	{ UP_CALL_VM_RECLAIM, E(INVAL) | E(NOENT) | E(BUSY) | E(AGAIN), PAGE_RCX },
 	{ UP_CALL_VM_DESTROY, E(NOENT) | E(BUSY) | E(AGAIN), NO_PAGE },
 	{ UP_CALL_VM_INFO, E(INVAL) | E(NOENT), PAGE_RCX },
+	{ UP_CALL_VM_REPORT, E(INVAL) | E(NOENT) | E(AGAIN) | E(PERM), PAGE_RCX },
 	{ UP_GUEST_PRESENT, 0, NO_PAGE },
 	{ UP_GUEST_SHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
 	{ UP_GUEST_UNSHARE, E(INVAL) | E(PERM) | E(NOENT) | E(BUSY) | E(AGAIN) | LIST, NO_PAGE },
 	{ UP_GUEST_GHCI, E(INVAL) | E(NOENT) | E(EXIST) | E(BUSY) | E(AGAIN) | E(PERM), NO_PAGE },
 	{ UP_GUEST_REPORT, E(INVAL) | E(EXIST), NO_PAGE },
+	{ UP_GUEST_ATTEST, E(INVAL) | E(AGAIN) | E(PERM), NO_PAGE },
 };
 
 static u32 abi_row(u64 op)

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "root_promises.h"
+#include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/launch/launch.h"
 #include "vmx/base/lib.h"
 #include "vmx/intercept/msr.h"
@@ -15,6 +17,7 @@
 #include "vmx/exit/exit.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/intercept/port.h"
+#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/violation.h"
@@ -23,6 +26,9 @@
 #include "ept/table.h"
 
 #define KVM_PT		3	/* frame of KVM's EPT: of the first 2 MiB */
+
+struct r_source r_rdrand = { 1, 0x9e3779b97f4a7c15, 0 }, r_rdseed = { 2, 0x9e3779b97f4a7c15, 0 };
+void (*r_on_leave)(void);
 
 static struct regs regs[CPUS];
 static u64 host_eptp;
@@ -109,6 +115,27 @@ void xrstor64(const void *area, u64 mask)
 	memcpy(regs[fake_cpu->cpu].x, area, PAGE_SIZE);
 }
 
+static bool take_word(struct r_source *source, u64 *word)
+{
+	if (source->dry) {
+		source->dry--;
+		return false;
+	}
+	*word = source->next;
+	source->next += source->step;
+	return true;
+}
+
+bool rdrand(u64 *word)
+{
+	return take_word(&r_rdrand, word);
+}
+
+bool rdseed(u64 *word)
+{
+	return take_word(&r_rdseed, word);
+}
+
 /* What assembly has: only the addresses matter. */
 const char rdmsr_insn[1], wrmsr_insn[1], xsetbv_insn[1], msr_fault[1];
 
@@ -118,6 +145,8 @@ void vmexit_entry(void)
 
 void leave_cpu(struct percpu *cpu)
 {
+	if (r_on_leave)
+		r_on_leave();
 	cpu->demoted = false;
 	longjmp(left_here, 1);
 }
@@ -169,6 +198,11 @@ void r_init(void)
 	static const struct up_range ram = { 0, RAM_END };
 	static const struct up_range layer = { LAYER_START, LAYER_END };
 	static const struct up_range pool = { LAYER_START + 1, LAYER_END };
+	static const struct up_range device[] = {
+		{ DEVICE, DEVICE_END },
+		{ UP_TPM_KEPT >> PAGE_SHIFT, (UP_TPM_KEPT >> PAGE_SHIFT) + R_TPM_FRAMES },
+		{ FAR_DEVICE, FAR_DEVICE + 1 },
+	};
 	u32 i;
 
 	fake_init(RAM_END, TABLE_END, CPUS);
@@ -182,8 +216,15 @@ void r_init(void)
 	up_config.layer = &layer;
 	up_config.pool_chunks = 1;
 	up_config.pool = &pool;
+	up_config.devices = ARRAY_SIZE(device);
+	up_config.device = device;
 	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
-	r_expect(!pool_init(&up_config) && !frames_init(&up_config), "memory");
+	w_cpuid1[2] |= CPUID1_ECX_RDRAND;
+	key_make();
+	w_msr[MSR_PAT] = PAT_RESET;
+	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !devices_init(&up_config),
+		 "memory");
+	pcr_init();
 	mtrr_init();
 	host_eptp = host_ept_init();
 	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&

@@ -17,11 +17,22 @@
 #define CPUS		2
 #define RAM_END		1024ULL		/* frames; above: */
 #define TABLE_END	1536ULL		/* none to here, though the owner table has entries */
+#define DEVICE		1200ULL		/* registers that the layer keeps: frames, in the table, */
+#define DEVICE_END	1203ULL
+#define R_TPM_FRAMES	4ULL		/* UP_TPM_KEPT */
+#define FAR_DEVICE	0xfed90ULL	/* and beyond; one */
 #define LAYER_START	512ULL
 #define LAYER_END	768ULL
 #define R_LISTS		40ULL		/* frames for the arguments of calls: 8 */
 #define R_VMCS12C	0x30000ULL
 #define R_SECRET	0x5ec2e7a5ec2e7a5eULL	/* what protected VMs hold */
+
+/* What RDRAND and RDSEED say next, and by how much more after that; so often they are dry. */
+struct r_source {
+	u64 next, step;
+	u32 dry;
+};
+extern struct r_source r_rdrand, r_rdseed;
 
 void r_init(void);
 void r_start(u32 cpu);		/* Linux starts on a CPU that came by SIPI */
@@ -34,6 +45,9 @@ long r_make_vm(void);
 /* With so many frames, and vCPUs whose VMCSs are r_vmcs12[]; the first is current. */
 long r_make_vm_of(u64 frames, u32 vcpus);
 extern const u64 r_vmcs12[3];
+
+/* Something to look at just before a CPU is the host's again, or NULL. */
+extern void (*r_on_leave)(void);
 
 bool r_left(u32 cpu);		/* in root mode again */
 bool r_hosts(u64 pfn);		/* RAM that the host can write now */

@@ -17,6 +17,9 @@
 
 #include "ghci_world.h"
 #include "vmx/base/x86.h"
+#include "vmx/attest/key.h"
+#include "vmx/sign/sha512.h"
+#include "vmx/verify/verify.h"
 #include "vmx/vm/ghci.h"
 #include "ept/table.h"
 
@@ -157,8 +160,23 @@ static const struct answered answers[] = {
 	{ "VP.INFO, reserved bit", { LEAF(1 | 1ULL << 24) }, { { RAX, INVALID } } },
 	{ "leaf 5, VP.CPUIDVE.SET", { LEAF(5) }, { { RAX, INVALID } } },
 	{ "leaf 0xffff", { LEAF(0xffff) }, { { RAX, INVALID } } },
-	{ "MR.REPORT", { LEAF(4), { RCX, G_DATA << 12 } }, { { RAX, INVALID } } },
-	{ "RTMR.EXTEND", { LEAF(2), { RCX, G_DATA << 12 } }, { { RAX, INVALID } } },
+	{ "MR.REPORT, subtype 1", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_DATA << 12 }, { R8, 1 } },
+	  { { RAX, INVALID | R8 } } },
+	{ "MR.REPORT, not aligned", { LEAF(4), { RCX, G_DATA << 12 | 512 }, { RDX, G_DATA << 12 },
+				      { R8, 0 } }, { { RAX, INVALID_RCX } } },
+	{ "MR.REPORT, data unbound", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_UNBOUND },
+				       { R8, 0 } }, { { RAX, INVALID | RDX } } },
+	{ "MR.REPORT, data shared", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_STUB << 12 },
+				      { R8, 0 } }, { { RAX, INVALID | RDX } } },
+	{ "RTMR.EXTEND", { LEAF(2), { RCX, G_DATA << 12 }, { RDX, 3 } }, { } },
+	{ "RTMR.EXTEND, RTMR 4", { LEAF(2), { RCX, G_DATA << 12 }, { RDX, 4 } },
+	  { { RAX, INVALID | RDX } } },
+	{ "RTMR.EXTEND, unbound", { LEAF(2), { RCX, G_UNBOUND }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
+	{ "RTMR.EXTEND, shared", { LEAF(2), { RCX, G_STUB << 12 }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
+	{ "RTMR.EXTEND, across a page", { LEAF(2), { RCX, (G_DATA << 12) + 0xfd1 }, { RDX, 3 } },
+	  { { RAX, INVALID_RCX } } },
 	{ "VEINFO.GET, none", { LEAF(3) }, { { RAX, NO_VE_INFO } } },
 	{ "PAGE.ACCEPT", { LEAF(6), { RCX, G_DATA << 12 } }, { } },
 	{ "PAGE.ACCEPT, 2 MiB", { LEAF(6), { RCX, 1 } }, { { RAX, SIZE_MISMATCH } } },
@@ -195,8 +213,18 @@ static const struct answered answers[] = {
 	{ "VMCALL, KVM's hypercall", { { RCX, EXPOSE }, { R10, 9 }, { R11, 0 } },
 	  { { R10, -1000ULL } } },
 	{ "VMCALL, no such function", { VMCALL(0x12345) }, { { R10, V_UNSUPPORTED } } },
-	{ "VMCALL, GetQuote", { VMCALL(0x10002), { R12, S | G_DATA << 12 }, { R13, 4096 } },
-	  { { R10, V_UNSUPPORTED } } },
+	{ "GetQuote, bound and private", { VMCALL(0x10002), { R12, S | G_DATA << 12 },
+					   { R13, 4096 } }, { { R10, V_INVALID } } },
+	{ "GetQuote, its private number", { VMCALL(0x10002), { R12, G_STUB << 12 }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, unbound", { VMCALL(0x10002), { R12, S | G_UNBOUND }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, above the shared bit", { VMCALL(0x10002), { R12, S << 1 | S }, { R13, 4096 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, too short", { VMCALL(0x10002), { R12, S | G_STUB << 12 }, { R13, 4095 } },
+	  { { R10, V_INVALID } } },
+	{ "GetQuote, not aligned", { VMCALL(0x10002), { R12, S | G_STUB << 12 | 8 }, { R13, 4096 } },
+	  { { R10, V_ALIGN } } },
 	{ "VMCALL, SetupEventNotifyInterrupt", { VMCALL(0x10004), { R12, 64 } },
 	  { { R10, V_UNSUPPORTED } } },
 	{ "IO, 3 bytes", { VMCALL(30), { R12, 3 }, { R13, 0 }, { R14, 0x60 } },
@@ -214,6 +242,8 @@ static const struct answered answers[] = {
 	{ "RDMSR, above 32 bits", { VMCALL(31), { R12, 1ULL << 32 } }, { { R10, V_INVALID } } },
 	{ "RDMSR, EFER", { VMCALL(31), { R12, MSR_EFER } }, { { R10, V_INVALID } } },
 	{ "RDMSR, LSTAR", { VMCALL(31), { R12, 0xc0000082 } }, { { R10, V_INVALID } } },
+	{ "RDMSR, x2APIC id", { VMCALL(31), { R12, 0x802 } }, { { R10, V_INVALID } } },
+	{ "WRMSR, TSC_ADJUST", { VMCALL(32), { R12, 0x3b }, { R13, 1 } }, { { R10, V_INVALID } } },
 	{ "WRMSR, XSS", { VMCALL(32), { R12, MSR_XSS }, { R13, 1 } }, { { R10, V_INVALID } } },
 	{ "MMIO, 0 bytes", { VMCALL(48), { R12, 0 }, { R13, 0 }, { R14, S | G_UNBOUND } },
 	  { { R10, V_INVALID } } },
@@ -327,9 +357,6 @@ static const struct served serves[] = {
 	{ "IN, 4 bytes", { VMCALL(30), { R12, 4 }, { R13, 0 }, { R14, 0xcfc } }, EXIT_REASON_IO,
 	  .qual = 0xcfc000b, INSN, .host = { { RAX, 0xfedcba9876543210 } },
 	  .out = { { R10, OK }, { R11, 0x76543210 } } },
-	{ "CPUID", { VMCALL(10), { R12, 2 }, { R13, 0x77 } }, EXIT_REASON_CPUID, .rax = 2,
-	  .rcx = 0x77, INSN, .host = { { RAX, 1 }, { RBX, ~0ULL }, { RCX, 3 }, { RDX, 4 } },
-	  .out = { { R10, OK }, { R12, 1 }, { R13, 0xffffffff }, { R14, 3 }, { R15, 4 } } },
 	{ "RDMSR", { VMCALL(31), { R12, 0x8b } }, EXIT_REASON_RDMSR, .rcx = 0x8b, INSN,
 	  .host = { { RAX, 0x1111111122222222 }, { RDX, 0x3333333344444444 } },
 	  .out = { { R10, OK }, { R11, 0x4444444422222222 } } },
@@ -544,6 +571,113 @@ static void last_words_are_kept(void **state)
 			    "fatal: TD misconf?guration: SEPT_VE_DISABLE attribute must be s");
 }
 
+/* --- what it is told of its processor (SDM vol. 2, CPUID) ------------------------------ */
+
+#define ONES	0xffffffff
+
+/* Of a processor whose registers are all ones, and of one whose are all zero. */
+static const struct told {
+	u32 leaf, sub, ones[4], zeros[4];
+} told[] = {
+	{ 0, 0, { 0x15, ONES, ONES, ONES }, { 0x15 } },
+	{ 1, 0, { ONES, 0x0002ff00, 0xf7fa3203, 0x178bfbff },
+		{ 0, 0x00020000, 0x81200000, 0x10000000 } },
+	{ 2, 0, { ONES, ONES, ONES, ONES }, { } },
+	{ 3, 0, { }, { } },
+	{ 4, 3, { 0x04003fff, ONES, ONES, ONES }, { } },
+	{ 5, 0, { }, { } },
+	{ 6, 0, { 4 }, { } },
+	{ 7, 0, { 1, 0xfdff27e9, 0x407f0e, 0xbc80451c }, { 1 } },
+	{ 7, 1, { 0x1c30, 0, 0, 0x4430 }, { } },
+	{ 7, 2, { }, { } },
+	{ 0xa, 0, { }, { } },
+	{ 0xb, 0, { 0, 1, 0x100, 0 }, { 0, 1, 0x100, 0 } },
+	{ 0xb, 1, { 1, 2, 0x201, 0 }, { 1, 2, 0x201, 0 } },
+	{ 0xb, 2, { 0, 0, 2, 0 }, { 0, 0, 2, 0 } },
+	{ 0xf, 0, { }, { } },
+	{ 0x12, 0, { }, { } },
+	{ 0x14, 0, { }, { } },
+	{ 0x15, 0, { 1, 2, 1700000000, 0 }, { 1, 2, 1700000000, 0 } },
+	{ 0x16, 0, { }, { } },
+	{ 0x1f, 0, { }, { } },
+	{ 0x20000000, 0, { }, { } },
+	{ 0x40000001, 0, { }, { } },
+	{ 0x40000010, 0, { }, { } },
+	{ 0x80000000, 0, { ONES }, { } },
+	{ 0x80000001, 0, { 0, 0, 0x121, 0x2c100800 }, { } },
+	{ 0x80000004, 0, { ONES, ONES, ONES, ONES }, { } },
+	{ 0x80000005, 0, { }, { } },
+	{ 0x80000006, 0, { 0, 0, ONES, 0 }, { } },
+	{ 0x80000007, 0, { 0, 0, 0, 0x100 }, { } },
+	{ 0x80000008, 0, { 48 << 8 | W_MAXPHYADDR }, { 48 << 8 | W_MAXPHYADDR } },
+	{ 0x8000001e, 0, { }, { } },
+	{ 0xffffffff, 0, { }, { } },
+};
+
+static void check_told(u32 leaf, u32 sub, const u32 want[4])
+{
+	const struct reg in[REGS] = { VMCALL(10), { R12, leaf }, { R13, sub } };
+	static const u8 by_insn[] = { RAX, RBX, RCX, RDX };
+	u64 regs[NR_GPRS], *g = fake_cpu->gpr;
+	char what[32];
+	u32 i;
+
+	snprintf(what, sizeof(what), "CPUID %x.%x", leaf, sub);
+	g[RAX] = leaf | 1ULL << 40;
+	g[RCX] = sub | 1ULL << 40;
+	g[RBX] = g[RDX] = KEPT;
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_true(runs());
+	for (i = 0; i < 4; i++)
+		expect(what, "a register", g[by_insn[i]], want[i]);
+	call_with(in, regs);
+	assert_true(runs());
+	for (i = 0; i < 4; i++)
+		expect(what, "R12 to R15", g[R12 + i], want[i]);
+}
+
+static void the_processor_is_the_layers_word(void **state)
+{
+	(void)state;
+	up_config.tsc_khz = 3400000;
+	for (u32 i = 0; i < ARRAY_SIZE(told); i++) {
+		w_cpuid_fill = ONES;
+		check_told(told[i].leaf, told[i].sub, told[i].ones);
+		w_cpuid_fill = 0;
+		check_told(told[i].leaf, told[i].sub, told[i].zeros);
+	}
+	print_message("# %zu rows\n", ARRAY_SIZE(told));
+}
+
+static u64 read_msr(u32 msr)
+{
+	fake_cpu->gpr[RCX] = msr;
+	fake_cpu->gpr[RAX] = fake_cpu->gpr[RDX] = KEPT;
+	r_exit(EXIT_REASON_RDMSR, 0);
+	return runs() ? fake_cpu->gpr[RDX] << 32 | fake_cpu->gpr[RAX] : ~0ULL;
+}
+
+static bool write_is_refused(u32 msr)
+{
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+	fake_cpu->gpr[RCX] = msr;
+	fake_cpu->gpr[RAX] = 1;
+	fake_cpu->gpr[RDX] = 0;
+	r_exit(EXIT_REASON_WRMSR, 0);
+	return runs() && vmread(VMCS_ENTRY_INTR_INFO) == PROTECTION_FAULT;
+}
+
+static void who_it_is_and_when_is_no_word_of_the_hosts(void **state)
+{
+	(void)state;
+	assert_int_equal(read_msr(0x802), 0);
+	assert_int_equal(read_msr(0x1b), 0xfee00d00);
+	assert_int_equal(read_msr(0x3b), 0);
+	assert_true(write_is_refused(0x10));
+	assert_true(write_is_refused(0x3b));
+	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+}
+
 /* --- TDCALL itself --------------------------------------------------------------------- */
 
 static bool got_ud(void)
@@ -599,7 +733,8 @@ static void without_opt_in_nothing_is_called(void **state)
 	fake_cpu->gpr[RAX] = 0x21;
 	fake_cpu->gpr[RCX] = 0;
 	r_exit(EXIT_REASON_CPUID, 0);
-	assert_false(runs());
+	assert_true(runs());
+	assert_int_equal(fake_cpu->gpr[RBX], 0);
 }
 
 static void another_undefined_opcode_is_the_guests(void **state)
@@ -651,6 +786,70 @@ static long map_gpa(u64 gpa, u64 size)
 		assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT);
 	}
 	return -3;
+}
+
+/* TDCALL until it is done.  Return: turns that the host got, or less than 0 */
+static long report(u64 to, u64 data)
+{
+	const struct reg in[REGS] = { LEAF(4), { RCX, to }, { RDX, data }, { R8, 0 } };
+	u64 regs[NR_GPRS];
+	long turns;
+
+	for (turns = 0; turns < 64; turns++) {
+		call_with(in, regs);
+		if (runs())
+			return r_answer(RAX) ? -1 : turns;
+		assert_int_equal(w_read(VMCS_EXIT_REASON), EXIT_REASON_INTR_WINDOW);
+		assert_int_equal(w_enter(false), W_ENTERED);
+		assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT);
+	}
+	return -2;
+}
+
+static bool signed_by_the_launch(const struct up_vm_proof *p)
+{
+	struct verify_job job;
+	enum verify_result result = verify_begin(&job, key_public(), &p->report,
+						 sizeof(p->report), p->signature);
+
+	while (result == VERIFY_MORE)
+		result = verify_step(&job);
+	return result == VERIFY_GOOD;
+}
+
+static void the_report_is_the_layers(void **state)
+{
+	static const u8 zero[1024];
+	u8 *page = phys((R_VM_PFN + G_DATA) << PAGE_SHIFT);
+	u8 *quote = phys((R_VM_PFN + G_STUB) << PAGE_SHIFT), rtmr[48];
+	const struct up_vm_proof *p = (void *)(page + 1024);
+	u64 regs[NR_GPRS];
+
+	(void)state;
+	memset(page, 0xee, PAGE_SIZE);
+	memset(page, 0x42, 64);
+	memset(page + 64, 0x17, 48);
+	call_with((const struct reg[REGS]){ LEAF(2), { RCX, G_DATA << 12 | 64 }, { RDX, 1 } }, regs);
+	assert_int_equal(r_answer(RAX), 0);
+	sha384(rtmr, (struct span[]){ { zero, 48 }, { page + 64, 48 } }, 2);
+	assert_true(report(G_DATA << 12 | 1024, G_DATA << 12) > 4);
+	assert_true(signed_by_the_launch(p));
+	assert_memory_equal(&p->report, "UPREPORT", 8);
+	assert_memory_equal(p->report.data, page, 64);
+	assert_memory_equal(p->report.rtmr[0], zero, 48);
+	assert_memory_equal(p->report.rtmr[1], rtmr, 48);
+	assert_int_equal(p->report.vm_flags, UP_VM_GHCI | UP_VM_ASKED);
+	assert_memory_equal(p + 1, zero, 1024 - sizeof(*p));
+	assert_int_equal(page[2048], 0xee);
+	/* The guest puts it behind a header that says "version 1, in flight". */
+	memset(quote, 0xff, 24);
+	call_with((const struct reg[REGS]){ VMCALL(0x10002), { R12, S | G_STUB << 12 },
+					    { R13, 4096 } }, regs);
+	assert_int_equal(r_answer(R10), 0);
+	assert_memory_equal(quote + 8, zero, 8);
+	assert_int_equal(*(u32 *)(quote + 20), sizeof(*p));
+	assert_int_equal(*(u32 *)(quote + 16), ~0u);
+	assert_int_equal(*(u64 *)quote, ~0ULL);
 }
 
 static void tdcall_in_shared_memory_ends_the_vm(void **state)
@@ -939,11 +1138,53 @@ static void others_start_at_the_reset_vector(void **state)
 	g_long_mode();
 	info(G_TEXT);
 	assert_int_equal(fake_cpu->gpr[R9], 1);
+	check_told(1, 0, (u32[]){ 0, 0x01020000, 0x81200000, BIT(28) });
+	check_told(0xb, 1, (u32[]){ 1, 2, 0x201, 1 });
+	assert_int_equal(read_msr(0x802), 1);
+	assert_int_equal(read_msr(0x1b), 0xfee00c00);
+	vmwrite(VMCS_GUEST_RIP, G_TEXT + 4);
 	/* INIT and SIPI again, and it goes on where it was. */
 	r_exit(EXIT_REASON_EXTINT, 0);
 	w_write(VMCS_GUEST_RIP, 0);
 	assert_int_equal(w_enter(false), W_ENTERED);
 	assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT + 4);
+}
+
+/* Offsets that differ would let the host show a vCPU what has not happened yet. */
+static void all_vcpus_have_one_time(void **state)
+{
+	u64 offset = vmread(VMCS_TSC_OFFSET);
+
+	(void)state;
+	release_second_vcpu();
+	use_second_vcpu();
+	w_write(VMCS_TSC_OFFSET, offset - 1000000);
+	assert_int_equal(w_enter(true), W_ENTERED);
+	assert_true(vmread(VMCS_TSC_OFFSET) == offset);
+}
+
+/* Of all types and vectors: interrupts of devices and processors, NMI; #GP for an MSR alone. */
+static void the_host_injects_nothing_else(void **state)
+{
+	u32 type, vector;
+	bool may;
+	u64 is;
+
+	(void)state;
+	for (type = 0; type < 8; type++)
+		for (vector = 0; vector < 256; vector++) {
+			vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED | RFLAGS_IF);
+			vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+			r_exit(EXIT_REASON_EXTINT, 0);
+			w_write(VMCS_ENTRY_INTR_INFO, INTR_VALID | type << 8 | vector);
+			assert_int_equal(w_enter(false), W_ENTERED);
+			is = vmread(VMCS_ENTRY_INTR_INFO);
+			may = type ? type == 2 && vector == 2 : vector >= 32 && vector != 0x80;
+			if (is != (may ? INTR_VALID | type << 8 | vector : 0))
+				fail_msg("type %u, vector %u: %llx", type, vector,
+					 (unsigned long long)is);
+			vmwrite(VMCS_ENTRY_INTR_INFO, 0);
+		}
 }
 
 static void others_do_not_run_before_it_asked(void **state)
@@ -990,10 +1231,14 @@ int main(void)
 		GHCI(a_refused_msr_is_an_invalid_operand),
 		GHCI(an_event_that_is_held_ends_hlt),
 		GHCI(last_words_are_kept),
+		GHCI(the_processor_is_the_layers_word),
+		GHCI(who_it_is_and_when_is_no_word_of_the_hosts),
+		GHCI(the_host_injects_nothing_else),
 		GHCI(who_may_call),
 		PLAIN(without_opt_in_nothing_is_called),
 		GHCI(another_undefined_opcode_is_the_guests),
 		GHCI(text_that_changed_is_no_tdcall),
+		GHCI(the_report_is_the_layers),
 		GHCI(tdcall_in_shared_memory_ends_the_vm),
 		WATCHED(map_gpa_shares_and_takes_back),
 		GHCI(a_conversion_waits_for_the_flush),
@@ -1008,6 +1253,7 @@ int main(void)
 		GHCI(wrong_accesses_end_the_vm),
 		WATCHED(a_shared_page_is_not_mapped_at_its_number),
 		GHCI(others_start_at_the_reset_vector),
+		GHCI(all_vcpus_have_one_time),
 		PLAIN(others_do_not_run_before_it_asked),
 		WATCHED(conversions_race),
 	};

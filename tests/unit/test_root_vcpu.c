@@ -149,16 +149,26 @@ static void what_is_filtered_is_written(void **state)
 				    (SECRET & row_mask[row]));
 }
 
-static void the_tsc_multiplier_reaches_hardware(void **state)
+/* Offset as it was when the VM began, and no scale: the host cannot turn time back. */
+static void the_tsc_is_the_vms(void **state)
 {
+	u64 offset = w_vmcs(w_vmcs02(), VMCS_TSC_OFFSET);
+
 	(void)state;
 	r_exit(EXIT_REASON_EXTINT, 0);
+	w_write(VMCS_CPU_CTLS, w_read(VMCS_CPU_CTLS) & ~CPU_TSC_OFFSETTING);
 	w_write(VMCS_CPU2_CTLS, w_read(VMCS_CPU2_CTLS) | CPU2_TSC_SCALING);
 	w_write(VMCS_TSC_MULTIPLIER, 1ULL << 47);
+	w_write(VMCS_TSC_OFFSET, offset - 12345);
 	w_set_vmcs(w_vmcs02(), VMCS_XSS_EXIT_BITMAP, SECRET);
 	assert_int_equal(w_enter(false), W_ENTERED);
-	assert_true(w_vmcs(w_vmcs02(), VMCS_TSC_MULTIPLIER) == 1ULL << 47);
+	assert_true(w_vmcs(w_vmcs02(), VMCS_TSC_OFFSET) == offset);
+	assert_true(w_vmcs(w_vmcs02(), VMCS_CPU_CTLS) & CPU_TSC_OFFSETTING);
+	assert_false(w_vmcs(w_vmcs02(), VMCS_CPU2_CTLS) & CPU2_TSC_SCALING);
 	assert_true(w_vmcs(w_vmcs02(), VMCS_XSS_EXIT_BITMAP) == 0);
+	fake_cpu->gpr[RCX] = MSR_TSC;
+	r_exit(EXIT_REASON_WRMSR, 0);
+	assert_true(fake_cpu->nested.in_vm && INTR_VECTOR(vmread(VMCS_ENTRY_INTR_INFO)) == VEC_GP);
 }
 
 static void nothing_is_delivered_in_real_mode(void **state)
@@ -265,17 +275,18 @@ static void cpuid_is_not_the_hosts_word(void **state)
 	r_exit(EXIT_REASON_RDMSR, 0);
 	assert_true(fake_cpu->nested.in_vm);
 	assert_int_equal(gpr[RAX], BIT(0) | BIT(5));	/* TSX_CTRL and FB_CLEAR_CTRL are MSRs */
-	/* Of 7.0 KVM's answer counts, less what is not there, and 7.0 alone. */
+	/* What the processor can, and none of KVM's leaves. */
+	w_cpuid7[1] = BIT(0) | BIT(11);
 	gpr[RAX] = 7;
 	gpr[RCX] = 0;
 	r_exit(EXIT_REASON_CPUID, 0);
-	assert_false(fake_cpu->nested.in_vm);
-	gpr[RAX] = 9;
-	gpr[RBX] = gpr[RCX] = gpr[RDX] = ~0u;
-	w_write(VMCS_GUEST_RIP, SHOWN_RIP + 2);
-	assert_int_equal(w_enter(false), W_ENTERED);
+	assert_true(fake_cpu->nested.in_vm);
+	assert_int_equal(gpr[RBX], BIT(0));
+	gpr[RAX] = 0x40000001;
+	r_exit(EXIT_REASON_CPUID, 0);
+	assert_true(fake_cpu->nested.in_vm);
 	assert_int_equal(gpr[RAX], 0);
-	assert_int_equal(gpr[RBX], 0);
+	memset(w_cpuid7, 0, sizeof(w_cpuid7));
 }
 
 static void init_and_paging_drop_the_hosts_translations(void **state)
@@ -351,7 +362,7 @@ int main(void)
 		RUNS(each_exit_shows_what_the_table_says),
 		RUNS(each_msr_is_whose_the_table_says),
 		RUNS(what_is_filtered_is_written),
-		RUNS(the_tsc_multiplier_reaches_hardware),
+		RUNS(the_tsc_is_the_vms),
 		READY(nothing_is_delivered_in_real_mode),
 		RUNS(an_event_held_is_not_shown_as_vectoring),
 		RUNS(a_machine_check_is_the_hosts),

@@ -9,7 +9,7 @@ CFLAGS := -std=gnu11 -g -O1 -fsanitize=undefined -fno-sanitize-recover=all -Wall
 	-Wno-unused-parameter -Werror -include tests/unit/fake/asm.h \
 	-include tests/unit/fake/mmio.h -Itests/unit -I.
 
-LAYER := $(addprefix ept/,owner.c flush.c table.c pool.c grow.c transition.c binding.c) \
+LAYER := $(addprefix ept/,owner.c device.c flush.c table.c pool.c grow.c transition.c binding.c) \
 	$(wildcard iommu/*.c)
 WORLD := tests/unit/vtd_hw.c tests/unit/fake/fake.c
 OBJ := $(patsubst %.c,$(UB)/%.o,$(LAYER) $(WORLD) tests/unit/test_vtd.c)

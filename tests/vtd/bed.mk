@@ -9,7 +9,7 @@ all: $(BED)/bed.ko
 B := build
 include vmx/root.mk
 
-LAYER := $(addprefix ept/,owner.c flush.c table.c pool.c grow.c transition.c binding.c) \
+LAYER := $(addprefix ept/,owner.c device.c flush.c table.c pool.c grow.c transition.c binding.c) \
 	vmx/base/lib.c $(wildcard iommu/*.c) tests/vtd/cases.c
 LAYER_OBJ := $(LAYER:%.c=$(BED)/%.o)
 

@@ -50,6 +50,14 @@ static inline void cpuid(u32 leaf, u32 subleaf, u32 r[4])
 			     : "0"(leaf), "2"(subleaf));
 }
 
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	__asm__ __volatile__("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
 static inline void flush_line(const void *p)
 {
 	__asm__ __volatile__("clflush %0; mfence" : : "m"(*(const u8 *)p) : "memory");

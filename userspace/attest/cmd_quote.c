@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "userspace/attest/launchlog.h"
+#include "userspace/attest/live.h"
 #include "userspace/attest/tpm.h"
 #include "userspace/cli/cli.h"
 
@@ -12,7 +13,7 @@
 #define LAUNCH_SIZE	(4 + PUBLIC_SIZE + SIGNATURE_SIZE)
 
 struct quote_options {
-	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs;
+	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs, *vm, *vm_report;
 	bool no_tpm;
 };
 
@@ -25,6 +26,8 @@ static const struct option options[] = {
 	{ "firmware-log", required_argument, NULL, 'F' },
 	{ "pcrs", required_argument, NULL, 'p' },
 	{ "no-tpm", no_argument, NULL, 'N' },
+	{ "vm", required_argument, NULL, 'v' },
+	{ "vm-report", required_argument, NULL, 'V' },
 	{ }
 };
 
@@ -59,14 +62,22 @@ static int parse(int argc, char **argv, struct quote_options *o)
 		case 'N':
 			o->no_tpm = true;
 			break;
+		case 'v':
+			o->vm = optarg;
+			break;
+		case 'V':
+			o->vm_report = optarg;
+			break;
 		default:
 			return cli_usage_error("%s: see above", argv[0]);
 		}
 	}
 	if (optind < argc)
 		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
-	if (!o->nonce || !o->launch || !o->launch_log || !o->ak == !o->no_tpm)
-		return cli_usage_error("%s: --nonce, --launch, --launch-log and one of --ak and --no-tpm are needed",
+	if (!o->nonce || !o->ak == !o->no_tpm)
+		return cli_usage_error("%s: --nonce and one of --ak and --no-tpm are needed", argv[0]);
+	if (!o->launch != !o->launch_log || (o->vm && o->vm_report))
+		return cli_usage_error("%s: --launch and --launch-log go together, --vm and --vm-report do not",
 				       argv[0]);
 	return CLI_OK;
 }
@@ -115,9 +126,49 @@ static int read_launch(const char *path, struct evidence *e)
 	return launch.len == LAUNCH_SIZE ? 0 : -1;
 }
 
+/* A VM's own report, as it got it of the layer. */
+static int read_vm(const char *path, struct evidence *e)
+{
+	struct bytes proof;
+	int err = -1;
+
+	if (read_file(path, &proof))
+		return -1;
+	if (proof.len == REPORT_SIZE + SIGNATURE_SIZE) {
+		memcpy(e->vm_report, proof.at, REPORT_SIZE);
+		memcpy(e->vm_signature, proof.at + REPORT_SIZE, SIGNATURE_SIZE);
+		e->has_vm = true;
+		err = 0;
+	} else {
+		cli_error("%s: it has %zu bytes, not the %zu of a VM's report", path, proof.len,
+			  REPORT_SIZE + SIGNATURE_SIZE);
+	}
+	free(proof.at);
+	return err;
+}
+
+/* From files, or from the layer beneath this host. */
+static int collect_launch(const struct quote_options *o, struct evidence *e)
+{
+	unsigned long vm;
+
+	if (o->launch && (read_launch(o->launch, e) || read_file(o->launch_log, &e->launch_log)))
+		return CLI_FAILED;
+	if (!o->launch && live_launch(e))
+		return CLI_FAILED;
+	if (o->vm_report && read_vm(o->vm_report, e))
+		return CLI_FAILED;
+	if (!o->vm)
+		return CLI_OK;
+	if (cli_number("--vm", o->vm, 0, UP_MAX_VMS - 1, &vm))
+		return CLI_USAGE;
+	return live_vm(e, (uint32_t)vm) ? CLI_FAILED : CLI_OK;
+}
+
 static int collect(const struct quote_options *o, struct evidence *e)
 {
 	char *end = NULL;
+	int err;
 	uint32_t ak = o->ak ? (uint32_t)strtoul(o->ak, &end, 0) : 0;
 
 	if (cli_unhex(o->nonce, e->nonce, NONCE_SIZE))
@@ -128,8 +179,10 @@ static int collect(const struct quote_options *o, struct evidence *e)
 		return CLI_USAGE;
 	if (o->no_tpm)
 		e->pcrs = 0;
-	if (read_launch(o->launch, e) || read_file(o->launch_log, &e->launch_log) ||
-	    (o->firmware_log && read_file(o->firmware_log, &e->firmware_log)))
+	err = collect_launch(o, e);
+	if (err)
+		return err;
+	if (o->firmware_log && read_file(o->firmware_log, &e->firmware_log))
 		return CLI_FAILED;
 	if (!o->no_tpm && tpm_quote(e, o->tcti, ak))
 		return CLI_FAILED;

@@ -60,6 +60,35 @@ static void print_content(const struct launch_log *launch, enum launch_event eve
 	printf("%s: %s\n", launch_event_words(event), hex);
 }
 
+static void print_vm(const uint8_t r[REPORT_SIZE])
+{
+	uint32_t flags = REPORT_U32(r, vm_flags), i;
+	const char *wrong = report_wrong(r);
+	char hex[2 * 64 + 1];
+
+	if (wrong) {
+		printf("VM: %s\n", wrong);
+		return;
+	}
+	printf("VM: %u, %s, %u vCPUs%s\nasked by: %s\n", REPORT_U32(r, id), report_state(r),
+	       REPORT_U32(r, vcpus), flags & UP_VM_GHCI ? ", GHCI" : "",
+	       flags & UP_VM_ASKED ? "the VM" : "the host");
+	cli_hex(hex, REPORT_BYTES(r, measurement), SHA256_SIZE);
+	printf("measurement: %s\n", hex);
+	for (i = 0; i < UP_VM_REPORTS; i++) {
+		if (!(REPORT_U32(r, reports) >> i & 1))
+			continue;
+		cli_hex(hex, REPORT_BYTES(r, report) + i * SHA256_SIZE, SHA256_SIZE);
+		printf("report %u: %s\n", i, hex);
+	}
+	for (i = 0; i < UP_VM_RTMRS; i++) {
+		cli_hex(hex, REPORT_BYTES(r, rtmr) + i * 48, 48);
+		printf("RTMR %u: %s\n", i, hex);
+	}
+	cli_hex(hex, REPORT_BYTES(r, data), 64);
+	printf("data: %s\n", hex);
+}
+
 static void print_evidence(const struct evidence *e)
 {
 	struct launch_log launch;
@@ -82,6 +111,8 @@ static void print_evidence(const struct evidence *e)
 	for (i = 0; i < WEAKNESS_COUNT; i++)
 		if (e->flags >> i & 1)
 			printf("weakness: %s\n", weakness_name(i));
+	if (e->has_vm)
+		print_vm(e->vm_report);
 }
 
 int cmd_show(int argc, char **argv)

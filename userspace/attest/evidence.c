@@ -65,6 +65,15 @@ static json_object *quote_json(const struct evidence *e)
 	return o;
 }
 
+static json_object *vm_json(const struct evidence *e)
+{
+	json_object *o = json_object_new_object();
+
+	add(o, "report", attest_hex(e->vm_report, REPORT_SIZE));
+	add(o, "signature", attest_hex(e->vm_signature, SIGNATURE_SIZE));
+	return o;
+}
+
 json_object *evidence_json(const struct evidence *e)
 {
 	json_object *o = json_object_new_object(), *logs = json_object_new_object();
@@ -80,6 +89,7 @@ json_object *evidence_json(const struct evidence *e)
 	add(launch, "public", attest_hex(e->public, PUBLIC_SIZE));
 	add(launch, "signature", attest_hex(e->launch_signature, SIGNATURE_SIZE));
 	add(o, "launch", launch);
+	add(o, "vm", e->has_vm ? vm_json(e) : NULL);
 	return o;
 }
 
@@ -143,6 +153,20 @@ static const char *read_quote(struct evidence *e, json_object *o)
 	return read_pcrs(e, json_object_object_get(o, "pcrs"));
 }
 
+static const char *read_vm(struct evidence *e, json_object *o)
+{
+	json_object *vm;
+
+	if (!json_object_object_get_ex(o, "vm", &vm))
+		return "vm is missing";
+	e->has_vm = vm;
+	if (vm && (!json_object_is_type(vm, json_type_object) ||
+		   !fixed(vm, "report", e->vm_report, REPORT_SIZE) ||
+		   !fixed(vm, "signature", e->vm_signature, SIGNATURE_SIZE)))
+		return "vm is neither null nor a report and its signature";
+	return NULL;
+}
+
 static const char *read_members(struct evidence *e, json_object *o)
 {
 	json_object *quote, *logs = json_object_object_get(o, "logs");
@@ -170,7 +194,7 @@ static const char *read_members(struct evidence *e, json_object *o)
 	    !fixed(launch, "signature", e->launch_signature, SIGNATURE_SIZE))
 		return "the launch's flags, key or signature is missing or malformed";
 	e->flags = (uint32_t)json_object_get_int64(flags);
-	return NULL;
+	return read_vm(e, o);
 }
 
 /* Unknown and doubled members, other spellings and what follows the end show here. */

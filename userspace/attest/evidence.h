@@ -7,7 +7,7 @@
 #ifndef ATTEST_EVIDENCE_H
 #define ATTEST_EVIDENCE_H
 
-#include "userspace/attest/attest.h"
+#include "userspace/attest/report.h"
 
 #define EVIDENCE_FORMAT		"underpin-evidence-1"
 #define EVIDENCE_JSON		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -47,6 +47,9 @@ struct evidence {
 	uint32_t flags;
 	uint8_t public[PUBLIC_SIZE];
 	uint8_t launch_signature[SIGNATURE_SIZE];
+	bool has_vm;
+	uint8_t vm_report[REPORT_SIZE];
+	uint8_t vm_signature[SIGNATURE_SIZE];
 };
 
 /** weakness_name() - "no-iommu" */

@@ -5,7 +5,7 @@
 
 static const struct cli_command verbs[] = {
 	{ "log", cmd_log, "[-o json] FILE", "an event log's events, and the PCRs they lead to" },
-	{ "quote", cmd_quote, "--nonce HEX --launch FILE --launch-log FILE [--firmware-log FILE] [--pcrs LIST] {--ak HANDLE [--tcti TCTI] | --no-tpm}",
+	{ "quote", cmd_quote, "--nonce HEX {--ak HANDLE [--tcti TCTI] | --no-tpm} [--vm ID | --vm-report FILE] [--launch FILE --launch-log FILE] [--firmware-log FILE] [--pcrs LIST]",
 	  "evidence of this host, for a verifier's nonce" },
 	{ "show", cmd_show, "[--extract DIR] FILE", "what evidence says, unverified" },
 	{ "verify", cmd_verify, "[-o json] --policy FILE --nonce HEX FILE",

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "userspace/attest/policy.h"
+#include "userspace/attest/report.h"
 #include "userspace/cli/cli.h"
+
+#define PCRS	24
 
 /* Each member, and its type. */
 static const struct {
@@ -21,6 +24,9 @@ static const struct {
 	{ "pcrs", json_type_object, false },
 	{ "weaknesses", json_type_array, false },
 	{ "clock", json_type_object, false },
+	{ "measurements", json_type_array, false },
+	{ "askers", json_type_array, false },
+	{ "reports", json_type_object, false },
 };
 
 /* A member that is misspelt would be a check that is left out. */
@@ -42,25 +48,26 @@ static const char *check_names(json_object *o)
 	return NULL;
 }
 
-/* The number of a PCR, or -1. */
-static int pcr_number(const char *text)
+/* A number below @count, written as it must be, or -1. */
+static int number_of(const char *text, unsigned int count)
 {
 	char again[4];
-	int pcr = atoi(text);
+	int n = atoi(text);
 
-	snprintf(again, sizeof(again), "%u", (unsigned int)pcr % 24);
-	return strcmp(again, text) ? -1 : pcr;
+	snprintf(again, sizeof(again), "%u", (unsigned int)n % count);
+	return strcmp(again, text) ? -1 : n;
 }
 
-static const char *check_pcrs(json_object *o)
+/* Numbers below @count, each with a list of values. */
+static bool numbered(json_object *o, unsigned int count)
 {
 	if (!o)
-		return NULL;
-	json_object_object_foreach(o, pcr, values) {
-		if (pcr_number(pcr) < 0 || !json_object_is_type(values, json_type_array))
-			return "a member of pcrs is no PCR with a list of values";
+		return true;
+	json_object_object_foreach(o, number, values) {
+		if (number_of(number, count) < 0 || !json_object_is_type(values, json_type_array))
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
 static const char *check_clock(json_object *o)
@@ -86,8 +93,11 @@ static const char *check(json_object *o)
 		return wrong;
 	if (strcmp(json_object_get_string(json_object_object_get(o, "format")), POLICY_FORMAT))
 		return "its format is another one than " POLICY_FORMAT;
-	wrong = check_pcrs(json_object_object_get(o, "pcrs"));
-	return wrong ? wrong : check_clock(json_object_object_get(o, "clock"));
+	if (!numbered(json_object_object_get(o, "pcrs"), PCRS))
+		return "a member of pcrs is no PCR with a list of values";
+	if (!numbered(json_object_object_get(o, "reports"), UP_VM_REPORTS))
+		return "a member of reports is no digest's number with a list of values";
+	return check_clock(json_object_object_get(o, "clock"));
 }
 
 const char *policy_read(struct policy *p, const uint8_t *text, size_t len)
@@ -139,27 +149,54 @@ bool policy_lists_bytes(const struct policy *p, const char *name, const uint8_t 
 	return bytes_in(json_object_object_get(p->json, name), bytes, len);
 }
 
-uint32_t policy_pcrs(const struct policy *p)
+bool policy_has(const struct policy *p, const char *name)
 {
-	json_object *o = json_object_object_get(p->json, "pcrs");
-	uint32_t pcrs = 0;
+	return json_object_object_get_ex(p->json, name, NULL);
+}
+
+/* The numbers that a member has, a bit each. */
+static uint32_t numbers(const struct policy *p, const char *name, unsigned int count)
+{
+	json_object *o = json_object_object_get(p->json, name);
+	uint32_t bits = 0;
 
 	if (!o)
 		return 0;
-	json_object_object_foreach(o, pcr, values) {
+	json_object_object_foreach(o, number, values) {
 		(void)values;
-		pcrs |= 1u << pcr_number(pcr);
+		bits |= 1u << number_of(number, count);
 	}
-	return pcrs;
+	return bits;
+}
+
+static bool has_numbered(const struct policy *p, const char *name, uint32_t number,
+			 const uint8_t value[SHA256_SIZE])
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return bytes_in(json_object_object_get(json_object_object_get(p->json, name), text),
+			value, SHA256_SIZE);
+}
+
+uint32_t policy_pcrs(const struct policy *p)
+{
+	return numbers(p, "pcrs", PCRS);
 }
 
 bool policy_has_pcr(const struct policy *p, uint32_t pcr, const uint8_t value[SHA256_SIZE])
 {
-	char number[4];
+	return has_numbered(p, "pcrs", pcr, value);
+}
 
-	snprintf(number, sizeof(number), "%u", pcr % 24);
-	return bytes_in(json_object_object_get(json_object_object_get(p->json, "pcrs"), number),
-			value, SHA256_SIZE);
+uint32_t policy_reports(const struct policy *p)
+{
+	return numbers(p, "reports", UP_VM_REPORTS);
+}
+
+bool policy_has_report(const struct policy *p, uint32_t index, const uint8_t value[SHA256_SIZE])
+{
+	return has_numbered(p, "reports", index, value);
 }
 
 bool policy_clock(const struct policy *p, const char *name, int64_t value)

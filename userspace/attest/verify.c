@@ -317,18 +317,24 @@ static const char *step_key(struct verify *v)
 		"the launch's log has another key than the evidence" : NULL;
 }
 
-static const char *step_statement(struct verify *v)
+static bool signed_by_launch(const struct verify *v, const uint8_t *signature,
+			     const void *message, size_t len)
 {
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, v->e.public,
 						    PUBLIC_SIZE);
+	bool good = key && signed_by(key, NULL, signature, SIGNATURE_SIZE, message, len);
+
+	EVP_PKEY_free(key);
+	return good;
+}
+
+static const char *step_statement(struct verify *v)
+{
 	uint8_t statement[STATEMENT_SIZE];
-	bool good;
 
 	evidence_statement(statement, v->e.flags, v->nonce, v->e.public);
-	good = key && signed_by(key, NULL, v->e.launch_signature, SIGNATURE_SIZE, statement,
-				sizeof(statement));
-	EVP_PKEY_free(key);
-	return good ? NULL : "the launch's key has not signed for this nonce and these flags";
+	return signed_by_launch(v, v->e.launch_signature, statement, sizeof(statement)) ? NULL :
+		"the launch's key has not signed for this nonce and these flags";
 }
 
 static const char *step_weaknesses(struct verify *v)
@@ -357,33 +363,116 @@ static const char *step_root(struct verify *v)
 		"the policy does not accept evidence that is rooted so";
 }
 
-/* In this order; "quote" steps are left out where there is no quote. */
+/* --- a VM --- */
+
+static const char *step_vm(struct verify *v)
+{
+	bool asked = policy_has(v->policy, "measurements");
+
+	if (v->e.has_vm && !asked)
+		return "there is a VM's report, and the policy accepts no VM: it has no measurements";
+	return asked && !v->e.has_vm ? "the policy asks for a VM, and there is no report of one" :
+		NULL;
+}
+
+static const char *step_vm_report(struct verify *v)
+{
+	return report_wrong(v->e.vm_report);
+}
+
+static const char *step_vm_signature(struct verify *v)
+{
+	const uint8_t *r = v->e.vm_report;
+
+	if (memcmp(REPORT_BYTES(r, key), v->e.public, PUBLIC_SIZE))
+		return "the VM's report is of another launch: it names another key";
+	return signed_by_launch(v, v->e.vm_signature, r, REPORT_SIZE) ? NULL :
+		"the launch's key has not signed the VM's report";
+}
+
+static const char *step_vm_nonce(struct verify *v)
+{
+	return memcmp(REPORT_BYTES(v->e.vm_report, data), v->nonce, NONCE_SIZE) ?
+		"the VM's report was made for another nonce" : NULL;
+}
+
+static const char *step_vm_asker(struct verify *v)
+{
+	bool vm = REPORT_U32(v->e.vm_report, vm_flags) & UP_VM_ASKED;
+
+	return policy_lists(v->policy, "askers", vm ? "vm" : "host") ? NULL :
+		"the policy does not accept a report that this side asked for: see askers";
+}
+
+static const char *step_vm_state(struct verify *v)
+{
+	return REPORT_U32(v->e.vm_report, state) == UP_VM_RUNNABLE ? NULL :
+		"the VM is none that may run: it is being made, or dead";
+}
+
+static const char *step_vm_measurement(struct verify *v)
+{
+	return policy_lists_bytes(v->policy, "measurements",
+				  REPORT_BYTES(v->e.vm_report, measurement), SHA256_SIZE) ? NULL :
+		"the VM's measurement is none of the policy's";
+}
+
+static const char *step_vm_reports(struct verify *v)
+{
+	const uint8_t *r = v->e.vm_report;
+	uint32_t wanted = policy_reports(v->policy), i;
+
+	if (wanted & ~REPORT_U32(r, reports))
+		return "the VM has not reported a digest that the policy asks for";
+	for (i = 0; i < UP_VM_REPORTS; i++)
+		if (wanted >> i & 1 && !policy_has_report(v->policy, i,
+							  REPORT_BYTES(r, report) + i * SHA256_SIZE))
+			return "the VM has reported a digest that is none of the policy's";
+	return NULL;
+}
+
+static const char *step_vm_weaknesses(struct verify *v)
+{
+	return REPORT_U32(v->e.vm_report, flags) & ~v->e.flags ?
+		"the VM's report names a weakness that the launch's statement does not" : NULL;
+}
+
+/* In this order; what needs a quote or a VM's report is left out where there is none. */
 static const struct {
 	const char *name, *passed;
 	const char *(*run)(struct verify *v);
-	bool quote;
+	enum { ALWAYS, QUOTE, VM } needs;
 } steps[] = {
 	{ "format", "it is the one encoding of what it says", step_format },
 	{ "nonce", "it answers the nonce", step_nonce },
-	{ "ak", "the attestation key is the policy's", step_ak, true },
-	{ "ak-strength", "the attestation key is strong enough", step_strength, true },
-	{ "quote-signature", "the attestation key has signed the quote", step_signature, true },
-	{ "quote-magic", "a TPM made it, and it is a quote", step_magic, true },
-	{ "quote-nonce", "the TPM quoted for the nonce", step_quoted_nonce, true },
-	{ "quote-clock", "the TPM's clock is safe, its resets are as expected", step_clock, true },
-	{ "quote-selection", "the PCRs that matter were quoted", step_selection, true },
-	{ "quote-composite", "the values are those that were quoted", step_composite, true },
+	{ "ak", "the attestation key is the policy's", step_ak, QUOTE },
+	{ "ak-strength", "the attestation key is strong enough", step_strength, QUOTE },
+	{ "quote-signature", "the attestation key has signed the quote", step_signature, QUOTE },
+	{ "quote-magic", "a TPM made it, and it is a quote", step_magic, QUOTE },
+	{ "quote-nonce", "the TPM quoted for the nonce", step_quoted_nonce, QUOTE },
+	{ "quote-clock", "the TPM's clock is safe, its resets are as expected", step_clock, QUOTE },
+	{ "quote-selection", "the PCRs that matter were quoted", step_selection, QUOTE },
+	{ "quote-composite", "the values are those that were quoted", step_composite, QUOTE },
 	{ "launch-log", "it is exactly one launch", step_launch_log },
-	{ "launch-replay", "it leads to the PCR that was quoted", step_launch_replay, true },
+	{ "launch-replay", "it leads to the PCR that was quoted", step_launch_replay, QUOTE },
 	{ "firmware-log", "it leads to the PCRs that were quoted, or there is none",
-	  step_firmware_log, true },
+	  step_firmware_log, QUOTE },
 	{ "launch-lasts", "the layer has not left", step_not_ended },
 	{ "image", "the root image is the policy's", step_image },
 	{ "configuration", "the configuration is the policy's", step_config },
 	{ "iommu", "the IOMMU's state is accepted", step_iommu },
-	{ "pcrs", "PCRs have the policy's values", step_reference, true },
+	{ "pcrs", "PCRs have the policy's values", step_reference, QUOTE },
 	{ "launch-key", "the log vouches for the launch's key", step_key },
 	{ "launch-signature", "the launch's key has signed for the nonce", step_statement },
+	{ "vm", "there is a VM's report where the policy asks for one", step_vm },
+	{ "vm-report", "it is a report of the layer's", step_vm_report, VM },
+	{ "vm-signature", "this launch's key has signed it", step_vm_signature, VM },
+	{ "vm-nonce", "it was made for the nonce", step_vm_nonce, VM },
+	{ "vm-asker", "the policy accepts who asked for it", step_vm_asker, VM },
+	{ "vm-state", "the VM may run", step_vm_state, VM },
+	{ "vm-measurement", "its measurement is the policy's", step_vm_measurement, VM },
+	{ "vm-reports", "what it loaded is the policy's", step_vm_reports, VM },
+	{ "vm-weaknesses", "it names none but the launch's", step_vm_weaknesses, VM },
 	{ "weaknesses", "what the layer names is accepted", step_weaknesses },
 	{ "root", "the policy accepts how it is rooted", step_root },
 };
@@ -398,9 +487,11 @@ const char *verify_evidence(const uint8_t *text, size_t len, const struct policy
 	_Static_assert(ARRAY_SIZE(steps) < VERIFY_STEPS, "each step has a row");
 	for (i = 0; i < ARRAY_SIZE(steps); i++, results++) {
 		results->step = steps[i].name;
-		results->reason = wrong ? "not reached" : "there is no quote";
+		results->reason = wrong ? "not reached" : steps[i].needs == VM ?
+				  "there is no VM's report" : "there is no quote";
 		results->result = VERIFY_SKIP;
-		if (wrong || (steps[i].quote && !v.e.quoted))
+		if (wrong || (steps[i].needs == QUOTE && !v.e.quoted) ||
+		    (steps[i].needs == VM && !v.e.has_vm))
 			continue;
 		wrong = steps[i].run(&v);
 		results->reason = wrong ? wrong : steps[i].passed;

@@ -24,6 +24,6 @@ struct verify_result {
 const char *verify_evidence(const uint8_t *text, size_t len, const struct policy *policy,
 			    const uint8_t nonce[NONCE_SIZE], struct verify_result *results);
 
-#define VERIFY_STEPS	24
+#define VERIFY_STEPS	40
 
 #endif /* ATTEST_VERIFY_H */

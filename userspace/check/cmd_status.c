@@ -61,13 +61,16 @@ static json_object *cpu_json(uint32_t cpu, const struct underpin_cpu_status *c)
 
 static void add_whole(json_object *o, const struct underpin_status *st)
 {
-	char hash[65], *state = device_state();
+	char hash[65], *state = device_state(), *launch_key = device_launch_key();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
 	json_object_object_add(o, "state", json_object_new_string(state));
 	free(state);
 	json_object_object_add(o, "image_hash", json_object_new_string(hash));
+	json_object_object_add(o, "launch_key", launch_key ? json_object_new_string(launch_key) :
+			       NULL);
+	free(launch_key);
 	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
 	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
 	json_object_object_add(o, "vms", json_object_new_uint64(st->vms));
@@ -110,13 +113,15 @@ static void print_exits(const char *whose, const __u64 *exits)
 static int status_text(int dev, struct underpin_status *st)
 {
 	uint32_t cpu, nr = st->cpus;
-	char hash[65], *state = device_state();
+	char hash[65], *state = device_state(), *launch_key = device_launch_key();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
-	printf("state            %s%s\nimage_hash       %s\nvms              %u\n", state,
-	       st->sealed ? ", sealed" : "", hash, st->vms);
+	printf("state            %s%s\nimage_hash       %s\nlaunch_key       %s\nvms              %u\n",
+	       state, st->sealed ? ", sealed" : "", hash,
+	       launch_key ? launch_key : "none: unrooted, nothing is signed", st->vms);
 	free(state);
+	free(launch_key);
 	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));
 	for (cpu = 0; cpu < nr; cpu++) {

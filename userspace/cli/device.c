@@ -2,6 +2,7 @@
 /* /dev/underpin, with messages that name the cure. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include "userspace/cli/cli.h"
@@ -29,6 +30,16 @@ char *device_state(void)
 	char *state = sysfile_line("/sys/kernel/underpin/state");
 
 	return state ? state : strdup("unknown");
+}
+
+char *device_launch_key(void)
+{
+	char *key = sysfile_line("/sys/kernel/underpin/launch_key");
+
+	if (key && strcmp(key, "none"))
+		return key;
+	free(key);
+	return NULL;
 }
 
 int device_status(int dev, uint32_t cpu, struct underpin_status *st)

@@ -15,6 +15,9 @@ int device_open(void);
  */
 char *device_state(void);
 
+/** device_launch_key() - the launch's public key, a text to be freed, or NULL: it has none */
+char *device_launch_key(void);
+
 /**
  * device_status() - the layer's counters, and a CPU's
  * @cpu: its number, or UNDERPIN_CPU_NONE for the layer's alone

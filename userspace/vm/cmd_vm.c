@@ -213,6 +213,8 @@ static int vm_release(int argc, char **argv)
 static const struct cli_command verbs[] = {
 	{ "run", cmd_vm_run, "[--expect SHA256] [--ticket FILE --definition FILE] ... -- QEMU ...",
 	  "start a VM with QEMU, protected" },
+	{ "check", cmd_vm_check, "[-o json] -- QEMU ...",
+	  "what its devices need, before it is started" },
 	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE --definition FILE] ...",
 	  "protect a VM that QEMU has stopped" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },

@@ -45,6 +45,7 @@ struct run {
 	int monitor;
 	struct qmp qmp;
 	struct protected_vm vm;
+	bool explained;			/* why the VM has ended */
 	sigset_t old_mask;
 	struct termios tty;
 	bool have_tty;
@@ -71,6 +72,18 @@ static int parse_one(struct run *r, int opt)
 	return -1;
 }
 
+/* All that stands in the way at once.  Return: 0 or -1 */
+static int refuse_needs(char *const argv[])
+{
+	struct qemu_problems p;
+	size_t i;
+
+	qemu_needs(argv, &p);
+	for (i = 0; i < p.n; i++)
+		cli_error("vm run: %s", p.text[i]);
+	return p.n ? -1 : 0;
+}
+
 static int parse(struct run *r, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -80,7 +93,6 @@ static int parse(struct run *r, int argc, char **argv)
 		ADMISSION_OPTIONS,
 		{ }
 	};
-	char why[256];
 	int opt;
 
 	*r = (struct run) { .timeout = DEFAULT_TIMEOUT, .vm.fd = -1 };
@@ -95,10 +107,8 @@ static int parse(struct run *r, int argc, char **argv)
 		cli_usage_error("vm run: the QEMU command is missing");
 		return -1;
 	}
-	if (qemu_args_check(r->argv, why, sizeof(why))) {
-		cli_usage_error("vm run: %s", why);
+	if (refuse_needs(r->argv))
 		return -1;
-	}
 	r->stay_stopped = qemu_args_has(r->argv, "S");
 	return 0;
 }
@@ -214,17 +224,39 @@ static int let_go(struct run *r)
 	return -1;
 }
 
-/* A stopped VM may be a dead one: say why, since QEMU cannot know. */
+static bool event_is(json_object *event, const char *name)
+{
+	json_object *is;
+
+	return json_object_object_get_ex(event, "event", &is) &&
+	       !strcmp(json_object_get_string(is), name);
+}
+
+/* A guest's reset ends QEMU: there is nothing measured that it could start from. */
+static bool is_reset(json_object *event)
+{
+	json_object *data, *reason;
+
+	return event_is(event, "SHUTDOWN") && json_object_object_get_ex(event, "data", &data) &&
+	       json_object_object_get_ex(data, "reason", &reason) &&
+	       !strcmp(json_object_get_string(reason), "guest-reset");
+}
+
+/* A stopped VM may be a dead one: say why, once, since QEMU cannot know. */
 static void look_at_event(struct run *r, json_object *event)
 {
 	struct underpin_vm_info info;
-	json_object *name;
+	bool reset = is_reset(event);
 
-	if (!json_object_object_get_ex(event, "event", &name) ||
-	    strcmp(json_object_get_string(name), "STOP"))
+	if (r->explained || (!reset && !event_is(event, "STOP")) ||
+	    device_vm_info(r->dev, r->vm.id, &info))
 		return;
-	if (!device_vm_info(r->dev, r->vm.id, &info) && info.state == UNDERPIN_VM_DEAD)
+	r->explained = reset || info.state == UNDERPIN_VM_DEAD;
+	if (info.state == UNDERPIN_VM_DEAD)
 		cli_error("VM %u is dead: %s", r->vm.id, (const char *)info.death);
+	else if (reset)
+		cli_note("VM %u has ended: its guest reboots; start it again for a fresh one",
+			 r->vm.id);
 }
 
 static void drain_monitor(struct run *r)
@@ -266,6 +298,7 @@ static void attend(struct run *r)
 		if (p[2].revents & (POLLHUP | POLLERR))
 			p[2].fd = -1;
 	}
+	drain_monitor(r);	/* its last words may come with its end */
 }
 
 static int reap(struct run *r)

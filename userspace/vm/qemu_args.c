@@ -27,6 +27,11 @@ bool qemu_args_has(char *const argv[], const char *name)
 	return false;
 }
 
+const char *qemu_args_option(char *const argv[], int i, const char *name)
+{
+	return is_option(argv[i], name) ? argv[i + 1] : NULL;
+}
+
 const char *qemu_args_value(char *const argv[], const char *name)
 {
 	const char *value = NULL;
@@ -36,49 +41,6 @@ const char *qemu_args_value(char *const argv[], const char *name)
 		if (is_option(argv[i], name) && argv[i + 1])
 			value = argv[++i];
 	return value;
-}
-
-/* Does an option of this name have @text in its argument? */
-static bool argument_has(char *const argv[], const char *name, const char *text)
-{
-	int i;
-
-	for (i = 1; argv[i]; i++)
-		if (is_option(argv[i], name) && argv[i + 1] && strstr(argv[i + 1], text))
-			return true;
-	return false;
-}
-
-static bool wants_kvm(char *const argv[])
-{
-	return qemu_args_has(argv, "enable-kvm") || argument_has(argv, "accel", "kvm") ||
-	       argument_has(argv, "machine", "accel=kvm") || argument_has(argv, "M", "accel=kvm");
-}
-
-int qemu_args_check(char *const argv[], char *why, size_t len)
-{
-	static const struct {
-		const char *option, *why;
-	} refused[] = {
-		{ "daemonize", "QEMU would leave its process; let a service manager run "
-			       "\"underpin vm run\" instead" },
-		{ "incoming", "a VM that has run elsewhere cannot be measured before its first "
-			      "instruction" },
-		{ "loadvm", "a VM that has run before cannot be measured before its first "
-			    "instruction" },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		if (!qemu_args_has(argv, refused[i].option))
-			continue;
-		snprintf(why, len, "-%s: %s", refused[i].option, refused[i].why);
-		return -1;
-	}
-	if (wants_kvm(argv))
-		return 0;
-	snprintf(why, len, "the VM does not use KVM; add \"-accel kvm\"");
-	return -1;
 }
 
 static char *format(const char *fmt, int fd)
@@ -97,12 +59,13 @@ char **qemu_args_stopped(char *const argv[], int fd)
 
 	while (argv[n])
 		n++;
-	out = calloc(n + 6, sizeof(*out));
+	out = calloc(n + 7, sizeof(*out));
 	if (!out)
 		abort();
 	for (n = 0; argv[n]; n++)
 		out[n] = strdup(argv[n]);
 	out[n++] = strdup("-S");
+	out[n++] = strdup("-no-reboot");	/* what was measured is gone by then */
 	out[n++] = strdup("-chardev");
 	out[n++] = format("socket,id=" MONITOR_ID ",fd=%d", fd);
 	out[n++] = strdup("-mon");

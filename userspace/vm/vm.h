@@ -5,6 +5,7 @@
 
 /** cmd_vm(), cmd_vm_run(), ... - the commands; argv[0] is their word */
 int cmd_vm(int argc, char **argv);
+int cmd_vm_check(int argc, char **argv);
 int cmd_vm_run(int argc, char **argv);
 int cmd_vm_protect(int argc, char **argv);
 int cmd_vm_expected(int argc, char **argv);

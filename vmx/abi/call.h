@@ -68,6 +68,80 @@ struct up_vm_info {
 	char death[64];			/* why it is dead, NUL-terminated */
 };
 
+/*
+ * What the launch's key signs (docs/attestation.md).  Both begin with a magic and a version
+ * of their own: neither can be taken for the other.
+ */
+#define UP_WEAK_DEBUG		(1u << 0)	/* weaknesses that the layer knows of */
+#define UP_WEAK_NO_IOMMU	(1u << 1)
+#define UP_WEAK_PART_IOMMU	(1u << 2)
+#define UP_WEAK_SMT		(1u << 3)	/* hyper-threading with L1TF or MDS */
+#define UP_WEAK_SMM		(1u << 4)
+#define UP_WEAK_SLEEP		(1u << 5)
+
+#define UP_LAUNCH_MAGIC		0x48434e55414c5055ull	/* "UPLAUNCH" */
+#define UP_LAUNCH_VERSION	1
+
+struct up_launch_statement {
+	unsigned long long magic;
+	unsigned int version;
+	unsigned int flags;		/* UP_WEAK_* */
+	unsigned char nonce[32];	/* the verifier's */
+	unsigned char key[32];		/* the launch's public key */
+};
+
+/* What the layer was launched with, as far as a verifier has to know it. */
+#define UP_SETTINGS_MAGIC	0x47464e4f43205055ull	/* "UP CONFG" */
+
+struct up_settings {
+	unsigned long long magic;
+	unsigned int version;		/* 1 */
+	unsigned int flags;		/* 0 */
+	unsigned char authority[32];	/* of tickets: 0, none */
+};
+
+enum up_iommu_state { UP_IOMMU_NONE, UP_IOMMU_PARTIAL, UP_IOMMU_FULL };
+
+/* UP_CALL_SIGN: one page, in: ->statement.nonce; out: all of it. */
+struct up_launch_proof {
+	struct up_launch_statement statement;
+	unsigned char signature[64];	/* of the statement */
+	unsigned char image_sha256[32];
+	struct up_settings settings;
+	unsigned int iommu;		/* enum up_iommu_state */
+	unsigned int reserved;
+};
+
+#define UP_VM_REPORT_MAGIC	0x54524f5045525055ull	/* "UPREPORT" */
+#define UP_VM_REPORT_VERSION	1
+#define UP_VM_GHCI		(1u << 0)	/* it speaks the GHCI */
+#define UP_VM_ASKED		(1u << 1)	/* the VM asked; else the host did */
+#define UP_VM_RTMRS		4		/* as a TD has them (GHCI): SHA-384 */
+
+struct up_vm_report {
+	unsigned long long magic;
+	unsigned int version;
+	unsigned int flags;		/* UP_WEAK_* */
+	unsigned int vm_flags;
+	unsigned int id;
+	unsigned int state;		/* enum up_vm_state */
+	unsigned int vcpus;
+	unsigned int reports;		/* bit n: report n was made */
+	unsigned int reserved;		/* 0 */
+	unsigned long long frames_measured;
+	unsigned char key[32];		/* the launch's public key */
+	unsigned char measurement[32];	/* 0 until it is known */
+	unsigned char report[UP_VM_REPORTS][32];
+	unsigned char rtmr[UP_VM_RTMRS][48];
+	unsigned char data[64];		/* the asker's */
+};
+
+/* UP_CALL_VM_REPORT: one page, in: ->report.data; out: all of it. */
+struct up_vm_proof {
+	struct up_vm_report report;
+	unsigned char signature[64];	/* of the report */
+};
+
 #define UP_EXIT_REASONS		80	/* SDM vol. 3, appendix C */
 
 struct up_cpu_status {
@@ -78,6 +152,21 @@ struct up_cpu_status {
 	unsigned long long transitions;	/* VM exits and VM entries of hardware */
 	unsigned long long nmi_in_root;
 	unsigned long long flushes;
+};
+
+/* Why PCR 19 does not have the launch's events, or has not all of them. */
+enum up_tpm {
+	UP_TPM_MORE,		/* it works at it */
+	UP_TPM_GOOD,
+	UP_TPM_ABSENT,		/* nothing answers at its registers */
+	UP_TPM_UNKNOWN,		/* its interface is neither FIFO nor a CRB in its own page */
+	UP_TPM_HELD,		/* another locality does not let go */
+	UP_TPM_HUNG,		/* it does not answer */
+	UP_TPM_MALFORMED,	/* its answer has another form than it must have */
+	UP_TPM_FAILED,		/* it refused: the log has its code */
+	UP_TPM_NO_BANK,		/* it keeps no SHA-256 PCRs */
+	UP_TPM_USED,		/* PCR 19 was extended before in this boot */
+	UP_TPM_NO_KEY,		/* there is nothing to vouch for */
 };
 
 /* The layer's state, with one CPU's counters. */
@@ -98,7 +187,12 @@ struct up_status {
 	unsigned long long denied;		/* refused requests, by all causes */
 	unsigned long long flush_epoch;
 	unsigned char image_sha256[32];		/* of the root image as it was loaded */
-	unsigned char launch_nonce[32];		/* the host's, from before the launch */
+	unsigned char launch_nonce[32];		/* SHA-256 of the launch's key */
+	unsigned char launch_key[32];		/* its public half, if there is one */
+	unsigned int has_key;
+	unsigned int tpm;			/* enum up_tpm */
+	unsigned int tpm_events;		/* of the launch, in PCR 19: 4 are all */
+	unsigned int reserved;
 	struct up_cpu_status cpu;
 };
 

@@ -41,6 +41,20 @@ UP_HOST_OP(POOL_DONATE, 0x04, call_pool_donate)
 UP_HOST_OP(LEAVE_PREPARE, 0x06, call_leave_prepare)
 
 /*
+ * rbx = page for `struct up_launch_proof`, with a nonce: the launch's key signs for it
+ * errors: `EAGAIN`: call again, with the same nonce; `EPERM`: this launch has no key
+ */
+UP_HOST_OP(SIGN, 0x07, call_sign)
+
+/*
+ * rbx = 0: the launch's events go into PCR 19; 1, while leaving: its end; one look at the TPM
+ * a call
+ * errors: `EAGAIN`: call again, later; `EBUSY`: leaving is not prepared; `EIO`: no other event
+ * will come, `struct up_status` says why
+ */
+UP_HOST_OP(TPM, 0x08, call_tpm)
+
+/*
  * rbx = 0 (flags) → rbx = id
  * errors: `EPERM`: the layer is leaving; `ENOSPC`: 64 VMs; `ENOMEM`
  */
@@ -91,6 +105,13 @@ UP_HOST_OP(VM_DESTROY, 0x16, call_vm_destroy)
  */
 UP_HOST_OP(VM_INFO, 0x17, call_vm_info)
 
+/*
+ * rbx = id, rcx = page for `struct up_vm_proof`, with the asker's 64 bytes: the launch's key
+ * signs what the layer knows of the VM
+ * errors: `ENOENT`; `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
+ */
+UP_HOST_OP(VM_REPORT, 0x18, call_vm_report)
+
 /* From a protected VM, CPL 0. */
 
 /*
@@ -122,6 +143,13 @@ UP_GUEST_OP(REPORT, 0x83, guest_report)
  * errors: `ENOENT`: unbound; `EEXIST`: done already; `EBUSY`: something is shared; `EAGAIN`
  */
 UP_GUEST_OP(GHCI, 0x84, guest_ghci)
+
+/*
+ * rbx = address of 64 bytes, rcx = address of room for `struct up_vm_proof`, each within one
+ * private page: the VM's own report, signed
+ * errors: `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
+ */
+UP_GUEST_OP(ATTEST, 0x85, guest_attest)
 
 #undef UP_HOST_OP
 #undef UP_GUEST_OP

@@ -18,6 +18,7 @@
 #define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
 #define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
 #define UP_RANGE_BASE		0xffff800080000000ULL	/* lists of struct up_range */
+#define UP_MMIO_BASE		0xffff8000c0000000ULL	/* registers of devices, uncached */
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
 /*
@@ -30,6 +31,17 @@
 #define UP_CPU_FAULT_SIZE	0x2000
 #define UP_CPU_DATA_OFF		0x9000
 #define UP_CPU_DATA_SIZE	0x4000
+
+/*
+ * Localities 1 to 4 of the TPM, a page each (PC Client Platform TPM Profile, 6.3); locality
+ * 0 stays the host's.
+ */
+#define UP_TPM_KEPT		0xfed41000ULL
+#define UP_TPM_KEPT_SIZE	0x4000ULL
+
+/* Devices whose registers the layer keeps: ranges, and frames in all of them. */
+#define UP_MAX_DEVICES		160
+#define UP_DEVICE_FRAMES	1024
 
 #define UP_IMAGE_MAGIC		0x4e49505245444e55ULL	/* "UNDERPIN" */
 
@@ -66,16 +78,20 @@ struct up_config {
 	unsigned int pm1a_cnt;		/* ACPI PM1a control port, 0: none */
 	unsigned int pm1b_cnt;
 	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
+	unsigned int devices;
+	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
 	unsigned int vmcs_shadowing;	/* used where the processor has it; 0: never */
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
-	unsigned char launch_nonce[32];	/* random: ties a ticket to this launch */
+	unsigned char entropy[32];	/* for the launch's key; the layer erases it */
 	/* Lists in the layer's own memory, by root's addresses. */
 	const struct up_range *ram;	/* usable RAM, ascending */
 	/* Every frame the layer owns from the start: image, page tables, owner table... */
 	const struct up_range *layer;
 	const struct up_range *pool;	/* those of them that are free for use */
+	/* Device registers, ascending, no RAM: one behind the other from UP_MMIO_BASE on. */
+	const struct up_range *device;
 };
 
 /* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */

@@ -71,6 +71,26 @@ int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
 int xsetbv_safe(u32 reg, u64 val);
 
+/**
+ * rdrand(), rdseed() - 64 random bits
+ * Return: false: there are none now
+ */
+static inline bool rdrand(u64 *word)
+{
+	bool good;
+
+	__asm__ __volatile__("rdrand %0" : "=r"(*word), "=@ccc"(good));
+	return good;
+}
+
+static inline bool rdseed(u64 *word)
+{
+	bool good;
+
+	__asm__ __volatile__("rdseed %0" : "=r"(*word), "=@ccc"(good));
+	return good;
+}
+
 static inline u64 rdtsc(void)
 {
 	u32 lo, hi;

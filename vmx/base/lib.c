@@ -26,6 +26,15 @@ void *memset(void *dst, int byte, size_t len)
 	return dst;
 }
 
+int memcmp(const void *a, const void *b, size_t len)
+{
+	const u8 *x = a, *y = b;
+
+	for (; len && *x == *y; len--, x++, y++)
+		;
+	return len ? *x - *y : 0;
+}
+
 void zero_page(void *page)
 {
 	u64 *p = page;

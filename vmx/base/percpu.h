@@ -49,6 +49,7 @@ struct percpu {
 	bool demoted;			/* read by others */
 	bool parked;			/* waits for SIPI, runs nothing; read by others */
 	bool nmi_deferred;		/* to be injected behind another event */
+	bool signing;			/* with the launch's key; read by others */
 	bool mc_pending;		/* a machine check arrived in root mode: the host's */
 	u64 vmxon_pa;
 	u64 vmcs01_pa;			/* the demoted host's VMCS */

@@ -114,6 +114,9 @@
 #define MSR_KVM_WALL_CLOCK_OLD	0x11
 #define MSR_KVM_SYSTEM_TIME_OLD	0x12
 #define MSR_APIC_BASE		0x1b
+#define MSR_TSC_ADJUST		0x3b
+#define APIC_BASE_X2APIC	0xfee00c00ULL	/* enabled, where it is after reset */
+#define APIC_BASE_BSP		BIT(8)
 #define MSR_FEATURE_CONTROL	0x3a
 #define MSR_TEST_CTRL		0x33
 #define MSR_SPEC_CTRL		0x48
@@ -182,7 +185,8 @@
 #define MSR_RTIT_OUTPUT_BASE	0x560
 #define MSR_RTIT_LAST		0x58f
 #define MSR_DS_AREA		0x600
-#define MSR_X2APIC_FIRST	0x800
+#define MSR_X2APIC_ID		0x802
+#define MSR_X2APIC_VERSION	0x803
 #define MSR_X2APIC_LAST		0x83f
 #define MSR_TME_ACTIVATE	0x982
 #define MSR_TME_EXCLUDE_BASE	0x984
@@ -219,12 +223,16 @@
 
 #define ARCH_RDCL_NO		BIT(0)
 #define ARCH_SKIP_L1D_FLUSH	BIT(3)
+#define ARCH_MDS_NO		BIT(5)
 
 /* CPUID feature bits */
 #define CPUID1_ECX_VMX		BIT(5)
 #define CPUID1_ECX_OSXSAVE	BIT(27)
+#define CPUID1_ECX_RDRAND	BIT(30)
 #define CPUID6_EAX_HW_FEEDBACK	BIT(19)
 #define CPUID6_EAX_DIRECTOR	BIT(23)
+#define CPUID_TOPOLOGY		0xb	/* EBX of subleaf 0: threads of a core */
+#define CPUID7_EBX_RDSEED	BIT(18)
 #define CPUID7_EBX_CLFLUSHOPT	BIT(23)
 #define CPUID7_EBX_PT		BIT(25)
 #define CPUID7_ECX_PKU		BIT(3)

@@ -5,7 +5,7 @@
 #include "vmx/base/offsets.h"
 #include "vmx/base/x86.h"
 
-static bool has_ibpb, flush_l1d, evict_l1d, clear_buffers;
+static bool has_ibpb, flush_l1d, evict_l1d, clear_buffers, leaks;
 
 /*
  * The host counts on IBRS to keep its VMs' kernels from training it.  That tells root
@@ -25,10 +25,19 @@ void speculation_init(void)
 	l1tf = !(arch & (ARCH_RDCL_NO | ARCH_SKIP_L1D_FLUSH));
 	flush_l1d = l1tf && (r[3] & CPUID7_EDX_L1D_FLUSH);
 	evict_l1d = l1tf && !flush_l1d;
+	leaks = l1tf || !(arch & ARCH_MDS_NO);
 	clear_buffers = r[3] & CPUID7_EDX_MD_CLEAR;
 	has_ibpb = r[3] & CPUID7_EDX_IBRS_IBPB;
 	if (has_ibpb && !rdmsr_safe(MSR_SPEC_CTRL, &ctrl) && (ctrl & SPEC_CTRL_IBRS))
 		host_uses_ibrs = true;
+}
+
+bool speculation_smt(void)
+{
+	u32 r[4];
+
+	cpuid(CPUID_TOPOLOGY, 0, r);
+	return leaks && (r[1] & 0xffff) > 1;
 }
 
 void speculation_to_vm(void)

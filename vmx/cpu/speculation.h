@@ -11,6 +11,9 @@
 /** speculation_init() - what this processor has, and what the host relies on.  Launch, each CPU */
 void speculation_init(void);
 
+/** speculation_smt() - has a core several threads, one of which reads what another loads? */
+bool speculation_smt(void);
+
 /** speculation_to_vm() - a protected VM runs next: nothing that the host trained predicts in it */
 void speculation_to_vm(void);
 

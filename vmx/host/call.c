@@ -6,6 +6,8 @@
 #include "vmx/host/host.h"
 #include "vmx/abi/call.h"
 #include "vmx/abi/errno.h"
+#include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -49,7 +51,12 @@ static long call_status(struct percpu *cpu)
 	out->vms = vms_count();
 	out->denied = denied_count();
 	memcpy(out->image_sha256, up_config.image_sha256, 32);
-	memcpy(out->launch_nonce, up_config.launch_nonce, 32);
+	key_nonce(out->launch_nonce);
+	if (key_public()) {
+		memcpy(out->launch_key, key_public(), 32);
+		out->has_key = 1;
+	}
+	pcr_status(out);
 	ept_stats(out);
 	fill_cpu(&out->cpu, c);
 	return 0;
@@ -84,6 +91,7 @@ static long call_leave(struct percpu *cpu)
 	spin_unlock(&vms_lock);
 	if (err)
 		return err;
+	key_erase();	/* before all else: from here on the host reads all memory */
 	leave_cpu(cpu);
 }
 
@@ -93,6 +101,20 @@ static long call_leave_prepare(struct percpu *cpu)
 	u64 on = cpu->gpr[RBX];
 
 	return on > 1 ? -UP_EINVAL : vms_close(on);
+}
+
+/* rbx: 1 the end, 0 the launch */
+static long call_tpm(struct percpu *cpu)
+{
+	u64 end = cpu->gpr[RBX];
+	bool closed;
+
+	if (end > 1)
+		return -UP_EINVAL;
+	spin_lock(&vms_lock);
+	closed = vms_closed();
+	spin_unlock(&vms_lock);
+	return end && !closed ? -UP_EBUSY : pcr_extend(end);
 }
 
 /* -> rbx: the epoch that this CPU has reached, rcx: frames that the pool wants */

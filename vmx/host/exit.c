@@ -188,6 +188,10 @@ static void on_ept_violation(struct percpu *cpu)
 			error |= PF_USER;
 		inject_pf(gla, error);
 		break;
+	case EPT_DEVICE:
+		if (host_device(cpu, gpa, qual))
+			return;
+		break;
 	case EPT_NOMEM:
 		/* Frames come when other CPUs have flushed: the host tries again. */
 		break;

@@ -33,6 +33,13 @@ void host_triple_fault(struct percpu *cpu);
 /** host_io() - PM1_CNT and the reset ports */
 void host_io(struct percpu *cpu);
 
+/**
+ * host_device() - an EPT violation at a register that the layer keeps (vmx/host/device.c)
+ * Return: false when an exception of the host's page tables comes first, or it is to be
+ * run again
+ */
+bool host_device(struct percpu *cpu, u64 gpa, u64 qual);
+
 /** up_call() - VMCALL by the demoted host, CPL 0 (vmx/host/call.c) */
 void up_call(struct percpu *cpu);
 

@@ -4,6 +4,8 @@
  */
 #include "vmx/launch/launch.h"
 #include "vmx/abi/errno.h"
+#include "vmx/attest/key.h"
+#include "vmx/attest/pcr.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
@@ -20,6 +22,7 @@
 #include "vmx/nested/nested.h"
 #include "vmx/vm/protect.h"
 #include "vmx/vmcs/vvmcs.h"
+#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/mtrr.h"
@@ -52,9 +55,14 @@ static int layer_init(void)
 	sha256_init(&s);
 	sha256_update(&s, image_start, (size_t)(image_bss - image_start));
 	sha256_final(&s, (u8 *)up_config.image_sha256);
+	key_make();
 	err = pool_init(&up_config);
 	if (!err)
 		err = frames_init(&up_config);
+	if (!err)
+		err = devices_init(&up_config);
+	if (!err)
+		pcr_init();
 	if (err)
 		return err;
 	mtrr_init();
@@ -257,6 +265,7 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
 	err = demote(cpu, &s, rip, &detail);
+	key_erase();	/* this CPU's Linux reads all memory, also where others went on */
 	write_cr3(cr3);
 	write_cr4(s.cr4);
 	wrmsr(MSR_GS_BASE, gs_base);

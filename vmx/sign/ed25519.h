@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ed25519 (RFC 8032): keys, signatures, and what is wrong with one.
+ * Ed25519 (RFC 8032): keys and signatures.
  *
- * Root mode must not stay long, so each of the three is a job that goes on in pieces:
- * begin, then ed25519_step() while it says so.  A job holds secrets until it has ended.
+ * Root mode must not stay long, so a signature is a job that goes on in pieces.  A job holds
+ * secrets until it is done.
  */
 #ifndef VMX_ED25519_H
 #define VMX_ED25519_H
@@ -19,52 +19,42 @@ struct ed25519_key {
 	u8 public[32];
 };
 
-enum ed25519_result {
-	ED25519_MORE,		/* call ed25519_step() */
-	ED25519_DONE,		/* made, or verified */
-	ED25519_BAD,		/* not a signature of that key */
+/* a * table[1] + b * table[2] on its way; table[0] is 0, table[3] the sum of the two. */
+struct product {
+	const struct point *table;
+	struct num a, b;
+	u32 bits;		/* of them that are left */
+	struct point sum;
 };
 
 struct ed25519_job {
-	enum ed25519_result (*finish)(struct ed25519_job *job);
-	struct ed25519_key *key;	/* to be made, or to sign with */
+	const struct ed25519_key *key;
 	const u8 *message;
 	u32 len;
-	u32 bit;			/* down to 0 */
-	u8 *signature;			/* to be made */
-	struct num expected;		/* of what is verified: its point R, encoded */
-	struct num nonce;		/* of a signature: r */
-	struct num scalar[2];
-	struct point table[4], sum;	/* scalar[0] * table[1] + scalar[1] * table[2] */
+	struct num nonce;	/* r */
+	struct product product;	/* r * B */
 };
 
-/**
- * ed25519_make_key() - begin: the key of a secret seed (RFC 8032, 5.1.5)
- * @key: filled in when it is done
- */
-void ed25519_make_key(struct ed25519_job *job, struct ed25519_key *key, const u8 seed[32]);
+/** product_step() - the next ED25519_PIECE bits.  Return: false: there were none */
+bool product_step(struct product *p);
+
+/** ed25519_hash() - SHA-512(a, b, message) modulo L; a and b have 32 bytes, b may be missing */
+void ed25519_hash(struct num *r, const u8 *a, const u8 *b, const void *message, u32 len);
+
+/** ed25519_make_key() - the key of a secret seed (RFC 8032, 5.1.5), at one go */
+void ed25519_make_key(struct ed25519_key *key, const u8 seed[32]);
 
 /**
  * ed25519_sign() - begin (RFC 8032, 5.1.6)
  * @message: of at most ED25519_MESSAGE bytes; nobody changes it until it is done
- * @signature: filled in when it is done
  */
-void ed25519_sign(struct ed25519_job *job, struct ed25519_key *key, const void *message,
-		  u32 len, u8 signature[64]);
+void ed25519_sign(struct ed25519_job *job, const struct ed25519_key *key, const void *message,
+		  u32 len);
 
 /**
- * ed25519_verify() - begin (RFC 8032, 5.1.7, without the cofactor)
- * @message: of at most ED25519_MESSAGE bytes
- * @signature: the caller's copy, as @public and @message are
- *
- * Stricter than the RFC in one thing: a public key of small order is refused.
- *
- * Return: ED25519_MORE, or ED25519_BAD at once.
+ * ed25519_step() - the next piece of a signature
+ * Return: true: call again; false: @signature is made, and @job erased
  */
-enum ed25519_result ed25519_verify(struct ed25519_job *job, const u8 public[32],
-				   const void *message, u32 len, const u8 signature[64]);
-
-/** ed25519_step() - the next piece of a job; when it does not return MORE, @job is erased */
-enum ed25519_result ed25519_step(struct ed25519_job *job);
+bool ed25519_step(struct ed25519_job *job, u8 signature[64]);
 
 #endif /* VMX_ED25519_H */

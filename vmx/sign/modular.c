@@ -99,20 +99,3 @@ void mod_leave(struct num *r, const struct num *a, const struct modulus *m)
 
 	mod_mul(r, a, &one, m);
 }
-
-u64 num_is_less(const struct num *a, const struct num *b)
-{
-	struct num difference;
-
-	return subtract(&difference, a, b);
-}
-
-bool num_is_equal(const struct num *a, const struct num *b)
-{
-	u64 differs = 0;
-	int i;
-
-	for (i = 0; i < 4; i++)
-		differs |= a->word[i] ^ b->word[i];
-	return !differs;
-}

@@ -45,10 +45,4 @@ void mod_mul(struct num *r, const struct num *a, const struct num *b, const stru
 /** mod_leave() - a / 2^256: out of Montgomery's form */
 void mod_leave(struct num *r, const struct num *a, const struct modulus *m);
 
-/** num_is_less() - 1 if a < b, else 0 */
-u64 num_is_less(const struct num *a, const struct num *b);
-
-/** num_is_equal() - whether a = b */
-bool num_is_equal(const struct num *a, const struct num *b);
-
 #endif /* VMX_MODULAR_H */

@@ -88,13 +88,9 @@ static void sha512_block(u64 state[8], const u8 *p)
 	erase(v, sizeof(v));
 }
 
-void sha512(u8 digest[64], const struct span *spans, u32 count)
+/* From an initial value to a digest, whose bytes are then in their order in memory. */
+static void hash(u64 state[8], const struct span *spans, u32 count)
 {
-	/* FIPS 180-4, 5.3.5 */
-	u64 state[8] = {
-		0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-		0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
-	};
 	u8 block[BLOCK];
 	u64 len = 0;
 	u32 i, at;
@@ -116,7 +112,31 @@ void sha512(u8 digest[64], const struct span *spans, u32 count)
 	store_be64(block + BLOCK - 8, len * 8);
 	sha512_block(state, block);
 	for (i = 0; i < 8; i++)
-		store_be64(digest + 8 * i, state[i]);
+		store_be64((u8 *)&state[i], state[i]);
 	erase(block, sizeof(block));
+}
+
+void sha512(u8 digest[64], const struct span *spans, u32 count)
+{
+	/* FIPS 180-4, 5.3.5 */
+	u64 state[8] = {
+		0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+		0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
+	};
+
+	hash(state, spans, count);
+	memcpy(digest, state, sizeof(state));
 	erase(state, sizeof(state));
+}
+
+void sha384(u8 digest[48], const struct span *spans, u32 count)
+{
+	/* FIPS 180-4, 5.3.4 */
+	u64 state[8] = {
+		0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939,
+		0x67332667ffc00b31, 0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4,
+	};
+
+	hash(state, spans, count);
+	memcpy(digest, state, 48);
 }

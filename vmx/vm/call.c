@@ -10,6 +10,7 @@
 #include "vmx/abi/errno.h"
 #include "vmx/vm/ghci.h"
 #include "vmx/vm/guestmem.h"
+#include "vmx/vm/report.h"
 #include "ept/transition.h"
 
 #define SHARE_MAX	16	/* pages a call: each is zeroed */
@@ -57,6 +58,11 @@ static long guest_report(struct percpu *cpu, struct vm *vm)
 		return -UP_EINVAL;
 	vm->reports |= 1u << index;
 	return 0;
+}
+
+static long guest_attest(struct percpu *cpu, struct vm *vm)
+{
+	return report_vm(vm, cpu->gpr[RBX], cpu->gpr[RCX]);
 }
 
 static long guest_ghci(struct percpu *cpu, struct vm *vm)

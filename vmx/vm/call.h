@@ -17,5 +17,9 @@ long call_vm_kill(struct percpu *cpu);
 long call_vm_reclaim(struct percpu *cpu);
 long call_vm_destroy(struct percpu *cpu);
 long call_vm_info(struct percpu *cpu);
+long call_vm_report(struct percpu *cpu);
+
+/** call_sign() - the launch itself, not a VM, speaks for a nonce */
+long call_sign(struct percpu *cpu);
 
 #endif /* VMX_VM_CALL_H */

@@ -17,14 +17,17 @@
 /* Controls that are the layer's: what a hostile KVM must not set or clear. */
 #define CPU_NEVER	(CPU_INVLPG_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING | \
 			 CPU_CR3_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MTF)
-#define CPU_ALWAYS	(CPU_UNCOND_IO_EXITING | CPU_MSR_BITMAPS | CPU_RDPMC_EXITING | \
-			 CPU_SECONDARY_CTLS)
-#define CPU2_NEVER	(CPU2_DESC_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING)
+#define CPU_ALWAYS	(CPU_TSC_OFFSETTING | CPU_UNCOND_IO_EXITING | CPU_MSR_BITMAPS | \
+			 CPU_RDPMC_EXITING | CPU_SECONDARY_CTLS)
+#define CPU2_NEVER	(CPU2_DESC_EXITING | CPU2_RDRAND_EXITING | CPU2_RDSEED_EXITING | \
+			 CPU2_TSC_SCALING)
 /*
  * A guest can make the delivery of #DB and #AC raise them again without end
  * (CVE-2015-8104, CVE-2015-5307); #MC is the host's to handle.
  */
 #define EXCEPTIONS	(BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC))
+/* What CPUID says of instructions is true. */
+#define CPU2_TOLD	(CPU2_RDTSCP | CPU2_INVPCID)
 #define CPU2_ALWAYS	(CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED)
 
 static u64 bitmap_pa;
@@ -115,13 +118,14 @@ void protect_controls(struct vcpu *v)
 	if (caps_may(CTLS_PIN, PIN_VIRTUAL_NMIS))
 		pin |= PIN_VIRTUAL_NMIS;
 	vmwrite(VMCS_PIN_CTLS, pin);
-	vmwrite(VMCS_CPU2_CTLS, (cpu2 & ~CPU2_NEVER) | CPU2_ALWAYS);
+	vmwrite(VMCS_CPU2_CTLS, (cpu2 & ~CPU2_NEVER) | CPU2_ALWAYS |
+		(vmx_caps.ctls[CTLS_CPU2] >> 32 & CPU2_TOLD));
 	vmwrite(VMCS_ENTRY_CTLS, entry | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_LOAD_DEBUG);
 	vmwrite(VMCS_EXIT_CTLS, exit);
 	vmwrite(VMCS_MSR_BITMAP, bitmap_pa);
-	vmwrite(VMCS_TSC_OFFSET, f[ROW_CPU_CTLS] & CPU_TSC_OFFSETTING ? f[ROW_TSC_OFFSET] : 0);
-	/* What is not there takes no value, and has no control either. */
-	vmwrite(VMCS_TSC_MULTIPLIER, f[ROW_TSC_MULTIPLIER]);
+	if (v->bare && !v->index)
+		v->vm->tsc_offset = f[ROW_TSC_OFFSET];
+	vmwrite(VMCS_TSC_OFFSET, v->vm->tsc_offset);
 	vmwrite(VMCS_XSS_EXIT_BITMAP, 0);	/* XSS is */
 	if (v->vm->ghci)		/* that its first vCPU asked for */
 		vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTIONS | BIT(VEC_UD));

@@ -71,8 +71,8 @@ static bool write_efer(u64 val)
 }
 
 /*
- * EFER, XSS and what the processor is vulnerable to are the layer's; other MSRs that exit
- * are for KVM to emulate.
+ * The layer's own are EFER, XSS, what the processor is vulnerable to, and of the local APIC
+ * which it is and that it is there; other MSRs that exit are for KVM to emulate.
  */
 static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 {
@@ -83,7 +83,11 @@ static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 		val = vmread(VMCS_GUEST_EFER);
 	else if (msr == MSR_ARCH_CAPABILITIES)
 		val = protect_arch_capabilities();
-	else if (msr != MSR_XSS)
+	else if (msr == MSR_X2APIC_ID)
+		val = v->index;
+	else if (msr == MSR_APIC_BASE && v->vm->ghci)
+		val = APIC_BASE_X2APIC | (v->index ? 0 : APIC_BASE_BSP);
+	else if (msr != MSR_XSS && msr != MSR_TSC_ADJUST)
 		return false;
 	set_edx_eax(cpu, val);
 	step_over();
@@ -100,6 +104,8 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 		ok = write_efer(val);
 	else if (msr == MSR_XSS)
 		ok = !val;
+	else if (msr == MSR_TSC || msr == MSR_TSC_ADJUST)
+		ok = false;	/* a VM has one time, on all of its vCPUs */
 	else
 		return false;
 	if (ok)
@@ -111,10 +117,9 @@ static bool on_wrmsr(struct percpu *cpu, struct vcpu *v)
 
 static bool on_cpuid(struct percpu *cpu, struct vcpu *v)
 {
-	u32 leaf = (u32)cpu->gpr[RAX], r[4];
+	u32 r[4];
 
-	if (!protect_cpuid(v, leaf, (u32)cpu->gpr[RCX], r))
-		return false;
+	protect_cpuid(v, (u32)cpu->gpr[RAX], (u32)cpu->gpr[RCX], r);
 	set_cpuid(cpu, r);
 	step_over();
 	return true;

@@ -26,11 +26,8 @@ extern const struct exit_row exit_rows[UP_EXIT_REASONS];
 const struct exit_row *shown_row(const struct vcpu *v);
 u64 shown_rip(const struct vcpu *v);
 
-/** protect_cpuid() - the layer's own answer.  Return: false: KVM answers */
-bool protect_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4]);
-
-/** protect_correct_cpuid() - what KVM answered, in @gpr, less what the VM shall not see */
-void protect_correct_cpuid(u64 *gpr, u32 leaf, u32 sub);
+/** protect_cpuid() - the answer to CPUID */
+void protect_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4]);
 
 /** protect_arch_capabilities() - IA32_ARCH_CAPABILITIES for a protected VM */
 u64 protect_arch_capabilities(void);

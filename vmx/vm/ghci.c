@@ -6,6 +6,7 @@
  */
 #include "vmx/vm/ghci.h"
 #include "vmx/vm/exits.h"
+#include "vmx/vm/guestmem.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/lib.h"
@@ -89,21 +90,16 @@ void ghci_turn(struct vcpu *v)
 	ask(v, EXIT_REASON_INTR_WINDOW);
 }
 
-static enum tdcall_end ask_cpuid(struct vcpu *v, u64 *g)
+static enum tdcall_end answer_cpuid(struct vcpu *v, u64 *g)
 {
 	u32 r[4];
 
-	if (protect_cpuid(v, (u32)g[R12], (u32)g[R13], r)) {
-		g[R12] = r[0];
-		g[R13] = r[1];
-		g[R14] = r[2];
-		g[R15] = r[3];
-		return answer(g, GHCI_SUCCESS);
-	}
-	ask(v, EXIT_REASON_CPUID);
-	v->ghci.ask.gpr[RAX] = (u32)g[R12];
-	v->ghci.ask.gpr[RCX] = (u32)g[R13];
-	return TDCALL_HOST;
+	protect_cpuid(v, (u32)g[R12], (u32)g[R13], r);
+	g[R12] = r[0];
+	g[R13] = r[1];
+	g[R14] = r[2];
+	g[R15] = r[3];
+	return answer(g, GHCI_SUCCESS);
 }
 
 /* The guest calls with RFLAGS.IF clear, and says in R12 whether interrupts end it. */
@@ -261,21 +257,43 @@ static enum tdcall_end fatal_error(struct vcpu *v, u64 *g)
 	return TDCALL_DONE;
 }
 
+/*
+ * GetQuote (GHCI, 3.3): the guest has put what MR.REPORT gave it into a page that it shares.
+ * It is signed already, and by the layer: all that is missing is the header's word.
+ */
+#define QUOTE_STATUS		8	/* offset; 0: success */
+#define QUOTE_OUT_LEN		20
+
+static enum tdcall_end get_quote(struct vcpu *v, u64 *g)
+{
+	u64 at = g[R12] & ~shared_bit(), status = 0;
+	u32 len = sizeof(struct up_vm_proof);
+
+	if (at & (PAGE_SIZE - 1))
+		return answer(g, GHCI_ALIGN_ERROR);
+	if (!(g[R12] & shared_bit()) || at >= shared_bit() || g[R13] < PAGE_SIZE ||
+	    !guest_write_shared(v->vm, at + QUOTE_OUT_LEN, &len, sizeof(len)) ||
+	    !guest_write_shared(v->vm, at + QUOTE_STATUS, &status, sizeof(status)))
+		return answer(g, GHCI_INVALID_OPERAND);
+	return answer(g, GHCI_SUCCESS);
+}
+
 /* RCX: registers that the host may see.  The layer shows what it must, and no other. */
 #define VMCALL_RCX_RESERVED	(MASK(63, 32) | BIT(RAX) | BIT(RCX) | BIT(RSP))
 
-/* GetQuote and SetupEventNotifyInterrupt are not here: there is no quote by Intel. */
+/* SetupEventNotifyInterrupt is not here: nothing is late. */
 static const struct {
 	u64 number;
 	enum tdcall_end (*fn)(struct vcpu *v, u64 *g);
 } subfunctions[] = {
-	{ EXIT_REASON_CPUID, ask_cpuid },
+	{ EXIT_REASON_CPUID, answer_cpuid },
 	{ EXIT_REASON_HLT, ask_hlt },
 	{ EXIT_REASON_IO, ask_io },
 	{ EXIT_REASON_RDMSR, ask_msr },
 	{ EXIT_REASON_WRMSR, ask_msr },
 	{ EXIT_REASON_EPT_VIOLATION, ask_mmio },
 	{ 0x10001, map_gpa },
+	{ 0x10002, get_quote },
 	{ 0x10003, fatal_error },
 };
 
@@ -332,12 +350,6 @@ void ghci_served(struct vcpu *v)
 	case EXIT_REASON_EPT_MISCONFIG:
 		mmio_served(v);
 		return;
-	case EXIT_REASON_CPUID:
-		g[R12] = r[RAX];
-		g[R13] = r[RBX];
-		g[R14] = r[RCX];
-		g[R15] = r[RDX];
-		break;
 	case EXIT_REASON_IO:
 		if (!g[R13])
 			g[R11] = r[RAX];

@@ -10,32 +10,52 @@
 
 #define PAGING_LEVELS	4	/* CR4.LA57 is none of the bits that a protected VM may set */
 
-/* The private frame behind @gpa, or NULL.  Holds frames_lock. */
-static const u8 *private_byte(struct vm *vm, u64 gpa)
+/* The byte at @gpa in a frame of that state, with @len - 1 behind it, or NULL.  Holds frames_lock. */
+static u8 *byte_at(struct vm *vm, u64 gpa, u64 len, u64 state)
 {
 	u64 gfn = gpa >> PAGE_SHIFT, pfn;
 	const u64 *e = binding_entry(&vm->own, gfn);
 
-	if (!e)
+	if (!e || (gpa & (PAGE_SIZE - 1)) + len > PAGE_SIZE)
 		return NULL;
 	pfn = (*e & EPT_ADDR) >> PAGE_SHIFT;
-	if (!frame_owned_by(pfn, &vm->own, gfn) || FRAME_STATE(frame_entry(pfn)) != FRAME_OWNED)
+	if (!frame_owned_by(pfn, &vm->own, gfn) || FRAME_STATE(frame_entry(pfn)) != state)
 		return NULL;
-	return (const u8 *)phys(pfn << PAGE_SHIFT) + (gpa & (PAGE_SIZE - 1));
+	return (u8 *)phys(pfn << PAGE_SHIFT) + (gpa & (PAGE_SIZE - 1));
 }
 
 bool guest_read(struct vm *vm, u64 gpa, void *buf, u64 len)
 {
-	const u8 *from = NULL;
+	const u8 *from;
 
-	if ((gpa & (PAGE_SIZE - 1)) + len > PAGE_SIZE)
-		return false;
 	spin_lock(&frames_lock);
-	from = private_byte(vm, gpa);
+	from = byte_at(vm, gpa, len, FRAME_OWNED);
 	if (from)
 		memcpy(buf, from, len);
 	spin_unlock(&frames_lock);
 	return from;
+}
+
+static bool write(struct vm *vm, u64 gpa, const void *buf, u64 len, u64 state)
+{
+	u8 *to;
+
+	spin_lock(&frames_lock);
+	to = byte_at(vm, gpa, len, state);
+	if (to)
+		memcpy(to, buf, len);
+	spin_unlock(&frames_lock);
+	return to;
+}
+
+bool guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len)
+{
+	return write(vm, gpa, buf, len, FRAME_OWNED);
+}
+
+bool guest_write_shared(struct vm *vm, u64 gpa, const void *buf, u64 len)
+{
+	return write(vm, gpa, buf, len, FRAME_SHARED);
 }
 
 u64 guest_translate(struct vm *vm, u64 gva)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the layer reads of a protected VM's memory: private frames alone (vmx/vm/guestmem.c). */
+/* What the layer reads and writes of a protected VM's memory (vmx/vm/guestmem.c). */
 #ifndef VMX_GUESTMEM_H
 #define VMX_GUESTMEM_H
 
@@ -7,8 +7,16 @@
 
 #define NO_GPA	(~0ULL)
 
-/** guest_read() - copy from one private page.  Takes frames_lock.  Return: false: it is none */
+/* Takes frames_lock, here and below.  Return: false: it is none such */
+
+/** guest_read() - copy from one private page */
 bool guest_read(struct vm *vm, u64 gpa, void *buf, u64 len);
+
+/** guest_write() - copy to one private page */
+bool guest_write(struct vm *vm, u64 gpa, const void *buf, u64 len);
+
+/** guest_write_shared() - copy to one shared page, which the host reads and writes, too */
+bool guest_write_shared(struct vm *vm, u64 gpa, const void *buf, u64 len);
 
 /**
  * guest_translate() - the current VM's long-mode translation of @gva, rights ignored

@@ -22,8 +22,6 @@ const struct exit_row exit_rows[UP_EXIT_REASONS] = {
 	[EXIT_REASON_INIT] = { .host = true },
 	[EXIT_REASON_INTR_WINDOW] = { .host = true },
 	[EXIT_REASON_NMI_WINDOW] = { .host = true },
-	[EXIT_REASON_CPUID] = { .host = true, .advance = true, .see = G(RAX) | G(RCX),
-				.set = G(RAX) | G(RBX) | G(RCX) | G(RDX) },
 	[EXIT_REASON_HLT] = { .host = true, .advance = true },
 	[EXIT_REASON_IO] = { .host = true, .advance = true, .qual = true, .see = G(RAX),
 			     .set = G(RAX) },

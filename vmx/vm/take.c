@@ -10,7 +10,7 @@
 static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_row *r)
 {
 	u64 *gpr = v->ghci.ask.reason ? v->ghci.ask.gpr : v->gpr, *rax = &gpr[RAX], mask;
-	u32 i, leaf, sub;
+	u32 i;
 
 	if (v->last_reason == EXIT_REASON_IO) {
 		if (!(v->last_qual & IO_IN))
@@ -19,13 +19,9 @@ static void set_registers(struct percpu *cpu, struct vcpu *v, const struct exit_
 		*rax = (mask >> 31 ? 0 : *rax & ~mask) | (cpu->gpr[RAX] & mask);
 		return;
 	}
-	leaf = (u32)gpr[RAX];
-	sub = (u32)gpr[RCX];
 	for (i = 0; i < NR_GPRS; i++)
 		if (r->set & BIT(i))
 			gpr[i] = (u32)cpu->gpr[i];
-	if (v->last_reason == EXIT_REASON_CPUID)
-		protect_correct_cpuid(gpr, leaf, sub);
 }
 
 /*

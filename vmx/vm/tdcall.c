@@ -9,6 +9,8 @@
 #include "vmx/base/log.h"
 #include "vmx/cpu/event.h"
 #include "vmx/vm/guestmem.h"
+#include "vmx/vm/report.h"
+#include "vmx/abi/errno.h"
 #include "ept/binding.h"
 #include "ept/protected.h"
 
@@ -19,6 +21,8 @@
 
 /* "#VE for a private page is off": there is none in any case, and Linux insists on it. */
 #define TD_ATTRIBUTES		BIT(28)
+
+#define TDREPORT_SIZE		1024		/* and its alignment */
 
 #define ACCEPT_LEVEL		MASK(2, 0)
 #define ACCEPT_ADDRESS		MASK(51, 12)
@@ -88,14 +92,48 @@ static enum tdcall_end vm_wr(struct vcpu *v, u64 *g)
 	return set && g[RAX] == TDX_SUCCESS ? done(g, TDX_FIELD_NOT_WRITABLE) : TDCALL_DONE;
 }
 
-/* MR.REPORT (4) and RTMR.EXTEND (2) are not here: there is no report by Intel's module. */
+static enum tdcall_end rtmr_extend(struct vcpu *v, u64 *g)
+{
+	long err;
+
+	spin_lock(&v->vm->lock);
+	err = report_extend(v->vm, g[RDX], g[RCX]);
+	spin_unlock(&v->vm->lock);
+	return done(g, err ? TDX_OPERAND_INVALID(g[RDX] < UP_VM_RTMRS ? RCX : RDX) : TDX_SUCCESS);
+}
+
+/*
+ * Where a TD gets a report by Intel's module it gets the layer's, signed, with zeros behind
+ * it: another magic, another layout.  It is made in pieces, with a turn for the host each.
+ */
+static enum tdcall_end mr_report(struct vcpu *v, u64 *g)
+{
+	static const u8 zero[TDREPORT_SIZE - sizeof(struct up_vm_proof)];
+	long err;
+
+	if (g[R8] || g[RCX] & (TDREPORT_SIZE - 1))
+		return done(g, TDX_OPERAND_INVALID(g[R8] ? R8 : RCX));
+	spin_lock(&v->vm->lock);
+	err = report_vm(v->vm, g[RDX], g[RCX]);
+	if (!err)
+		guest_write(v->vm, g[RCX] + sizeof(struct up_vm_proof), zero, sizeof(zero));
+	spin_unlock(&v->vm->lock);
+	if (err == -UP_EAGAIN) {
+		ghci_turn(v);
+		return TDCALL_HOST;
+	}
+	return done(g, err ? TDX_OPERAND_INVALID(RDX) : TDX_SUCCESS);
+}
+
 static const struct {
 	u64 leaf;		/* version 0: the only one of each */
 	enum tdcall_end (*fn)(struct vcpu *v, u64 *g);
 } leaves[] = {
 	{ 0, ghci_vmcall },
 	{ 1, vp_info },
+	{ 2, rtmr_extend },
 	{ 3, veinfo_get },
+	{ 4, mr_report },
 	{ 6, page_accept },
 	{ 7, vm_rd },
 	{ 8, vm_wr },
@@ -135,48 +173,28 @@ bool tdcall(struct percpu *cpu, struct vcpu *v)
  * The CPU fetched from a private page: an alias is not executable.  If what the tables
  * say now is another, somebody changed it beneath the instruction.
  */
-static bool opcode_at(struct vm *vm, u64 rip)
+static bool is_tdcall(struct vm *vm, u64 rip)
 {
+	u32 bytes = 0, i, n;
 	u64 gpa;
-	u32 i;
-	u8 byte;
 
-	for (i = 0; i < TDCALL_LEN; i++) {
+	for (i = 0; i < TDCALL_LEN; i += n) {
+		n = (u32)(PAGE_SIZE - ((rip + i) & (PAGE_SIZE - 1)));
+		n = n < TDCALL_LEN - i ? n : TDCALL_LEN - i;
 		gpa = guest_translate(vm, rip + i);
 		if (gpa == NO_GPA)
 			return false;
 		if (vm_address(&vm->own, gpa) == VM_ADDRESS_SHARED)
 			vm_kill(vm, "TDCALL in memory that it shares");
-		if (!guest_read(vm, gpa, &byte, 1) || byte != (u8)(OPCODE >> 8 * i))
+		if (!guest_read(vm, gpa, (u8 *)&bytes + i, n))
 			return false;
 	}
-	return true;
-}
-
-/*
- * A place that was a TDCALL once is looked at again, but not for: the guest that maps
- * other text at the same address, and leaves the old in its frame, deceives itself.
- */
-static bool is_tdcall(struct vcpu *v)
-{
-	u64 rip = vmread(VMCS_GUEST_RIP);
-	u32 i = rip / 16 % TDCALL_PLACES;
-	u32 bytes;
-
-	if (v->ghci.place_rip[i] == rip &&
-	    guest_read(v->vm, v->ghci.place_gpa[i], &bytes, TDCALL_LEN) && bytes == OPCODE)
-		return true;
-	if (!opcode_at(v->vm, rip))
-		return false;
-	/* One that crosses a page is looked for each time: guest_read() takes no two pages. */
-	v->ghci.place_rip[i] = rip;
-	v->ghci.place_gpa[i] = guest_translate(v->vm, rip);
-	return true;
+	return bytes == OPCODE;
 }
 
 bool tdcall_undefined(struct percpu *cpu, struct vcpu *v)
 {
-	if (may_call(v) && is_tdcall(v))
+	if (may_call(v) && is_tdcall(v->vm, vmread(VMCS_GUEST_RIP)))
 		return tdcall(cpu, v);
 	inject_ud();
 	return true;

@@ -18,9 +18,6 @@ struct cpu_regs {
 	u64 msr[NR_VCPU_MSRS];
 };
 
-/* So many places of TDCALL are remembered; Linux has four. */
-#define TDCALL_PLACES	8
-
 /* What the GHCI needs of a vCPU; all zero unless the VM asked for it (vmx/vm/ghci.h). */
 struct vcpu_ghci {
 	/*
@@ -42,8 +39,6 @@ struct vcpu_ghci {
 	/* MMIO of 8 bytes, of which the first 4 are done. */
 	bool half;
 	u64 low;
-	/* Places where a TDCALL was found: linear, and private. */
-	u64 place_rip[TDCALL_PLACES], place_gpa[TDCALL_PLACES];
 };
 
 struct vcpu {

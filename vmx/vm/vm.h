@@ -17,6 +17,7 @@ struct vm {
 	struct owner own;		/* as the memory side knows it; ->state under lock */
 	u32 nvcpus;
 	bool ghci;			/* the guest asked for it: vmx/vm/ghci.h */
+	u64 tsc_offset;			/* of all vCPUs: the first one's when it began */
 	u64 stub;			/* gfn from which the host's KVM fetches, shared */
 	struct vcpu *vcpu[UP_VM_MAX_VCPUS];
 	struct vm_ept *ept;
@@ -27,6 +28,7 @@ struct vm {
 	u8 measurement[32];
 	u32 reports;
 	u8 report[UP_VM_REPORTS][32];
+	u8 rtmr[UP_VM_RTMRS][48];
 	char death[64];
 };
 

@@ -36,6 +36,10 @@ void *phys(u64 pa);
 extern u64 *fake_owner_table;
 #define OWNER_TABLE fake_owner_table
 
+/* Registers of devices, instead of UP_MMIO_BASE. */
+extern u8 fake_devices[];
+#define DEVICE_MAP fake_devices
+
 static inline u64 mask_below(u64 a, u64 b)
 {
 	return a < b ? ~0ULL : 0;
@@ -51,6 +55,8 @@ void wrmsr(u32 msr, u64 val);
 int rdmsr_safe(u32 msr, u64 *val);
 int wrmsr_safe(u32 msr, u64 val);
 int xsetbv_safe(u32 reg, u64 val);
+bool rdrand(u64 *word);
+bool rdseed(u64 *word);
 u64 rdtsc(void);
 void cpuid(u32 leaf, u32 subleaf, u32 r[4]);
 void outb(u16 port, u8 val);

@@ -16,6 +16,7 @@ struct percpu *fake_cpu;
 u8 *fake_ram;
 u64 fake_ram_size;
 u64 *fake_owner_table;
+u8 fake_devices[UP_DEVICE_FRAMES * PAGE_SIZE];
 WEAK struct percpu *cpus[UP_MAX_CPUS];
 WEAK u32 ncpus;
 WEAK struct up_config up_config;
@@ -134,6 +135,8 @@ UNUSED_HW_VOID(wrmsr, (u32 msr, u64 val))
 UNUSED_HW(int, rdmsr_safe, (u32 msr, u64 *val), 0)
 UNUSED_HW(int, wrmsr_safe, (u32 msr, u64 val), 0)
 UNUSED_HW(int, xsetbv_safe, (u32 reg, u64 val), 0)
+UNUSED_HW(bool, rdrand, (u64 *word), false)
+UNUSED_HW(bool, rdseed, (u64 *word), false)
 UNUSED_HW(u64, rdtsc, (void), 0)
 WEAK void cpuid(u32 leaf, u32 subleaf, u32 r[4]) { memset(r, 0, 4 * sizeof(*r)); }
 UNUSED_HW_VOID(outb, (u16 port, u8 val))

@@ -28,7 +28,7 @@ static struct hw_vmcs *current[UP_MAX_CPUS];
 u64 w_msr[0x4000];
 u32 w_cpuid_fill;
 u32 w_msr_missing;
-u32 w_cpuid7[4], w_cpuid_a[4];
+u32 w_cpuid1[4], w_cpuid7[4], w_cpuid_a[4], w_cpuid_b[4];
 
 #define STEPS	4096
 
@@ -279,6 +279,10 @@ void cpuid(u32 leaf, u32 subleaf, u32 r[4])
 	r[0] = r[1] = r[2] = r[3] = w_cpuid_fill;
 	if (leaf == 7 && !subleaf && !w_cpuid_fill)
 		memcpy(r, w_cpuid7, sizeof(w_cpuid7));
+	if (leaf == 1 && !w_cpuid_fill)
+		memcpy(r, w_cpuid1, sizeof(w_cpuid1));
+	if (leaf == 0xb)
+		memcpy(r, w_cpuid_b, sizeof(w_cpuid_b));
 	if (leaf == 0xa)
 		memcpy(r, w_cpuid_a, sizeof(w_cpuid_a));
 	if (leaf == 0x80000008)

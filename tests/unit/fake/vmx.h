@@ -27,7 +27,8 @@ extern u64 w_msr[0x4000];	/* low range, then the 0xc0000000 range */
 extern u32 w_cpuid_fill;	/* what CPUID answers, in each register */
 extern u32 w_msr_missing;	/* not 0: an MSR that this processor lacks */
 
-extern u32 w_cpuid7[4], w_cpuid_a[4];	/* leaves: features, counters */
+extern u32 w_cpuid1[4], w_cpuid7[4];	/* leaves: features ... */
+extern u32 w_cpuid_a[4], w_cpuid_b[4];	/* ... counters, threads */
 
 /*
  * What was done to the processor, in its order.  Test after test, from w_steps_clear().

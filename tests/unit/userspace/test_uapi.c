@@ -12,6 +12,8 @@ void test_uapi_keeps_its_shape(void **state)
 	assert_int_equal(sizeof(struct underpin_cpu_status), 1312);
 	assert_int_equal(sizeof(struct underpin_status), 1456);
 	assert_int_equal(sizeof(struct underpin_launch), 72);
+	assert_int_equal(sizeof(struct underpin_attest), 224);
+	assert_int_equal(sizeof(struct underpin_vm_report), 760);
 	assert_int_equal(sizeof(struct underpin_vm_create), 32);
 	assert_int_equal(sizeof(struct underpin_vm_protect), 72);
 	assert_int_equal(sizeof(struct underpin_vm_donate), 40);
@@ -20,6 +22,8 @@ void test_uapi_keeps_its_shape(void **state)
 	assert_int_equal(sizeof(struct underpin_vm_release), 8);
 	assert_int_equal(UNDERPIN_STATUS, 0xc5b0bc00);
 	assert_int_equal(UNDERPIN_LAUNCH, 0xc048bc01);
+	assert_int_equal(UNDERPIN_ATTEST, 0xc0e0bc02);
+	assert_int_equal(UNDERPIN_VM_REPORT, 0xc2f8bc14);
 	assert_int_equal(UNDERPIN_VM_CREATE, 0xc020bc10);
 	assert_int_equal(UNDERPIN_VM_PROTECT, 0xc048bc20);
 }

@@ -22,6 +22,8 @@
 	TEST(qemu_gets_stopped_and_a_monitor) \
 	TEST(qemu_needs_kvm) \
 	TEST(qemu_options_that_cannot_be_protected) \
+	TEST(qemu_devices_that_need_something) \
+	TEST(qemu_needs_are_said_at_once) \
 	TEST(qemu_option_value) \
 	TEST(qemu_own_stop_is_seen) \
 	TEST(procfd_vcpu_links) \

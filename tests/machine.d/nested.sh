@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in a machine that nested KVM gives, with VT-d and edu: in, an ordinary and a protected
+# VM, a device that attacks, out.  Prints TAP.  Needs underpin.ko, underpin, tiny-fw.bin,
+# attack and attack.ko (tests/attack), tap.sh, lib.sh, and expected.tiny, which
+# "underpin vm expected" has said elsewhere.
+# shellcheck disable=SC1091,SC2086  # $tiny is several words
+set -u
+. ./tap.sh
+. ./lib.sh
+
+tiny="qemu-system-x86_64 -machine pc,hpet=off,smm=off,accel=kvm -cpu host,kvm=off -nodefaults
+	-no-reboot -display none -m 16 -bios tiny-fw.bin -serial file:tiny.serial"
+dmar=/sys/firmware/acpi/tables/DMAR
+measurement=$(awk '$1 == "measurement" { print $2 }' expected.tiny)
+
+# When a step begins, by the machine's own clock.
+step() { sed "s/ .*/ s: $*/; s/^/# /" /proc/uptime; }
+
+# starts PATTERN COMMAND...: in the background, until the guest has said so
+starts() {
+	pattern=$1
+	shift
+	rm -f tiny.serial
+	"$@" >out 2>err </dev/null &
+	vm=$!
+	until_true 120 grep -q "$pattern" tiny.serial || { cat out err tiny.serial; return 1; }
+}
+
+ends() {
+	pkill -9 -x qemu-system-x86
+	wait $vm
+	until_true 20 no_vm
+}
+
+no_vm() { [ -z "$(underpin vm list)" ]; }
+figures() { underpin status | grep -E '^(vms|vm_frames)'; }
+
+step "the host"
+modprobe msr
+check '"underpin check" has nothing against this host' underpin check
+underpin check >check.out
+check 'it finds the unit of VT-d' has check.out '^PASS  iommu .* 1 units, '
+check "the machine's own DMAR table is accepted" underpin check --dmar $dmar
+
+step "in"
+check 'insmod' insmod underpin.ko
+check 'the layer runs on the CPU' has /sys/kernel/underpin/state running
+check 'KVM starts above it' modprobe kvm_intel
+before=$(figures)
+
+step "an ordinary VM"
+check 'an ordinary VM runs' starts 'TU.*S' $tiny
+check 'and ends' ends
+
+step "a protected VM"
+check 'a protected VM, measured as computed elsewhere, runs' \
+	starts 'TP[DN].*S' underpin vm run --expect "$measurement" -- $tiny
+check 'the layer knows it' sh -c 'underpin vm show 0 | grep -q "$1"' sh "$measurement"
+check 'and it ends with its QEMU' ends
+check 'its frames are back' same "$before" "$(figures)"
+
+step "a device"
+insmod attack.ko
+attack 180 181 182 >attack.out
+check 'a device attacks, and the attacks come to their end' has attack.out '^1\.\.'
+join_tap attack.out
+rmmod attack
+
+step "out"
+check 'rmmod' sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'nothing of the layer is left' gone
+check 'nothing in the kernel log' quiet_dmesg
+step "the end"
+finish_tap
