@@ -12,23 +12,32 @@
 
 /**
  * struct device_ops - what stands in the host's sight for a range of registers
- * @read, @write: at @pa, of @size 1, 2, 4 or 8 bytes, which @pa is a multiple of
+ * @read, @write: at @pa, of @size 1, 2, 4 or 8 bytes, which @pa is a multiple of.  A write
+ *		  that has much to do returns false after a while: it will be called again, for
+ *		  the instruction is run again
  *
  * Exit context, any CPU of the host's, no lock held.
  */
 struct device_ops {
 	u64 (*read)(u64 pa, u32 size);
-	void (*write)(u64 pa, u32 size, u64 val);
+	bool (*write)(u64 pa, u32 size, u64 val);
 };
 
 /**
- * devices_init() - check the list of the launch configuration, and use it from now on
- *
- * Root context, first CPU, after frames_init().
- * Return: 0, or -UP_EINVAL: too many, not ascending, RAM, an address that the processor
- * has not, or a PAT whose entry for PCD and PWT is not uncached.
+ * range_behind() - the first of @n ascending ranges that ends behind @pfn, or @n
+ * A frame at or behind @pfn that is in none of the ranges before it may be in this one.
  */
-int devices_init(const struct up_config *cfg);
+u32 range_behind(const struct up_range *list, u32 n, u64 pfn);
+
+/**
+ * devices_init() - check the list of the launch configuration, and use it from now on
+ * @end_pfn: of the addresses that the processor has
+ *
+ * Root context, first CPU; by frames_init_devices().
+ * Return: 0, or -UP_EINVAL: too many, not ascending, no such address, or a PAT whose entry
+ * for PCD and PWT is not uncached.
+ */
+int devices_init(const struct up_config *cfg, u64 end_pfn);
 
 /** devices_in() - true if a register that the layer keeps lies in [@pfn, @pfn + @count) */
 bool devices_in(u64 pfn, u64 count);
@@ -44,8 +53,13 @@ volatile void *device_at(u64 pa, u32 size);
  */
 bool device_take(u64 start_pfn, u64 end_pfn, const struct device_ops *ops);
 
+/** device_release() - the range that begins at @start_pfn is the host's after all; before any
+ * guest runs
+ */
+void device_release(u64 start_pfn);
+
 /** device_read(), device_write() - the host's access; devices_in() is true for its frame */
 u64 device_read(u64 pa, u32 size);
-void device_write(u64 pa, u32 size, u64 val);
+bool device_write(u64 pa, u32 size, u64 val);
 
 #endif /* EPT_DEVICE_H */

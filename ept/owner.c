@@ -120,20 +120,6 @@ enum frame_region frames_region(u64 pfn)
 	return e ? REGION_HOST : REGION_NO_RAM;
 }
 
-u32 range_behind(const struct up_range *list, u32 n, u64 pfn)
-{
-	u32 mid, low = 0;
-
-	while (low < n) {
-		mid = low + (n - low) / 2;
-		if (list[mid].end_pfn > pfn)
-			n = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
 bool frames_have_ram(u64 pfn, u64 count)
 {
 	u32 i = range_behind(ram, nram, pfn);
@@ -186,5 +172,17 @@ int frames_init(const struct up_config *cfg)
 	/* What pool_init() takes must be the layer's. */
 	for (i = 0; i < cfg->pool_chunks && !err; i++)
 		err = claim(&cfg->pool[i], LAYER_ENTRY, LAYER_ENTRY);
+	return err;
+}
+
+int frames_init_devices(const struct up_config *cfg)
+{
+	int err = devices_init(cfg, (address_mask >> PAGE_SHIFT) + 1);
+	u32 i;
+
+	for (i = 0; i < cfg->devices && !err; i++)
+		if (frames_have_ram(cfg->device[i].start_pfn,
+				    cfg->device[i].end_pfn - cfg->device[i].start_pfn))
+			err = -UP_EINVAL;
 	return err;
 }

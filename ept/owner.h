@@ -47,6 +47,12 @@ extern struct spinlock frames_lock;
  */
 int frames_init(const struct up_config *cfg);
 
+/**
+ * frames_init_devices() - devices_init(), and none of the registers is RAM
+ * After frames_init().  Return: 0 or -UP_EINVAL.
+ */
+int frames_init_devices(const struct up_config *cfg);
+
 /** frame_entry() - a frame's entry, or 0 when @pfn is not RAM.  Any context. */
 u64 frame_entry(u64 pfn);
 
@@ -82,12 +88,6 @@ enum frame_region frames_region(u64 pfn);
 
 /** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count) */
 bool frames_have_ram(u64 pfn, u64 count);
-
-/**
- * range_behind() - the first of @n ascending ranges that ends behind @pfn, or @n
- * A frame at or behind @pfn that is in none of the ranges before it may be in this one.
- */
-u32 range_behind(const struct up_range *list, u32 n, u64 pfn);
 
 extern u64 address_mask;	/* phys_mask(), for the path of every violation */
 

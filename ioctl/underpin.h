@@ -194,7 +194,8 @@ struct underpin_vm_report {
  * KVM VM, or one of @vcpu_fds is no vCPU of it; EXDEV: a vCPU is missing or
  * named twice; EBUSY: a vCPU has run already; EEXIST: the VM is protected
  * already; ESRCH: its process is ending; EOPNOTSUPP: kvm.ko is not loaded;
- * ENOSPC: the layer knows UNDERPIN_MAX_VMS VMs.
+ * ENOSPC: the layer knows UNDERPIN_MAX_VMS VMs; ENXIO: no IOMMU keeps devices from
+ * its memory, and underpin.ko was not loaded with allow_no_iommu=1.
  */
 struct underpin_vm_create {
 	__s32 kvm_fd;

@@ -109,75 +109,119 @@ u64 emul_read(const struct unit *u, u32 reg, u32 size)
 
 /* --- the host's queue ------------------------------------------------------------ */
 
+/* What one write may do: interrupt entries and descriptors; some 100 us. */
+#define WORK		2048
+#define WORK_FORGET	256	/* of it, an order that the unit obeys */
+
+enum step { STEP_DONE, STEP_MORE, STEP_ERROR };
+
+/* What was copied counts from now on. */
+static bool forget_stale(struct unit *u, u32 *left)
+{
+	if (!u->host.stale)
+		return true;
+	u->host.stale = false;
+	*left -= *left < WORK_FORGET ? *left : WORK_FORGET;
+	return unit_forget(u, FORGET_INTERRUPTS);
+}
+
 /* What a driver waits for, where it asked for it: a frame of its own, or it gets an error. */
-static bool wait(struct unit *u, u64 lo, u64 hi, bool *stale)
+static enum step wait(struct unit *u, u64 lo, u64 hi, u32 *left)
 {
 	u32 *status = host_byte(hi & WAIT_ADDR);
 
-	if (*stale && !unit_forget(u, FORGET_INTERRUPTS))
-		return false;
-	*stale = false;
+	if (!forget_stale(u, left))
+		return STEP_ERROR;
 	if (lo & WAIT_IF)
 		u->host.ics |= ICS_IWC;
 	if (!(lo & WAIT_SW))
-		return true;
+		return STEP_DONE;
 	if (!status) {
 		note_denied();
 		up_log_seldom("denied: unit %u: status of a wait descriptor at %lx",
 			      unit_number(u), hi);
-		return false;
+		return STEP_ERROR;
 	}
 	WRITE_ONCE(*status, WAIT_DATA(lo));
-	return true;
+	return STEP_DONE;
+}
+
+static enum step copy_entries(struct unit *u, u64 lo, u32 *left)
+{
+	u32 first = lo & IEC_INDEX ? IEC_FIRST(lo) : 0;
+	u32 count = lo & IEC_INDEX ? 1u << (IEC_MASK(lo) & 0xf) : INTR_ENTRIES;
+
+	u->host.stale = true;
+	return intr_copy(u, first, count, &u->host.copied, left) ? STEP_DONE : STEP_MORE;
 }
 
 /*
  * One descriptor.  Flushes of tables are done when they are asked for: the unit has never
- * seen the host's.  Device TLBs are off.  False: an error, at which a queue stops.
+ * seen the host's.  Device TLBs are off.  An error stops the queue.
  */
-static bool descriptor(struct unit *u, u64 lo, u64 hi, bool *stale)
+static enum step descriptor(struct unit *u, u64 lo, u64 hi, u32 *left)
 {
 	switch (DESC_TYPE(lo)) {
 	case DESC_CONTEXT:
 	case DESC_IOTLB:
 	case DESC_DEVTLB:
-		return true;
+		return STEP_DONE;
 	case DESC_IEC:
-		if (lo & IEC_INDEX)
-			intr_copy(u, IEC_FIRST(lo), 1u << (IEC_MASK(lo) & 0xf));
-		else
-			intr_copy(u, 0, INTR_ENTRIES);
-		*stale = true;
-		return true;
+		return u->intr_pa ? copy_entries(u, lo, left) : STEP_DONE;
 	case DESC_WAIT:
-		return wait(u, lo, hi, stale);
+		return wait(u, lo, hi, left);
 	}
-	return false;
+	return STEP_ERROR;
 }
 
-static void run_queue(struct unit *u)
+/* Return: false when there is more to do */
+static bool run_queue(struct unit *u, u32 *left)
 {
 	struct unit_host *h = &u->host;
-	u64 size = PAGE_SIZE << IQA_SIZE(h->iqa), left = size / DESC_BYTES;
-	bool ok = true, stale = false;
+	u64 size = PAGE_SIZE << IQA_SIZE(h->iqa);
+	enum step step;
 	const u64 *d;
 
-	while (h->gsts & GCMD_QIE && !(h->fsts & FSTS_IQE) && h->iqh != h->iqt && left--) {
+	while (h->gsts & GCMD_QIE && !(h->fsts & FSTS_IQE) && h->iqh != h->iqt) {
+		if (!*left)
+			return false;
+		--*left;
 		d = h->iqt < size ? host_byte((h->iqa & VTD_ADDR) + h->iqh) : NULL;
-		ok = d && descriptor(u, READ_ONCE(d[0]), READ_ONCE(d[1]), &stale);
-		if (!ok)
+		step = d ? descriptor(u, READ_ONCE(d[0]), READ_ONCE(d[1]), left) : STEP_ERROR;
+		if (step == STEP_MORE)
+			return false;
+		h->copied = 0;
+		if (step == STEP_ERROR)
 			h->fsts |= FSTS_IQE;
 		else
 			h->iqh = (h->iqh + DESC_BYTES) % size;
 	}
-	if (stale)
-		unit_forget(u, FORGET_INTERRUPTS);
+	forget_stale(u, left);
+	return true;
 }
 
 /* --- orders ------------------------------------------------------------------------ */
 
-/* Bits that have no state of their own in hardware: the layer's translation is on anyway. */
-static void command(struct unit *u, u32 val)
+/* The table that the host has named since is in force when all of it is copied. */
+static bool load_table(struct unit *u, u32 *left)
+{
+	struct unit_host *h = &u->host;
+
+	if (h->irta != h->irta_next)
+		h->loaded = 0;
+	h->irta = h->irta_next;
+	if (!intr_copy(u, 0, INTR_ENTRIES, &h->loaded, left))
+		return false;
+	h->gsts |= GCMD_SIRTP;
+	intr_load(u);
+	return true;
+}
+
+/*
+ * Bits that have no state of their own in hardware: the layer's translation is on anyway.
+ * Return: false when there is more to do
+ */
+static bool command(struct unit *u, u32 val, u32 *left)
 {
 	struct unit_host *h = &u->host;
 	u32 on = val & ~h->gsts, kept = GCMD_QIE | (h->gsts & GCMD_TE);
@@ -194,13 +238,11 @@ static void command(struct unit *u, u32 val)
 	h->gsts = (h->gsts & ~(GSTS_KEPT & MASK(31, 0))) | (val & kept);
 	if (val & GCMD_SRTP)
 		h->gsts |= GCMD_SRTP;
-	if (val & GCMD_SIRTP && u->intr_pa) {
-		h->irta = h->irta_next;
-		h->gsts |= GCMD_SIRTP;
-		intr_load(u);
-	}
+	if (val & GCMD_SIRTP && u->intr_pa && !load_table(u, left))
+		return false;
 	if ((val ^ unit_read32(u, VTD_GSTS)) & GCMD_IRE && u->intr_pa)
 		unit_command(u, GCMD_IRE, val & GCMD_IRE);
+	return true;
 }
 
 static void write_row(struct unit *u, const struct row *r, u32 reg, u32 val)
@@ -208,32 +250,37 @@ static void write_row(struct unit *u, const struct row *r, u32 reg, u32 val)
 	u32 shift = 8 * (reg - r->reg);
 	u64 old = get(&u->host, r), bits = (u64)val << shift, half = MASK(31, 0) << shift;
 
-	/* A queue that is on does not move (11.4.8.3). */
+	/* A queue that is on does not move (11.4.9.3). */
 	if (r->reg == VTD_IQA && u->host.gsts & GCMD_QIE)
 		return;
 	set(&u->host, r, (old & ~(r->written & half) & ~(bits & r->cleared)) | (bits & r->written));
 }
 
-static void write_half(struct unit *u, u32 reg, u32 val)
+static bool write_half(struct unit *u, u32 reg, u32 val, u32 *left)
 {
 	const struct row *r = find(reg);
 
-	if (reg == VTD_GCMD)
-		command(u, val);
-	else if (r)
+	if (reg == VTD_GCMD && !command(u, val, left))
+		return false;
+	if (r)
 		write_row(u, r, reg, val);
 	/* An error that was cleared lets the queue go on, as its tail does. */
 	if (reg == VTD_IQT || reg == VTD_FSTS || reg == VTD_GCMD)
-		run_queue(u);
+		return run_queue(u, left);
+	return true;
 }
 
-void emul_write(struct unit *u, u32 reg, u32 size, u64 val)
+bool emul_write(struct unit *u, u32 reg, u32 size, u64 val)
 {
+	u32 left = WORK;
+	bool done;
+
 	if (!sound(reg, size))
-		return;
+		return true;
 	spin_lock(&frames_lock);
-	write_half(u, reg, (u32)val);
+	done = write_half(u, reg, (u32)val, &left);
 	if (size == 8)
-		write_half(u, reg + 4, (u32)(val >> 32));
+		done &= write_half(u, reg + 4, (u32)(val >> 32), &left);
 	spin_unlock(&frames_lock);
+	return done;
 }

@@ -17,10 +17,12 @@
 u64 emul_read(const struct unit *u, u32 reg, u32 size);
 
 /**
- * emul_write() - the host writes a register; what it orders is done at the return
+ * emul_write() - the host writes a register
  *
- * Takes frames_lock.  Bounded by the length of the host's queue and interrupt table.
+ * Takes frames_lock.  Does a bounded piece of what is ordered: the host's queue and its
+ * interrupt table may be long.
+ * Return: true when all is done; false: the same write is to come again, and goes on.
  */
-void emul_write(struct unit *u, u32 reg, u32 size, u64 val);
+bool emul_write(struct unit *u, u32 reg, u32 size, u64 val);
 
 #endif /* IOMMU_EMUL_H */

@@ -6,9 +6,11 @@
  */
 
 #include "iommu/fault.h"
+#include "vmx/base/lock.h"
 #include "vmx/base/log.h"
 
 static u64 seen;
+static struct spinlock lock;	/* a record is read once */
 
 bool fault_take(const struct unit *u, u32 index, struct unit_fault_record *f)
 {
@@ -47,8 +49,11 @@ void faults_report(void)
 {
 	u32 i;
 
+	spin_lock(&lock);
 	for (i = 0; i < nunits; i++)
-		report(&units[i]);
+		if (units[i].taken)
+			report(&units[i]);
+	spin_unlock(&lock);
 }
 
 u64 faults_seen(void)

@@ -20,7 +20,7 @@ bool fault_take(const struct unit *u, u32 index, struct unit_fault_record *f);
 
 /**
  * faults_report() - say in the log which devices were refused what, some of them
- * Looks at every unit, and no further than it has records.
+ * Looks at every unit that the layer has, and no further than it has records.
  */
 void faults_report(void);
 

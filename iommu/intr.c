@@ -51,12 +51,18 @@ static void copy_entry(const struct unit *u, u32 index)
 	set_entry(u, index, lo & IRTE_P ? lo : 0, lo & IRTE_P ? hi : 0);
 }
 
-void intr_copy(struct unit *u, u32 first, u32 count)
+bool intr_copy(struct unit *u, u32 first, u32 count, u32 *at, u32 *left)
 {
-	u32 i, end = host_entries(u);
+	u32 end = host_entries(u);
 
-	for (i = first; i < end && i - first < count; i++)
-		copy_entry(u, i);
+	for (; *at < count && first + *at < end; ++*at) {
+		if (!*left)
+			return false;
+		copy_entry(u, first + *at);
+		--*left;
+	}
+	*at = 0;
+	return true;
 }
 
 static bool set_irta(struct unit *u, u64 irta)
@@ -67,7 +73,6 @@ static bool set_irta(struct unit *u, u64 irta)
 
 bool intr_load(struct unit *u)
 {
-	intr_copy(u, 0, INTR_ENTRIES);
 	return set_irta(u, u->intr_pa | (u->host.irta & (IRTA_EIME | 0xf)));
 }
 

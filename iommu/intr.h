@@ -6,13 +6,14 @@
 #include "iommu/unit.h"
 
 #define IRTE_BYTES	16
-#define INTR_ENTRIES	65536	/* of the largest table (11.4.9.2) */
+#define INTR_ENTRIES	65536	/* of the largest table */
 
 /**
- * intr_load() - the layer's table takes the place of the one that the host's IRTA names
+ * intr_load() - the layer's table is in force, in place of the one that the host's IRTA names
  *
- * @u->intr_pa is the layer's memory for INTR_ENTRIES.  Copies all entries, and makes the
- * unit forget others.  Holds frames_lock, but for the launch.
+ * @u->intr_pa is the layer's memory for INTR_ENTRIES, and has copies of all entries that the
+ * host's table has: intr_copy().  Makes the unit forget others.  Holds frames_lock, but for
+ * the launch.
  * Return: false when the unit does not obey.
  */
 bool intr_load(struct unit *u);
@@ -20,10 +21,13 @@ bool intr_load(struct unit *u);
 /**
  * intr_copy() - the host says that it has changed entries: check and copy them again
  * @first: index, and @count: how many; what lies beyond the host's table is passed over
+ * @at: how many were copied before; 0 again when all are
+ * @left: how many may be copied now, counted down
  *
  * The unit still has to forget the old ones: unit_forget().  Holds frames_lock.
+ * Return: true when all are copied.
  */
-void intr_copy(struct unit *u, u32 first, u32 count);
+bool intr_copy(struct unit *u, u32 first, u32 count, u32 *at, u32 *left);
 
 /** intr_give() - the host's own table again.  Return: false when the unit does not obey */
 bool intr_give(struct unit *u);

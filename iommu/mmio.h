@@ -6,30 +6,31 @@
 #ifndef IOMMU_MMIO_H
 #define IOMMU_MMIO_H
 
+#include "ept/device.h"
 #include "vmx/base/asm.h"
 
 /**
  * mmio_read32(), mmio_read64(), mmio_write32(), mmio_write64() - one access of that size
- * @pa: of a register, aligned; its page is mapped uncached where phys() has it
+ * @pa: of a register of a unit of the list (ept/device.h), aligned
  */
 static inline u32 mmio_read32(u64 pa)
 {
-	return READ_ONCE(*(u32 *)phys(pa));
+	return *(volatile u32 *)device_at(pa, sizeof(u32));
 }
 
 static inline u64 mmio_read64(u64 pa)
 {
-	return READ_ONCE(*(u64 *)phys(pa));
+	return *(volatile u64 *)device_at(pa, sizeof(u64));
 }
 
 static inline void mmio_write32(u64 pa, u32 val)
 {
-	WRITE_ONCE(*(u32 *)phys(pa), val);
+	*(volatile u32 *)device_at(pa, sizeof(u32)) = val;
 }
 
 static inline void mmio_write64(u64 pa, u64 val)
 {
-	WRITE_ONCE(*(u64 *)phys(pa), val);
+	*(volatile u64 *)device_at(pa, sizeof(u64)) = val;
 }
 
 /** flush_line() - memory has what the caches have of the line that @p points to */

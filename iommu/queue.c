@@ -2,7 +2,7 @@
 /*
  * Invalidation: by a queue where the unit has one, else by registers.  The queue, and the
  * words that its wait descriptors make a unit write, lie in frames of the layer: what a
- * unit itself writes passes no table (VT-d specification 6.5.2.9).
+ * unit itself writes passes no table (VT-d specification 6.5.2.8).
  *
  * A flush is of all translations at once: it covers every frame that was lost before,
  * so that a list of them costs one.
@@ -166,8 +166,9 @@ enum unit_fault queue_init(struct unit *u)
 }
 
 /*
- * The unit begins at a queue's first entry, and the host goes on somewhere: in between
- * the unit meets descriptors that harm nobody, one at a time.
+ * The unit begins at a queue's first entry, and the host goes on somewhere: in between the
+ * unit meets descriptors that harm nobody, one at a time.  The last that a queue has done must
+ * be a wait, or the unit may not let go of it again (6.5.2; QEMU 7.2 does not).
  */
 static bool run_to(struct unit *u, u64 iqt)
 {
@@ -180,10 +181,11 @@ static bool run_to(struct unit *u, u64 iqt)
 			return false;
 		was[0] = d[0];
 		was[1] = d[1];
-		WRITE_ONCE(d[0], DESC_CONTEXT | DESC_GLOBAL);
-		WRITE_ONCE(d[1], 0);
+		u->queue.asked++;
+		WRITE_ONCE(d[0], DESC_WAIT | WAIT_SW | (u64)u->queue.asked << 32);
+		WRITE_ONCE(d[1], status_pa + unit_number(u) * sizeof(u32));
 		unit_write64(u, VTD_IQT, at + DESC_BYTES);
-		done = unit_wait(u, VTD_IQH, IQ_OFFSET, at + DESC_BYTES);
+		done = poll(u, FORGET_POLLS);
 		d[0] = was[0];
 		d[1] = was[1];
 	}
@@ -199,9 +201,9 @@ bool queue_give(struct unit *u)
 	done = unit_command(u, GCMD_QIE, false);
 	unit_write64(u, VTD_IQT, 0);
 	unit_write64(u, VTD_IQA, u->host.iqa);
+	if (u->host.gsts & GCMD_QIE)
+		done = done && unit_command(u, GCMD_QIE, true) && run_to(u, u->host.iqt);
 	pool_free(u->queue.pa);
 	u->queue.pa = 0;
-	if (!(u->host.gsts & GCMD_QIE))
-		return done;
-	return done && unit_command(u, GCMD_QIE, true) && run_to(u, u->host.iqt);
+	return done;
 }

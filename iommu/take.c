@@ -90,6 +90,7 @@ static bool set_root(struct unit *u, u64 rtaddr)
 enum unit_fault unit_take(struct unit *u)
 {
 	enum unit_fault fault;
+	u32 all = INTR_ENTRIES;
 
 	save(u);
 	u->taken = true;
@@ -100,8 +101,11 @@ enum unit_fault unit_take(struct unit *u)
 		return fault;
 	if (!set_root(u, dma_root(u)) || !unit_command(u, GCMD_TE, true))
 		return UNIT_STUCK;
-	if (u->host.gsts & GCMD_IRE && !intr_load(u))
-		return UNIT_STUCK;
+	if (u->host.gsts & GCMD_IRE) {
+		intr_copy(u, 0, INTR_ENTRIES, &u->host.loaded, &all);
+		if (!intr_load(u))
+			return UNIT_STUCK;
+	}
 	/* Protected memory is what no device reaches: the tables' business from now on. */
 	if (u->host.pmen & PMEN_EPM)
 		unit_write32(u, VTD_PMEN, 0);

@@ -37,6 +37,9 @@ struct unit_host {
 	u64 irta, irta_next;	/* in force, and written since */
 	u32 version, gsts, fsts, ics, pmen;
 	u32 fault_event[4], queue_event[4];	/* control, data, address, upper address */
+	u32 copied;	/* interrupt entries, of the descriptor at the head, */
+	u32 loaded;	/* and of a table that is to be in force */
+	bool stale;	/* the unit has still to forget some */
 };
 
 struct unit {

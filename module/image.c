@@ -15,12 +15,14 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
 #include "module.h"
 #include "module/needs.h"
 #include "module/size.h"
 
 #define CHUNK_ORDER		9
+#define INTR_ORDER		8
 #define PTE_FLAGS		(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
 
 static bool vmcs_shadowing = true;
@@ -38,6 +40,8 @@ static LIST_HEAD(chunks);		/* by page->lru, newest last */
 static unsigned int nr_chunks;
 static unsigned int chunk_order;	/* what was to be had last */
 static u64 *root_top;			/* PML4, or PML5 where Linux has 5 levels */
+static u64 intr_pfn[UP_MAX_DEVICES];	/* interrupt-remapping tables */
+static unsigned int nr_intr;
 static struct size_host host;
 
 static unsigned int chunk_frames(struct page *chunk)
@@ -69,6 +73,33 @@ static int new_chunk(void)
 	nr_chunks++;
 	cond_resched();
 	return 0;
+}
+
+/* 1 MiB at once, for an interrupt-remapping table. */
+static int take_intr_table(void)
+{
+	unsigned int usual = chunk_order;
+	struct page *c;
+
+	chunk_order = INTR_ORDER;
+	if (new_chunk())
+		return -ENOMEM;
+	c = list_last_entry(&chunks, struct page, lru);
+	if (chunk_order < INTR_ORDER)
+		return -ENOMEM;
+	chunk_order = usual;
+	set_page_private(c, page_private(c) | chunk_frames(c) << 8);
+	intr_pfn[nr_intr++] = page_to_pfn(c);
+	return 0;
+}
+
+static int take_intr_tables(void)
+{
+	int err = 0;
+
+	while (!err && nr_intr < up_iommu_interrupts())
+		err = take_intr_table();
+	return err;
 }
 
 /* A zeroed frame of the layer's memory, or NULL. */
@@ -200,6 +231,8 @@ static int find_host(void)
 		return err;
 	host.cpus = num_online_cpus();
 	host.cpu_numbers = nr_cpu_ids;
+	up_devices(&host.units);
+	host.intr_tables = up_iommu_interrupts();
 	if (size_table(&host) <= SIZE_MAX_PFN)
 		return 0;
 	pr_err("RAM reaches to %#llx: more than the layer can map\n",
@@ -268,6 +301,23 @@ static int map_owner_table(void)
 			   map(va, __pa(hole), _PAGE_NX, 1)) {
 			return -ENOMEM;
 		}
+	}
+	return 0;
+}
+
+/* Firmware's DMAR table, for root to read. */
+static int copy_dmar(struct up_config *cfg)
+{
+	const u8 *table = up_iommu_table(&cfg->dmar_bytes);
+	unsigned int off;
+	void *frame;
+
+	cfg->dmar = (const u8 *)UP_DMAR_BASE;
+	for (off = 0; off < cfg->dmar_bytes; off += PAGE_SIZE) {
+		frame = take_frame();
+		if (!frame || map(UP_DMAR_BASE + off, __pa(frame), _PAGE_NX, 1))
+			return -ENOMEM;
+		memcpy(frame, table + off, min_t(u32, PAGE_SIZE, cfg->dmar_bytes - off));
 	}
 	return 0;
 }
@@ -358,7 +408,12 @@ static unsigned int list_devices(struct up_config *cfg, u64 n)
 	cfg->devices = devices;
 	for (i = 0; i < devices; i++)
 		*list_entry_at(n + i) = device[i];
-	return devices;
+	cfg->intr = list_in_root(n + devices);
+	cfg->intr_tables = nr_intr;
+	for (i = 0; i < nr_intr; i++)
+		*list_entry_at(n + devices + i) =
+			(struct up_range){ intr_pfn[i], intr_pfn[i] + (1u << INTR_ORDER) };
+	return devices + nr_intr;
 }
 
 /* All else is allocated.  The lists tell of their own frames, too: there is room to spare. */
@@ -372,7 +427,7 @@ static int describe_memory(struct up_config *cfg)
 			return -ENOMEM;
 		spare += chunk_frames(list_last_entry(&chunks, struct page, lru));
 	}
-	lists = size_lists(host.ranges + 2 * (u64)nr_chunks + UP_MAX_DEVICES);
+	lists = size_lists(host.ranges + 2 * (u64)nr_chunks + SIZE_DEVICE_LISTS);
 	if (map_new(UP_RANGE_BASE, lists, _PAGE_NX, NULL))
 		return -ENOMEM;
 	if (host.ranges + 2 * (u64)nr_chunks > lists * PAGE_SIZE / sizeof(struct up_range))
@@ -400,6 +455,7 @@ static int configure(struct up_layer *layer)
 	cfg->tsc_khz = tsc_khz;
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);
+	cfg->allow_no_iommu = up_iommu_allow_none();
 	get_random_bytes(cfg->entropy, sizeof(cfg->entropy));
 	err = map_direct();
 	if (!err)
@@ -408,6 +464,10 @@ static int configure(struct up_layer *layer)
 		err = map_owner_table();
 	if (!err)
 		err = map_devices();
+	if (!err)
+		err = copy_dmar(cfg);
+	if (!err)
+		err = take_intr_tables();
 	return err ?: describe_memory(cfg);
 }
 
@@ -486,6 +546,7 @@ void up_image_free(void)
 		cond_resched();
 	}
 	nr_chunks = 0;
+	nr_intr = 0;
 	root_top = NULL;
 	up_ram_forget();
 }

@@ -254,7 +254,9 @@ int up_leave(void)
 		free_change(c);
 		return err;
 	}
-	up_tpm_extend(true);
+	/* A launch that cannot end yet is not told to have ended. */
+	if (num_online_cpus() == demoted_cpus)
+		up_tpm_extend(true);
 	up_words_begin(STEP_SETTLE);
 	stop_machine(leave_fn, c, cpu_online_mask);
 	up_words_end();

@@ -57,17 +57,19 @@ static int __init load(void)
 
 	if (err)
 		return err;
-	err = up_tpm_keep();
+	err = up_iommu_find();
+	if (!err)
+		err = up_tpm_keep();
+	if (!err)
+		err = up_image_load(&layer);
 	if (err)
-		return err;
-	err = up_image_load(&layer);
-	if (err)
-		return err;
+		goto ignore;
 	err = up_launch(&layer);
 	if (err)
 		goto free;
 	up_tpm_extend(false);
 	up_log_flush();
+	up_iommu_say();
 	err = up_ram_init();
 	if (err)
 		goto leave;
@@ -105,6 +107,8 @@ leave:
 		return err;	/* cannot happen without VMs; never free what is in use */
 free:
 	up_image_free();
+ignore:
+	up_iommu_forget();
 	return err;
 }
 
@@ -132,6 +136,7 @@ static void __exit underpin_exit(void)
 	}
 	up_pool_release();
 	up_image_free();
+	up_iommu_forget();
 	pr_info("every CPU has left the layer\n");
 }
 

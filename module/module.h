@@ -119,6 +119,31 @@ void up_tpm_extend(bool end);
 const struct up_range *up_devices(unsigned int *n);
 void up_devices_forget(void);
 
+/**
+ * up_iommu_find() - what the launch needs to know of VT-d (module/iommu.c)
+ * Process context.  Adds the units' registers to up_devices(); until up_iommu_forget().
+ * Return: 0, also where there is none; or a negative errno.
+ */
+int up_iommu_find(void);
+
+/** up_iommu_forget() - no CPU runs on the layer: devices are as they were */
+void up_iommu_forget(void);
+
+/** up_iommu_table() - firmware's DMAR table; @bytes: 0: there is none */
+const u8 *up_iommu_table(u32 *bytes);
+
+/** up_iommu_interrupts() - units that remap interrupts: the layer needs a table for each */
+unsigned int up_iommu_interrupts(void);
+
+/** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
+int up_iommu_show(const struct up_status *st, char *buf);
+
+/** up_iommu_say() - in the kernel's log, what devices can reach of VMs; process context */
+void up_iommu_say(void);
+
+/** up_iommu_allow_none() - the operator protects VMs without an IOMMU */
+bool up_iommu_allow_none(void);
+
 /** up_ram_init() - from here on only memory that was found may come online */
 int up_ram_init(void);
 void up_ram_exit(void);

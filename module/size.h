@@ -15,6 +15,10 @@
 #define SIZE_MAX_PFN	0x400000000ULL	/* what the map of RAM has room for: 64 TiB */
 #define SIZE_IMAGE	128		/* the image's frames, at most */
 #define SIZE_DEVICES	(1 + UP_DEVICE_FRAMES / SIZE_ENTRIES)	/* tables for their registers */
+#define SIZE_DEVICE_LISTS	(2 * UP_MAX_DEVICES)
+#define SIZE_DMAR	18	/* firmware's table, at most, and what maps it */
+#define SIZE_INTR	256	/* an interrupt-remapping table */
+#define SIZE_POOL_DMA	192	/* for devices' tables, where a 2 MiB is not all the host's */
 #define SIZE_POOL	768		/* grown later by call when VMs need more */
 #define SIZE_POOL_CPU	32		/* VMXON region, VMCS01; its VMCSs before growth */
 
@@ -24,6 +28,8 @@ struct size_host {
 	unsigned int ranges;
 	unsigned int cpus;		/* that are online */
 	unsigned int cpu_numbers;	/* one more than the highest */
+	unsigned int units;		/* of VT-d, or other devices of the layer's; */
+	unsigned int intr_tables;	/* of them, those that remap interrupts */
 };
 
 static inline __u64 size_up(__u64 n, __u64 unit)
@@ -76,10 +82,11 @@ static inline __u64 size_cpus(const struct size_host *h)
 	       size_up(h->cpu_numbers * UP_CPU_STRIDE, SIZE_ENTRIES * SIZE_PAGE) + 1;
 }
 
-/* Free for the layer's use: each GiB takes a table of the host's EPT. */
+/* Free for the layer's use: each GiB takes a table of the host's EPT, and of devices'. */
 static inline __u64 size_pool(const struct size_host *h)
 {
-	return SIZE_POOL + SIZE_POOL_CPU * (__u64)h->cpus + size_spans(h, 18);
+	return SIZE_POOL + SIZE_POOL_CPU * (__u64)h->cpus + size_spans(h, 18) +
+	       (h->units ? SIZE_POOL_DMA + size_spans(h, 18) : 0);
 }
 
 /* Frames for lists of so many ranges. */
@@ -95,9 +102,10 @@ static inline __u64 size_layer(const struct size_host *h)
 	__u64 pool = size_up(size_pool(h), SIZE_CHUNK);
 	__u64 tables = 4 + size_up(SIZE_IMAGE, SIZE_ENTRIES);	/* PML5 to PD, PTs */
 	__u64 used = SIZE_IMAGE + tables + size_cpus(h) + size_owner(h) + size_direct(h) +
-		     SIZE_DEVICES;
+		     (h->units ? SIZE_DEVICES + SIZE_DMAR : 0) +
+		     h->intr_tables * SIZE_INTR;
 	__u64 chunks = size_up(used, SIZE_CHUNK) + pool;
-	__u64 lists = size_lists(h->ranges + 2 * chunks + UP_MAX_DEVICES);
+	__u64 lists = size_lists(h->ranges + 2 * chunks + SIZE_DEVICE_LISTS);
 
 	used += lists + 1 + size_up(lists, SIZE_ENTRIES);
 	return (size_up(used, SIZE_CHUNK) + pool) * SIZE_CHUNK;

@@ -48,6 +48,15 @@ static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, ch
 	return n;
 }
 
+static ssize_t iommu_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	struct up_status *st = get_status(0);
+	int n = st ? up_iommu_show(st, buf) : -EIO;
+
+	free_page((unsigned long)st);
+	return n;
+}
+
 static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	struct up_status *st = get_status(0);
@@ -170,6 +179,7 @@ static BIN_ATTR_ADMIN_RO(log, 0);
 ATTR(state);
 ATTR(image_hash);
 ATTR(launch_nonce);
+ATTR(iommu);
 ATTR(launch_key);
 ATTR(tpm);
 ATTR(frames);
@@ -179,8 +189,8 @@ ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
 	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &launch_key_attr.attr,
-	&tpm_attr.attr, &frames_attr.attr, &cpus_attr.attr, &exits_host_attr.attr,
-	&exits_vm_attr.attr, NULL
+	&tpm_attr.attr, &iommu_attr.attr, &frames_attr.attr, &cpus_attr.attr,
+	&exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

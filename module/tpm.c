@@ -34,7 +34,8 @@ void up_tpm_extend(bool end)
 {
 	long ret;
 
-	if (!present)
+	/* Once Linux has shut the TPM down, its state is left as it is: a reset comes. */
+	if (!present || system_state != SYSTEM_RUNNING)
 		return;
 	do {
 		ret = up_vmcall(UP_CALL_TPM, end, 0, 0, NULL, NULL);

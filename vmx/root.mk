@@ -5,9 +5,8 @@
 # -fpie for calls that are direct: the large code model makes each an indirect
 # one, for the host to train.  What stays indirect goes through a retpoline.
 
-# Built as the rest, not linked: nothing calls iommu/ until the launch takes the units, nor
-# verification until the layer takes tickets.
-ROOT_UNLINKED_SRC := $(sort $(wildcard iommu/*.c vmx/verify/*.c))
+# Built as the rest, not linked: nothing calls verification until the layer takes tickets.
+ROOT_UNLINKED_SRC := $(sort $(wildcard vmx/verify/*.c))
 ROOT_UNLINKED := $(ROOT_UNLINKED_SRC:%.c=$(B)/root/%.o)
 ROOT_SRC := $(filter-out $(ROOT_UNLINKED_SRC),$(sort $(wildcard vmx/*/*.c ept/*.c iommu/*.c tpm/*.c)))
 ROOT_ASM := $(sort $(wildcard vmx/*/*.S))

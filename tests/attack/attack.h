@@ -75,7 +75,8 @@ extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_
 			   qemu_attacks[], device_attacks[];
 
 extern int attack_fd, underpin_fd;
-extern uint64_t layer_pfn[64];		/* some frames of the layer's */
+#define LAYER_PFNS	64
+extern uint64_t layer_pfn[LAYER_PFNS];	/* some frames of the layer's */
 extern unsigned int layer_pfns;
 
 /* note() - a comment for whoever reads the report */

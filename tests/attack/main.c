@@ -14,8 +14,10 @@
 #include <unistd.h>
 #include "attack.h"
 
+#define PIECE		(64ULL << 20)	/* of RAM, to be scanned by one call */
+
 int attack_fd, underpin_fd;
-uint64_t layer_pfn[64];
+uint64_t layer_pfn[LAYER_PFNS];
 unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
@@ -68,12 +70,27 @@ static void choose_secret(struct atk_secret *s)
 		s->b[i] = (s->b[i] & ~0xffffULL) | ((s->a[i] ^ s->a[0] ^ s->b[0]) & 0xffff);
 }
 
-static uint64_t scan(const struct atk_secret *s, uint64_t *where)
+static struct atk_scan scan_piece(uint64_t start, uint64_t end)
+{
+	uint64_t list[2048];
+	unsigned int i;
+	struct atk_scan sc = {
+		.start = start, .end = end, .list = (uintptr_t)list, .room = 2048,
+	};
+
+	if (ioctl(attack_fd, ATK_SCAN, &sc))
+		err(1, "ATK_SCAN");
+	for (i = 0; i < sc.decoys && i < 2048 && layer_pfns < LAYER_PFNS; i += 7)
+		layer_pfn[layer_pfns++] = list[i];
+	return sc;
+}
+
+/* All of RAM, or until enough frames of the layer's are known. */
+static uint64_t scan(const struct atk_secret *s, bool all, uint64_t *where)
 {
 	char line[256];
 	struct atk_scan sc;
-	uint64_t start, end, found = 0, list[2048];
-	unsigned int i;
+	uint64_t start, end, found = 0;
 	FILE *f = fopen("/proc/iomem", "r");
 
 	if (!f || ioctl(attack_fd, ATK_SECRET, s))
@@ -83,18 +100,14 @@ static uint64_t scan(const struct atk_secret *s, uint64_t *where)
 		if (!strstr(line, "System RAM") ||
 		    sscanf(line, "%lx-%lx", &start, &end) != 2)
 			continue;
-		sc = (struct atk_scan){
-			.start = (start + PAGE - 1) & ~(PAGE - 1ULL),
-			.end = (end + 1) & ~(PAGE - 1ULL),
-			.list = (uintptr_t)list, .room = 2048,
-		};
-		if (ioctl(attack_fd, ATK_SCAN, &sc))
-			err(1, "ATK_SCAN");
-		if (sc.found && !found)
-			*where = sc.where;
-		found += sc.found;
-		for (i = 0; i < sc.decoys && i < 2048 && layer_pfns < 64; i += 7)
-			layer_pfn[layer_pfns++] = list[i];
+		start = (start + PAGE - 1) & ~(PAGE - 1ULL);
+		end = (end + 1) & ~(PAGE - 1ULL);
+		for (; start < end && (all || layer_pfns < LAYER_PFNS); start += PIECE) {
+			sc = scan_piece(start, end - start < PIECE ? end : start + PIECE);
+			if (sc.found && !found)
+				*where = sc.where;
+			found += sc.found;
+		}
 	}
 	fclose(f);
 	return found;
@@ -208,7 +221,7 @@ static void find_layer(void)
 {
 	uint64_t where;
 
-	scan(&half[0], &where);
+	scan(&half[0], false, &where);
 	printf("# some frames of the layer's: %u, first %#lx\n", layer_pfns, layer_pfn[0]);
 }
 
@@ -222,9 +235,9 @@ static void look_everywhere(void)
 			current[i] = victim_start(i, true, &half[i]);
 		victim_pause(current[i]);
 	}
-	found = scan(&half[0], &where);
+	found = scan(&half[0], true, &where);
 	report(found > 100, "a scan of RAM finds an unprotected VM's secret (%lu words)", found);
-	found = scan(&half[1], &where);
+	found = scan(&half[1], true, &where);
 	report(!found, "a scan of RAM finds no word of the protected VMs' secret (%lu, at %lx)",
 	       found, where);
 }

@@ -8,7 +8,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # But for launch and end, which change what the CPU runs; the library is the C one.
 ROOT := $(filter-out vmx/launch/launch.c vmx/launch/leave.c vmx/base/lib.c tpm/bus.c, \
-	$(wildcard vmx/*/*.c ept/*.c tpm/*.c))
+	$(wildcard vmx/*/*.c ept/*.c iommu/*.c tpm/*.c))
 # No sanitizer and no coverage: it looks at everything after every exit.
 WORLD := tests/unit/root_world.c tests/unit/root_promises.c tests/unit/l1.c \
 	tests/unit/fake/vmx.c tests/unit/fake/fake.c tests/unit/fake/tpm.c
@@ -31,7 +31,7 @@ $(B)/test_pool: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/unit/test_pool.o
 	$(CC) -fsanitize=address,undefined $(POOL_WRAP:%=-Wl,--wrap=%) -o $@ $^
 
 $(ROOT_OBJ): CFLAGS += -fsanitize=fuzzer-no-link $(SANITIZE)
-$(ROOT_OBJ) $(WORLD_OBJ) $(MAIN_OBJ): CFLAGS += -I. -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
+$(ROOT_OBJ) $(WORLD_OBJ) $(MAIN_OBJ): CFLAGS += -I. -Itests/unit -include tests/unit/fake/asm.h -include tests/fuzz/rewind.h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

@@ -46,6 +46,8 @@ check "the machine's own DMAR table is accepted" underpin check --dmar $dmar
 step "in"
 check 'insmod' insmod underpin.ko
 check 'the layer runs on the CPU' has /sys/kernel/underpin/state running
+# QEMU's table has no unit for devices that it does not list, which makes it partial.
+check 'it has the units of VT-d' has /sys/kernel/underpin/iommu '^(full|partial)$'
 check 'KVM starts above it' modprobe kvm_intel
 before=$(figures)
 
@@ -65,6 +67,9 @@ insmod attack.ko
 attack 180 181 182 >attack.out
 check 'a device attacks, and the attacks come to their end' has attack.out '^1\.\.'
 join_tap attack.out
+dmesg >log
+check 'the log names the device that was refused, and where' \
+	has log 'denied: unit 0: device [0-9a-f:.]* may not (read|write) [0-9a-f]+000 '
 rmmod attack
 
 step "out"

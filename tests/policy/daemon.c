@@ -235,12 +235,13 @@ static void write_crl(const char *path, const struct made *ca, const X509 *bad, 
 	X509_CRL_free(crl);
 }
 
-static void identify(const struct senders *s, const X509 *crt, struct sender *out)
+static void identify(const struct senders *s, const struct conf *c, const X509 *crt,
+		     struct sender *out)
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509((X509 *)crt, &der);
 
-	sender_identify(s, der, n, out);
+	sender_identify(s, c, der, n, out);
 	OPENSSL_free(der);
 }
 
@@ -321,7 +322,7 @@ static void test_senders(void **state)
 	assert_non_null(s);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		m = make(&w.own, "x", &cases[i].like);
-		identify(s, m.crt, &out);
+		identify(s, &w.c, m.crt, &out);
 		if (out.kind != cases[i].kind)
 			fail_msg("%s: %d, not %d", cases[i].what, out.kind, cases[i].kind);
 		drop(&m);
@@ -349,12 +350,12 @@ static void test_senders_sha1(void **state)
 	s = senders_load(&w.c, &e);
 	assert_non_null(s);
 	m = make(&w.own, "x", &user);
-	identify(s, m.crt, &out);
+	identify(s, &w.c, m.crt, &out);
 	assert_int_equal(out.kind, SENDER_USER);
 	drop(&m);
 	user.digest = EVP_sha1();
 	m = make(&w.own, "x", &user);
-	identify(s, m.crt, &out);
+	identify(s, &w.c, m.crt, &out);
 	assert_int_equal(out.kind, SENDER_NONE);
 	drop(&m);
 	senders_free(s);
@@ -376,16 +377,16 @@ static void test_senders_names(void **state)
 	s = senders_load(&w.c, &e);
 	assert_non_null(s);
 	m = make(&w.west, "x", &daemon);
-	identify(s, m.crt, &out);
+	identify(s, &w.c, m.crt, &out);
 	assert_int_equal(out.kind, SENDER_REMOTE);
 	assert_string_equal(out.peer->cloud, "west");
 	drop(&m);
 	m = make(&w.west, "x", &user);
-	identify(s, m.crt, &out);
+	identify(s, &w.c, m.crt, &out);
 	assert_int_equal(out.kind, SENDER_NONE);
 	drop(&m);
 	m = make(&w.own, "x", &user);
-	identify(s, m.crt, &out);
+	identify(s, &w.c, m.crt, &out);
 	assert_int_equal(out.kind, SENDER_USER);
 	assert_string_equal(out.subject, "CN=x,O=c");
 	assert_string_equal(out.issuer, "CN=Root CA");
@@ -418,9 +419,9 @@ static void test_senders_revoked(void **state)
 	write_crl(w.c.own.crl, &w.own, one.crt, 3600);
 	s = senders_load(&w.c, &e);
 	assert_non_null(s);
-	identify(s, one.crt, &out);
+	identify(s, &w.c, one.crt, &out);
 	assert_int_equal(out.kind, SENDER_NONE);
-	identify(s, two.crt, &out);
+	identify(s, &w.c, two.crt, &out);
 	assert_int_equal(out.kind, SENDER_USER);
 	senders_free(s);
 	write_crl(w.c.own.crl, &w.own, one.crt, -1);

@@ -13,6 +13,9 @@
 #include "compile/compile.h"
 #include "engine/sla.h"
 #include "reference.h"
+#include "tool/never.h"
+
+#define NEVER_EACH	10	/* of the requests granted, one in so many is looked for */
 
 static uint64_t state;
 
@@ -544,6 +547,28 @@ static int check_sla(struct m_model *m, struct pol_image *p, const struct pdp_re
 	return 1;
 }
 
+static uint64_t never_found, never_unfinished, never_instants_seen;
+
+/* What was granted, and from that instant on: it must not be proved to be never granted. */
+static int check_never(const struct pol_image *p, const struct pol_query *q, uint32_t role,
+		       uint64_t seed)
+{
+	const struct never_ask ask = { role, q->action, q->type, q->inst, q->now };
+	struct never_answer a;
+	int ret = never_search(p, &ask, &a);
+	bool granted = a.granted;
+
+	never_instants_seen += a.instants;
+	never_free(&a);
+	never_unfinished += ret != 0;
+	never_found += granted;
+	if (ret || granted)
+		return 0;
+	printf("# seed %llu: granted to role %s at %lld, and proved to be never granted\n",
+	       (unsigned long long)seed, pol_str(p, p->role[role].name), (long long)q->now);
+	return 1;
+}
+
 static int check(struct m_model *m, struct pol_image *p, uint64_t seed)
 {
 	struct pol_decision fast, slow;
@@ -558,6 +583,9 @@ static int check(struct m_model *m, struct pol_image *p, uint64_t seed)
 	ref_decide(m, &r.in, &slow);
 	for (k = 0; k < fast.n; k++)
 		seen[fast.reason[k].code]++;
+	if (fast.permit && r.in.mapped == POL_NONE && seed % NEVER_EACH == 0 &&
+	    check_never(p, &q, fast.role, seed))
+		return 1;
 	if (same(&fast, &slow))
 		return pdp_extract(p, &r.in, &st, &q, &no) ? check_sla(m, p, &r.in, &q, seed) : 0;
 	printf("# seed %llu: user %s action %s instance %s type %s role %s\n",
@@ -631,6 +659,10 @@ int main(int argc, char **argv)
 	       (unsigned long long)refused);
 	printf("%s 1 - engine and reference agree on %llu random policies, each with a request\n",
 	       bad ? "not ok" : "ok", (unsigned long long)cases);
-	printf("%s 2 - every reason was met\n1..2\n", missing ? "not ok" : "ok");
-	return bad || missing;
+	printf("%s 2 - every reason was met\n", missing ? "not ok" : "ok");
+	printf("%s 3 - nothing that was granted is proved to be never granted: %llu found, %llu too "
+	       "much to go through, %llu instants\n1..3\n",
+	       bad || !never_found ? "not ok" : "ok", (unsigned long long)never_found,
+	       (unsigned long long)never_unfinished, (unsigned long long)never_instants_seen);
+	return bad || missing || !never_found;
 }

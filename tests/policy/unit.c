@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "compile/compile.h"
 #include "conf.h"
 #include "engine/admin.h"
@@ -540,6 +541,80 @@ static void test_audit(void **state)
 	sqlite3_close(db);
 	key_free(k);
 	key_free(other);
+}
+
+static void append(struct audit *log, const char *text, bool sign)
+{
+	struct pol_err e;
+
+	assert_int_equal(audit_append(log, text, sign, &e), 0);
+}
+
+/* Appends what names @next as the next signer, if there is one, and lets it sign. */
+static void hand_on(struct audit *log, const struct key *next, bool sign)
+{
+	char text[128], hex[65];
+
+	snprintf(text, sizeof(text), "{\"event\":\"audit-key\",\"key\":\"%s\"}",
+		 pol_hex(key_public(next), 32, hex));
+	append(log, text, sign);
+	log->signer = next;
+}
+
+static int verify_log(sqlite3 *db, const struct key *k)
+{
+	struct audit_head start, h;
+	struct pol_err e;
+
+	return audit_verify(db, k, &start, &h, &e);
+}
+
+static void test_audit_keys(void **state)
+{
+	struct key *first = new_key(true), *second = new_key(true), *third = new_key(true);
+	struct audit log;
+	struct pol_err e;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(":memory:", &db), 0);
+	assert_int_equal(audit_init(&log, db, first, &e), 0);
+	append(&log, "{}", true);
+	hand_on(&log, second, true);
+	/* The second has signed nothing: it vouches for nothing. */
+	assert_int_equal(verify_log(db, first), 0);
+	assert_int_equal(verify_log(db, second), -EBADMSG);
+	assert_int_equal(audit_continues(&log, &e), -EINVAL);
+	append(&log, "{}", true);
+	assert_int_equal(audit_continues(&log, &e), 0);
+	hand_on(&log, third, true);
+	append(&log, "{}", true);
+	/* Each of them, and nobody else. */
+	assert_int_equal(verify_log(db, first), 0);
+	assert_int_equal(verify_log(db, second), 0);
+	assert_int_equal(verify_log(db, third), 0);
+	sqlite3_exec(db, "UPDATE audit SET signature=zeroblob(64) WHERE n=3", NULL, NULL, NULL);
+	assert_int_equal(verify_log(db, first), -EBADMSG);
+	/* These come in later: their signatures cover that record. */
+	assert_int_equal(verify_log(db, second), 0);
+	assert_int_equal(verify_log(db, third), 0);
+	/* One that was named in no record. */
+	log.signer = first;
+	append(&log, "{}", true);
+	assert_int_equal(verify_log(db, third), -EBADMSG);
+	/* Named in a record that is only covered: whoever wrote it did not sign it by itself. */
+	sqlite3_exec(db, "DELETE FROM audit", NULL, NULL, NULL);
+	audit_forget(&log);
+	append(&log, "{}", true);
+	hand_on(&log, second, false);
+	append(&log, "{}", true);
+	assert_int_equal(verify_log(db, first), -EBADMSG);
+	assert_int_equal(verify_log(db, second), -EBADMSG);
+	audit_exit(&log);
+	sqlite3_close(db);
+	key_free(first);
+	key_free(second);
+	key_free(third);
 }
 
 /* Asks for everything that there is, and for the reasons' texts. */
@@ -1513,7 +1588,7 @@ int main(void)
 		cmocka_unit_test(test_daylight_saving),
 		cmocka_unit_test(test_ticket_layout),
 		cmocka_unit_test(test_ticket_errors),
-		cmocka_unit_test(test_audit),
+		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_sessions),

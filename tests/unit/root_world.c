@@ -17,13 +17,13 @@
 #include "vmx/exit/exit.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/intercept/port.h"
-#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/violation.h"
 #include "ept/mtrr.h"
 #include "ept/pool.h"
 #include "ept/table.h"
+#include "iommu/launch.h"
 
 #define KVM_PT		3	/* frame of KVM's EPT: of the first 2 MiB */
 
@@ -193,6 +193,10 @@ static void start_cpu(u32 cpu)
 	regs[cpu].xcr0 = 7;
 }
 
+__attribute__((weak)) void r_configure(void)
+{
+}
+
 void r_init(void)
 {
 	static const struct up_range ram = { 0, RAM_END };
@@ -218,11 +222,13 @@ void r_init(void)
 	up_config.pool = &pool;
 	up_config.devices = ARRAY_SIZE(device);
 	up_config.device = device;
+	up_config.allow_no_iommu = 1;
+	r_configure();
 	w_msr[MSR_MTRR_DEF_TYPE] = 0x806;
 	w_cpuid1[2] |= CPUID1_ECX_RDRAND;
 	key_make();
 	w_msr[MSR_PAT] = PAT_RESET;
-	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !devices_init(&up_config),
+	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !frames_init_devices(&up_config),
 		 "memory");
 	pcr_init();
 	mtrr_init();
@@ -230,6 +236,7 @@ void r_init(void)
 	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&
 		 !caps_init(), "launch");
 	vvmcs_init();
+	r_expect(!iommu_init(&up_config), "VT-d");
 	for (i = CPUS; i-- > 0;)
 		start_cpu(i);
 	w_reset_l1_memory();

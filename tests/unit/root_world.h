@@ -32,9 +32,11 @@ struct r_source {
 	u64 next, step;
 	u32 dry;
 };
+
 extern struct r_source r_rdrand, r_rdseed;
 
 void r_init(void);
+void r_configure(void);		/* a program's own: more in up_config, before it is used */
 void r_start(u32 cpu);		/* Linux starts on a CPU that came by SIPI */
 void r_quiet(bool on);		/* no look after each exit */
 

@@ -160,8 +160,8 @@ static const struct answered answers[] = {
 	{ "VP.INFO, reserved bit", { LEAF(1 | 1ULL << 24) }, { { RAX, INVALID } } },
 	{ "leaf 5, VP.CPUIDVE.SET", { LEAF(5) }, { { RAX, INVALID } } },
 	{ "leaf 0xffff", { LEAF(0xffff) }, { { RAX, INVALID } } },
-	{ "MR.REPORT, subtype 1", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_DATA << 12 }, { R8, 1 } },
-	  { { RAX, INVALID | R8 } } },
+	{ "MR.REPORT, subtype 1", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_DATA << 12 },
+				    { R8, 1 } }, { { RAX, INVALID | R8 } } },
 	{ "MR.REPORT, not aligned", { LEAF(4), { RCX, G_DATA << 12 | 512 }, { RDX, G_DATA << 12 },
 				      { R8, 0 } }, { { RAX, INVALID_RCX } } },
 	{ "MR.REPORT, data unbound", { LEAF(4), { RCX, G_DATA << 12 }, { RDX, G_UNBOUND },
@@ -223,8 +223,8 @@ static const struct answered answers[] = {
 	  { { R10, V_INVALID } } },
 	{ "GetQuote, too short", { VMCALL(0x10002), { R12, S | G_STUB << 12 }, { R13, 4095 } },
 	  { { R10, V_INVALID } } },
-	{ "GetQuote, not aligned", { VMCALL(0x10002), { R12, S | G_STUB << 12 | 8 }, { R13, 4096 } },
-	  { { R10, V_ALIGN } } },
+	{ "GetQuote, not aligned", { VMCALL(0x10002), { R12, S | G_STUB << 12 | 8 },
+				     { R13, 4096 } }, { { R10, V_ALIGN } } },
 	{ "VMCALL, SetupEventNotifyInterrupt", { VMCALL(0x10004), { R12, 64 } },
 	  { { R10, V_UNSUPPORTED } } },
 	{ "IO, 3 bytes", { VMCALL(30), { R12, 3 }, { R13, 0 }, { R14, 0x60 } },
@@ -622,6 +622,8 @@ static void check_told(u32 leaf, u32 sub, const u32 want[4])
 	char what[32];
 	u32 i;
 
+	/* RDRAND was the launch's. */
+	memset(w_cpuid1, 0, sizeof(w_cpuid1));
 	snprintf(what, sizeof(what), "CPUID %x.%x", leaf, sub);
 	g[RAX] = leaf | 1ULL << 40;
 	g[RCX] = sub | 1ULL << 40;
@@ -823,13 +825,16 @@ static void the_report_is_the_layers(void **state)
 	u8 *page = phys((R_VM_PFN + G_DATA) << PAGE_SHIFT);
 	u8 *quote = phys((R_VM_PFN + G_STUB) << PAGE_SHIFT), rtmr[48];
 	const struct up_vm_proof *p = (void *)(page + 1024);
+	const struct reg extend[REGS] = { LEAF(2), { RCX, G_DATA << 12 | 64 }, { RDX, 1 } };
+	const struct reg quoted[REGS] = { VMCALL(0x10002), { R12, S | G_STUB << 12 },
+					  { R13, 4096 } };
 	u64 regs[NR_GPRS];
 
 	(void)state;
 	memset(page, 0xee, PAGE_SIZE);
 	memset(page, 0x42, 64);
 	memset(page + 64, 0x17, 48);
-	call_with((const struct reg[REGS]){ LEAF(2), { RCX, G_DATA << 12 | 64 }, { RDX, 1 } }, regs);
+	call_with(extend, regs);
 	assert_int_equal(r_answer(RAX), 0);
 	sha384(rtmr, (struct span[]){ { zero, 48 }, { page + 64, 48 } }, 2);
 	assert_true(report(G_DATA << 12 | 1024, G_DATA << 12) > 4);
@@ -843,8 +848,7 @@ static void the_report_is_the_layers(void **state)
 	assert_int_equal(page[2048], 0xee);
 	/* The guest puts it behind a header that says "version 1, in flight". */
 	memset(quote, 0xff, 24);
-	call_with((const struct reg[REGS]){ VMCALL(0x10002), { R12, S | G_STUB << 12 },
-					    { R13, 4096 } }, regs);
+	call_with(quoted, regs);
 	assert_int_equal(r_answer(R10), 0);
 	assert_memory_equal(quote + 8, zero, 8);
 	assert_int_equal(*(u32 *)(quote + 20), sizeof(*p));

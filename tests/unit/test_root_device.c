@@ -28,6 +28,7 @@
 
 static u64 last_pa, last_val;
 static u32 last_size, reads, writes;
+static bool twice;	/* the first write is to come again */
 
 static u64 stand_in_read(u64 pa, u32 size)
 {
@@ -37,12 +38,12 @@ static u64 stand_in_read(u64 pa, u32 size)
 	return 0x8877665544332211;
 }
 
-static void stand_in_write(u64 pa, u32 size, u64 val)
+static bool stand_in_write(u64 pa, u32 size, u64 val)
 {
 	last_pa = pa;
 	last_size = size;
 	last_val = val;
-	writes++;
+	return writes++ || !twice;
 }
 
 static const struct device_ops stand_in = { stand_in_read, stand_in_write };
@@ -53,6 +54,7 @@ static int setup(void **state)
 	r_init();
 	assert_true(device_take(DEVICE, DEVICE_END, &stand_in));
 	reads = writes = 0;
+	twice = false;
 	return 0;
 }
 
@@ -70,7 +72,7 @@ static int init_with(const struct up_range *list, u32 n)
 {
 	struct up_config cfg = { .devices = n, .device = list };
 
-	return devices_init(&cfg);
+	return frames_init_devices(&cfg);
 }
 
 static void only_a_sound_list_is_taken(void **state)
@@ -127,6 +129,7 @@ static void no_table_of_the_hosts_has_them(void **state)
 	u64 pfn;
 
 	(void)state;
+	ept_caps |= EPT_CAP_1G;
 	assert_int_equal(frames_region(FAR_DEVICE & ~511ULL), REGION_MIXED);
 	assert_int_equal(frames_region((FAR_DEVICE & ~511ULL) + 512), REGION_NO_RAM);
 	assert_true(devices_in(FAR_DEVICE & ~0x3ffffULL, 0x40000));
@@ -138,6 +141,10 @@ static void no_table_of_the_hosts_has_them(void **state)
 	assert_true(frame_is_hosts(FAR_DEVICE - 1) && frame_is_hosts(FAR_DEVICE + 1));
 	assert_false(frame_is_hosts(FAR_DEVICE) || frame_is_hosts(DEVICE));
 	assert_null(host_page(DEVICE));
+	device_release(FAR_DEVICE);		/* the host's after all */
+	assert_true(frame_is_hosts(FAR_DEVICE));
+	assert_false(devices_in(FAR_DEVICE & ~15ULL, 16));
+	assert_false(frame_is_hosts(DEVICE) || frame_is_hosts(DEVICE + 1));
 }
 
 static void nor_has_a_vm_them(void **state)
@@ -229,6 +236,21 @@ static void a_store_reaches_the_stand_in(void **state)
 	assert_int_equal(vmread(VMCS_GUEST_RIP), RIP0 + 7);
 	assert_int_equal(writes, 2);
 	assert_int_equal(reads, 0);
+}
+
+static void a_long_store_is_run_again(void **state)
+{
+	(void)state;
+	twice = true;
+	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED | RFLAGS_TF);
+	TOUCH(REGISTER, EPT_VIOL_WRITE, 0x89, 0x07);
+	assert_int_equal(vmread(VMCS_GUEST_RIP), RIP0);
+	assert_int_equal(vmread(VMCS_GUEST_PENDING_DBG), 0);
+	assert_int_equal(fault_vector(), ~0u);
+	TOUCH(REGISTER, EPT_VIOL_WRITE, 0x89, 0x07);
+	assert_int_equal(vmread(VMCS_GUEST_RIP), RIP0 + 2);
+	assert_int_equal(vmread(VMCS_GUEST_PENDING_DBG), PENDING_DBG_BS);
+	assert_int_equal(writes, 2);
 }
 
 static void it_ends_as_any_instruction(void **state)
@@ -339,6 +361,7 @@ int main(void)
 		TEST(nor_has_a_vm_them),
 		TEST(a_load_gets_what_the_stand_in_says),
 		TEST(a_store_reaches_the_stand_in),
+		TEST(a_long_store_is_run_again),
 		TEST(it_ends_as_any_instruction),
 		TEST(what_nobody_takes_is_all_ones),
 		TEST(an_instruction_across_two_pages),

@@ -235,7 +235,7 @@ static void weaknesses_are_named(void **state)
 	assert_int_equal(p->statement.flags, UP_WEAK_NO_IOMMU | UP_WEAK_SMM);
 	assert_int_equal(p->iommu, UP_IOMMU_NONE);
 	up_config.pm1a_cnt = 0;
-	w_cpuid_b[1] = 2;	/* threads of a core; L1TF, since IA32_ARCH_CAPABILITIES is not there */
+	w_cpuid_b[1] = 2;	/* threads of a core; and no IA32_ARCH_CAPABILITIES: L1TF */
 	launch_page(7);
 	until_done(UP_CALL_SIGN, PAGE, 0, &err);
 	assert_int_equal(p->statement.flags,

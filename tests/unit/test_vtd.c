@@ -70,6 +70,17 @@ static void fail_at(const char *file, int line, const char *what)
 			fail_at(__FILE__, __LINE__, #cond); \
 	} while (0)
 
+void cpu_relax(void)
+{
+	hw_relax();
+}
+
+void flush_lines(const void *page, bool opt)
+{
+	(void)opt;
+	hw_flush_lines(page);
+}
+
 /* What ept/ needs and has no part here. */
 u64 table_alloc(void)
 {
@@ -425,6 +436,8 @@ static void give(void *arg)
 		return;
 	must(hw.gsts & GCMD_QIE && hw.iqa == HOST_QUEUE << PAGE_SHIFT);
 	must(hw.iqh == HOST_TAIL * DESC_BYTES && hw.iqt == hw.iqh && !(hw.fsts & FSTS_QUEUE));
+	/* Else nobody could switch the queue off again, the next launch among them. */
+	must(hw.last_type == DESC_WAIT);
 	for (i = 0; i < 512; i++)
 		must(word(HOST_QUEUE)[i] == (0xabababab00000000ULL | i));
 }

@@ -30,6 +30,7 @@ void hw_init(u64 cap, u64 ecap)
 	memset(&hw, 0, sizeof(hw));
 	hw.cap = cap | (u64)HW_FRO / 16 << 24;
 	hw.ecap = ecap | (u64)HW_IRO / 16 << 8;
+	hw.last_type = DESC_WAIT;	/* as Linux leaves it */
 	if (!behind())
 		return;
 	memory_size = fake_ram_size < HW_TABLES ? fake_ram_size : HW_TABLES;
@@ -70,7 +71,7 @@ void flush_line(const void *p)
 		line_reaches_memory(p);
 }
 
-void flush_lines(const void *page, bool opt)
+void hw_flush_lines(const void *page)
 {
 	const u8 *p;
 
@@ -140,6 +141,7 @@ static void run_queue(void)
 			return;
 		}
 		hw.iqh = (hw.iqh + DESC_BYTES) % size;
+		hw.last_type = DESC_TYPE(d[0]);
 	}
 }
 
@@ -151,7 +153,7 @@ void hw_work(void)
 	hw.iotlb_waits = false;
 }
 
-void cpu_relax(void)
+void hw_relax(void)
 {
 	if (++hw.waited > (hw.slow ? HW_SLOW : 0)) {
 		hw.waited = 0;
@@ -177,6 +179,10 @@ static void command(u32 val)
 {
 	bool queue = val & GCMD_QIE && !(hw.gsts & GCMD_QIE);
 
+	/* A queue stays on behind any descriptor but a wait, as in QEMU 7.2 (6.5.2). */
+	if (hw.gsts & GCMD_QIE && !(val & GCMD_QIE) &&
+	    (hw.iqh != hw.iqt || hw.last_type != DESC_WAIT))
+		val |= GCMD_QIE;
 	if (queue)
 		hw.iqh = 0;
 	hw.gsts = (hw.gsts & ~GSTS_KEPT) | (val & GSTS_KEPT);

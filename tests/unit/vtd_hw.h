@@ -42,6 +42,7 @@ struct hw {
 	u64 rtaddr, root;		/* register; in force */
 	u64 irta, interrupts;		/* the same */
 	u64 iqa, iqt, iqh, iva;
+	u32 last_type;			/* of the descriptors that the queue has done */
 	u32 gsts, fsts, fectl[4], iectl[4], pmen;
 	u64 fault[2];
 	bool iotlb_waits;		/* register invalidation under way */
@@ -59,6 +60,12 @@ extern struct hw hw;
 
 /** hw_init() - a unit after reset; the capabilities are the caller's */
 void hw_init(u64 cap, u64 ecap);
+
+/** hw_relax() - cpu_relax(), as far as the unit notices that it is waited for */
+void hw_relax(void);
+
+/** hw_flush_lines() - flush_lines(), as far as the unit sees it */
+void hw_flush_lines(const void *page);
 
 /** hw_work() - what was asked for is done now */
 void hw_work(void);

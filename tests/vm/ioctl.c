@@ -406,7 +406,20 @@ static void test_release_of_a_halted_vcpu(void)
 	end_vm(&vm);
 }
 
-int main(void)
+/* The layer has been loaded without allow_no_iommu=1, on a machine that has no VT-d. */
+static int test_no_iommu(void)
+{
+	struct vm vm = new_vm();
+	__s32 vcpu;
+	struct underpin_vm_create args = create_args(&vm, &vcpu);
+
+	refused(dev, UNDERPIN_VM_CREATE, &args, ENXIO, "create: no IOMMU keeps devices out");
+	end_vm(&vm);
+	return 0;
+}
+
+/* Argument: "no-iommu", or how many tests went before. */
+int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	dev = open(UNDERPIN_DEVICE, O_RDWR | O_CLOEXEC);
@@ -415,6 +428,9 @@ int main(void)
 		perror("/dev/underpin, /dev/kvm");
 		return 1;
 	}
+	if (argc > 1 && !strcmp(argv[1], "no-iommu"))
+		return test_no_iommu();
+	count = argc > 1 ? atoi(argv[1]) : 0;
 	test_device();
 	test_create_arguments();
 	test_vm_that_ran();

@@ -75,7 +75,8 @@ static int parse(int argc, char **argv, struct quote_options *o)
 	if (optind < argc)
 		return cli_usage_error("%s: \"%s\" is too much", argv[0], argv[optind]);
 	if (!o->nonce || !o->ak == !o->no_tpm)
-		return cli_usage_error("%s: --nonce and one of --ak and --no-tpm are needed", argv[0]);
+		return cli_usage_error("%s: --nonce and one of --ak and --no-tpm are needed",
+				       argv[0]);
 	if (!o->launch != !o->launch_log || (o->vm && o->vm_report))
 		return cli_usage_error("%s: --launch and --launch-log go together, --vm and --vm-report do not",
 				       argv[0]);

@@ -370,7 +370,7 @@ static const char *step_vm(struct verify *v)
 	bool asked = policy_has(v->policy, "measurements");
 
 	if (v->e.has_vm && !asked)
-		return "there is a VM's report, and the policy accepts no VM: it has no measurements";
+		return "there is a VM's report, and the policy has no measurements";
 	return asked && !v->e.has_vm ? "the policy asks for a VM, and there is no report of one" :
 		NULL;
 }
@@ -419,14 +419,13 @@ static const char *step_vm_measurement(struct verify *v)
 
 static const char *step_vm_reports(struct verify *v)
 {
-	const uint8_t *r = v->e.vm_report;
+	const uint8_t *r = v->e.vm_report, *digest = REPORT_BYTES(r, report);
 	uint32_t wanted = policy_reports(v->policy), i;
 
 	if (wanted & ~REPORT_U32(r, reports))
 		return "the VM has not reported a digest that the policy asks for";
-	for (i = 0; i < UP_VM_REPORTS; i++)
-		if (wanted >> i & 1 && !policy_has_report(v->policy, i,
-							  REPORT_BYTES(r, report) + i * SHA256_SIZE))
+	for (i = 0; i < UP_VM_REPORTS; i++, digest += SHA256_SIZE)
+		if (wanted >> i & 1 && !policy_has_report(v->policy, i, digest))
 			return "the VM has reported a digest that is none of the policy's";
 	return NULL;
 }

@@ -59,6 +59,45 @@ static json_object *cpu_json(uint32_t cpu, const struct underpin_cpu_status *c)
 	return o;
 }
 
+/* Lines of sysfs's file, and their names here; what it has not got is left out. */
+static const struct {
+	const char *key, *name;
+} iommu_lines[] = {
+	{ NULL, "iommu" }, { "allow_no_iommu", "allow_no_iommu" }, { "units", "iommu_units" },
+	{ "faults", "iommu_faults" }, { "reason", "iommu_reason" }, { "cure", "iommu_cure" },
+};
+
+static void add_iommu(json_object *o)
+{
+	char *value, *end;
+	uint64_t number;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(iommu_lines); i++) {
+		value = device_iommu(iommu_lines[i].key);
+		if (!value)
+			continue;
+		number = strtoull(value, &end, 10);
+		json_object_object_add(o, iommu_lines[i].name, *value && !*end ?
+				       json_object_new_uint64(number) :
+				       json_object_new_string(value));
+		free(value);
+	}
+}
+
+static void print_iommu(void)
+{
+	char *value;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(iommu_lines); i++) {
+		value = device_iommu(iommu_lines[i].key);
+		if (value)
+			printf("%-16s %s\n", iommu_lines[i].name, value);
+		free(value);
+	}
+}
+
 static void add_whole(json_object *o, const struct underpin_status *st)
 {
 	char hash[65], *state = device_state(), *launch_key = device_launch_key();
@@ -74,6 +113,7 @@ static void add_whole(json_object *o, const struct underpin_status *st)
 	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
 	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
 	json_object_object_add(o, "vms", json_object_new_uint64(st->vms));
+	add_iommu(o);
 	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		json_object_object_add(o, figures[i].name, json_object_new_uint64(figure(st, i)));
 }
@@ -121,6 +161,7 @@ static int status_text(int dev, struct underpin_status *st)
 	       state, st->sealed ? ", sealed" : "", hash,
 	       launch_key ? launch_key : "none: unrooted, nothing is signed", st->vms);
 	free(state);
+	print_iommu();
 	free(launch_key);
 	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));

@@ -32,6 +32,22 @@ char *device_state(void)
 	return state ? state : strdup("unknown");
 }
 
+char *device_iommu(const char *key)
+{
+	char *text = sysfile_read(NULL, "/sys/kernel/underpin/iommu"), *rest = text, *line;
+	size_t len = key ? strlen(key) : 0;
+	char *value = NULL;
+
+	while (rest && !value && (line = strsep(&rest, "\n"))) {
+		if (!key)
+			value = strdup(line);
+		else if (!strncmp(line, key, len) && line[len] == ' ')
+			value = strdup(line + len + 1);
+	}
+	free(text);
+	return value;
+}
+
 char *device_launch_key(void)
 {
 	char *key = sysfile_line("/sys/kernel/underpin/launch_key");

@@ -19,6 +19,13 @@ char *device_state(void);
 char *device_launch_key(void);
 
 /**
+ * device_iommu() - what the kernel says of VT-d (docs/sysfs.md)
+ * @key: "reason", "cure" and so on, or NULL: the state, one word
+ * Return: a text to be freed, or NULL.
+ */
+char *device_iommu(const char *key);
+
+/**
  * device_status() - the layer's counters, and a CPU's
  * @cpu: its number, or UNDERPIN_CPU_NONE for the layer's alone
  * Return: 0, or -1 after a message.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "trust/tls.h"
@@ -40,15 +42,39 @@ static int check_key(const struct conf *c, X509 *crt, struct pol_err *e)
 	return ret;
 }
 
+/* Calls @is with each certificate of a file, until it says yes: does it of any? */
+static bool any_crt(const char *path, bool (*is)(X509 *of, X509 *crt), X509 *crt)
+{
+	FILE *f = fopen(path, "re");
+	bool yes = false;
+	X509 *of;
+
+	while (f && !yes && (of = PEM_read_X509(f, NULL, NULL, NULL))) {
+		yes = is(of, crt);
+		X509_free(of);
+	}
+	if (f)
+		fclose(f);
+	ERR_clear_error();	/* of the file's end */
+	return yes;
+}
+
+static bool issued(X509 *ca, X509 *crt)
+{
+	return X509_verify(crt, X509_get0_pubkey(ca)) == 1;
+}
+
+/* An authority has two certificates while it changes its key. */
 static int check_issuer(const struct conf *c, X509 *crt, struct pol_err *e)
 {
 	X509 *ca = read_crt(c->own.ca, e);
-	int ret = ca ? 0 : -EINVAL;
 
-	if (ca && X509_verify(crt, X509_get0_pubkey(ca)) != 1)
-		ret = pol_fail(e, EINVAL, "%s: not issued by %s", c->cert, c->own.ca);
+	if (!ca)
+		return -EINVAL;
 	X509_free(ca);
-	return ret;
+	if (any_crt(c->own.ca, issued, crt))
+		return 0;
+	return pol_fail(e, EINVAL, "%s: not issued by %s", c->cert, c->own.ca);
 }
 
 static int check_time(const struct conf *c, X509 *crt, struct pol_err *e)
@@ -90,25 +116,29 @@ static int check_host(const struct conf *c, X509 *crt, struct pol_err *e)
 			"alternative name", c->cert, name, pol_layer_name[c->layer]);
 }
 
+static bool same_crt(X509 *a, X509 *b)
+{
+	return !X509_cmp(a, b);
+}
+
 static int check_trusted(const struct conf *c, const struct conf_peer *p, struct pol_err *e)
 {
-	X509 *ca = read_crt(p->ca, e), *crt = NULL;
-	FILE *f = ca ? fopen(c->trust, "re") : NULL;
+	X509 *ca = read_crt(p->ca, e);
+	FILE *f;
 	int ret = ca ? 0 : -EINVAL;
 
-	if (ca && !f)
-		ret = pol_fail(e, EINVAL, "%s: %m", c->trust);
-	while (f && (crt = PEM_read_X509(f, NULL, NULL, NULL)) && X509_cmp(crt, ca)) {
-		X509_free(crt);
-		crt = NULL;
-	}
-	if (f && !crt)
-		ret = pol_fail(e, EINVAL, "%s: the certificate of %s is not in it", c->trust,
-			       p->ca);
-	X509_free(crt);
 	X509_free(ca);
+	f = ret ? NULL : fopen(p->ca, "re");
+	while (f && !ret && (ca = PEM_read_X509(f, NULL, NULL, NULL))) {
+		if (!any_crt(c->trust, same_crt, ca))
+			ret = access(c->trust, R_OK) ? pol_fail(e, EINVAL, "%s: %m", c->trust) :
+			      pol_fail(e, EINVAL, "%s: the certificate of %s is not in it",
+				       c->trust, p->ca);
+		X509_free(ca);
+	}
 	if (f)
 		fclose(f);
+	ERR_clear_error();
 	return ret;
 }
 
@@ -127,6 +157,7 @@ int check_identity(const struct conf *c, struct pol_err *e)
 	if (!ret)
 		ret = check_trusted(c, &c->own, e);
 	for (i = 0; !ret && i < c->n_peer; i++)
-		ret = check_trusted(c, &c->peer[i], e);
+		if (*c->peer[i].ca)
+			ret = check_trusted(c, &c->peer[i], e);
 	return ret;
 }

@@ -22,23 +22,28 @@ static const struct {
 	size_t offset;
 	size_t size;		/* of a text, its end included; the most that a number may be */
 	bool needed;
+	bool fixed;		/* while the daemon runs */
 } options[] = {
 #define O_TEXT(n, f, needed) \
-	{ n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed }
-#define O_NUM(n, f, max) { n, NUMBER, offsetof(struct conf, f), max, false }
-	O_TEXT("cloud", cloud, true),
+	{ n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed, false }
+#define O_TEXT_FIXED(n, f, needed) \
+	{ n, TEXT, offsetof(struct conf, f), sizeof(((struct conf *)0)->f), needed, true }
+#define O_NUM(n, f, max) { n, NUMBER, offsetof(struct conf, f), max, false, false }
+#define O_NUM_FIXED(n, f, max) { n, NUMBER, offsetof(struct conf, f), max, false, true }
+	O_TEXT_FIXED("cloud", cloud, true),
 	O_TEXT("certificate", cert, true),
 	O_TEXT("key", key, true),
 	O_TEXT("trust", trust, true),
-	O_TEXT("state", state, true),
+	O_TEXT_FIXED("state", state, true),
 	O_TEXT("policy", policy, true),
-	O_TEXT("directory", directory, true),
-	O_TEXT("directory-ca", directory_ca, false),
+	O_TEXT_FIXED("directory", directory, true),
+	O_TEXT_FIXED("directory-ca", directory_ca, false),
 	O_TEXT("audit-key", audit_key, true),
 	O_TEXT("ticket-key", ticket_key, false),
-	O_TEXT("provider", provider, false),
+	O_TEXT_FIXED("provider", provider, false),
 	O_TEXT("root-image", root_image, false),
 	O_TEXT("operator-role", operator_role, false),
+	O_TEXT("authzen-role", authzen_role, false),
 	O_TEXT("jwt-issuer", jwt_issuer, false),
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),
@@ -47,9 +52,9 @@ static const struct {
 	O_NUM("skew-seconds", skew_s, SKEW_MAX),
 	O_NUM("queue", queue, 1000000),
 	O_NUM("queue-share", share, 1000000),
-	O_NUM("connections", connections, 1000000),
-	O_NUM("connections-per-address", per_address, 1000000),
-	O_NUM("peer-connections", peer_connections, 1000000),
+	O_NUM_FIXED("connections", connections, 1000000),
+	O_NUM_FIXED("connections-per-address", per_address, 1000000),
+	O_NUM_FIXED("peer-connections", peer_connections, 1000000),
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -264,6 +269,59 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 	ret = parse(c, f, path, e);
 	fclose(f);
 	return ret ? ret : complete(c, path, e);
+}
+
+static int same_place(const struct conf *a, const struct conf *b, struct pol_err *e)
+{
+	size_t i, n;
+
+	for (i = 0; i < N_OPTIONS; i++) {
+		n = options[i].type == TEXT ? options[i].size : sizeof(uint32_t);
+		if (options[i].fixed && memcmp((const char *)a + options[i].offset,
+					       (const char *)b + options[i].offset, n))
+			return pol_fail(e, EINVAL, "'%s' is another: that needs a start",
+					options[i].name);
+	}
+	if (a->layer != b->layer)
+		return pol_fail(e, EINVAL, "'layer' is another: that needs a start");
+	if (a->port != b->port || a->ipv6 != b->ipv6 || strcmp(a->address, b->address))
+		return pol_fail(e, EINVAL, "'listen' is another: that needs a start");
+	return 0;
+}
+
+static struct conf_peer *slot_of(struct conf *c, const char *cloud)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->n_peer; i++)
+		if (!strcmp(c->peer[i].cloud, cloud))
+			return &c->peer[i];
+	return c->n_peer < CONF_PEERS_MAX ? &c->peer[c->n_peer++] : NULL;
+}
+
+int conf_change(const struct conf *now, struct conf *next, struct pol_err *e)
+{
+	struct conf file = *next;
+	struct conf_peer *slot;
+	uint32_t i;
+
+	if (same_place(now, next, e))
+		return -EINVAL;
+	memcpy(next->peer, now->peer, sizeof(next->peer));
+	next->n_peer = now->n_peer;
+	for (i = 0; i < next->n_peer; i++) {
+		memset(&next->peer[i], 0, sizeof(next->peer[i]));
+		strcpy(next->peer[i].cloud, now->peer[i].cloud);
+	}
+	for (i = 0; i < file.n_peer; i++) {
+		slot = slot_of(next, file.peer[i].cloud);
+		if (!slot)
+			return pol_fail(e, EINVAL, "'peer.%s': %u clouds were named since the "
+					"start: another needs a start", file.peer[i].cloud,
+					CONF_PEERS_MAX);
+		*slot = file.peer[i];
+	}
+	return 0;
 }
 
 const struct conf_peer *conf_peer(const struct conf *c, const char *cloud)

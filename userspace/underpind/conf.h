@@ -35,6 +35,7 @@ struct conf {
 	char provider[CONF_TEXT_MAX];		/* dir:PATH; infrastructure layer only */
 	char root_image[65];			/* SHA-256 that a ticket requires */
 	char operator_role[CONF_TEXT_MAX];	/* of those who may see and act; or nobody may */
+	char authzen_role[CONF_TEXT_MAX];	/* of those who may ask of others; or nobody may */
 	uint32_t ticket_lifetime;		/* seconds */
 	uint32_t deadline_ms, skew_s;
 	uint32_t queue;				/* requests under way */
@@ -55,6 +56,17 @@ struct conf {
  * Return: 0 or -EINVAL.
  */
 int conf_load(struct conf *c, const char *path, struct pol_err *e);
+
+/**
+ * conf_change() - make a configuration that was read the next one of a daemon that runs
+ * @now: the one in force
+ * @next: the one read; its clouds get the places that they have in @now, to which requests
+ *	  under way point. One that it does not name any more keeps its place and its name,
+ *	  and nothing else
+ *
+ * Return: 0, or -EINVAL if something else is another, which needs a start.
+ */
+int conf_change(const struct conf *now, struct conf *next, struct pol_err *e);
 
 /* The peer named @cloud, or NULL. */
 const struct conf_peer *conf_peer(const struct conf *c, const char *cloud);

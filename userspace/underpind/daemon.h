@@ -20,6 +20,7 @@ struct work;
 /* One thread does everything but compile a policy that is reloaded. */
 struct daemon {
 	struct conf conf;
+	const char *conf_path;
 	struct loop loop;
 	struct http *http;
 	struct admin admin;
@@ -67,7 +68,7 @@ bool vrm_has_its_share(const struct daemon *d, const struct sender *s);
 /**
  * server_run() - serve until told to stop
  *
- * SIGHUP reloads the policy, SIGTERM and SIGINT stop after the requests under
+ * SIGHUP reloads the configuration and the files that it names, SIGTERM and SIGINT stop after the requests under
  * way are answered.
  *
  * Return: 0, or -errno with @e set.

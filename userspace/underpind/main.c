@@ -26,7 +26,7 @@ static int help(FILE *f, int code)
 	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n"
 	      "  -a, --archive FILE  move the audit log's records to another file, and exit\n"
 	      "  -V, --version       say which version this is\n\n"
-	      "SIGHUP reloads the policy; a bad one leaves the old in force.\n"
+	      "SIGHUP reloads the configuration and what it names; what is bad leaves the old in force.\n"
 	      "exit: 0 stopped as asked; 1 cannot start; 2 usage\n", f);
 	return code;
 }
@@ -138,10 +138,13 @@ int main(int argc, char **argv)
 		return c == 'h' ? help(stdout, 0) : c == 'V' ? version() : help(stderr, 2);
 	}
 	keep_memory();
+	d->conf_path = config;
 	ret = conf_load(&d->conf, config, &e);
 	ret = ret ? ret : check_identity(&d->conf, &e);
 	ret = ret ? ret : check_senders(&d->conf, &e);
 	ret = ret ? ret : open_all(d, &e);
+	if (!ret && !archive)
+		ret = audit_continues(&d->state.audit, &e);
 	if (!ret && check)
 		ret = vgds_check(&d->vgds, &e);
 	if (!ret && archive)

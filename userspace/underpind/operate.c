@@ -47,24 +47,22 @@ static void reply_error(struct op *o, int status, const char *code, const char *
 
 /* --- who asks --- */
 
-static bool is_operator(struct op *o)
+const char *operate_holder(const struct pol_image *p, const struct sender *s, const char *role)
 {
-	uint32_t want = pol_find(o->p, P_ROLE, o->d->conf.operator_role), i;
-	uint32_t user = vrm_user(o->p, &o->s);
+	uint32_t want = pol_find(p, P_ROLE, role), user = vrm_user(p, s), i;
 	struct pol_query q = { .authenticated = user != POL_NONE, .user = user, .want = want,
 			       .mapped = POL_NONE, .inst = POL_NONE, .now = time(NULL),
 			       .tick = loop_ms() / 1000 };
-	struct pol_decision d = { .n = 0 };
+	struct pol_decision no = { .n = 0 };
 	struct pol_held held;
 
-	if (!*o->d->conf.operator_role || o->s.kind != SENDER_USER || want == POL_NONE ||
-	    user == POL_NONE || !credential_evaluate(o->p, &q, &held, &d))
-		return false;
-	o->user = pol_str(o->p, o->p->user[user].name);
+	if (!*role || s->kind != SENDER_USER || want == POL_NONE || user == POL_NONE ||
+	    !credential_evaluate(p, &q, &held, &no))
+		return NULL;
 	for (i = 0; i < held.n; i++)
 		if (held.r[i].role == want)
-			return true;
-	return false;
+			return pol_str(p, p->user[user].name);
+	return NULL;
 }
 
 static bool is_fresh(const struct op *o)
@@ -342,7 +340,8 @@ static void operate(struct op *o)
 {
 	size_t i;
 
-	if (!is_operator(o)) {
+	o->user = operate_holder(o->p, &o->s, o->d->conf.operator_role);
+	if (!o->user) {
 		reply_error(o, 403, "no-operator", "this is for users who hold the role that the "
 			    "configuration's operator-role names");
 		return;

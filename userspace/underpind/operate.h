@@ -30,4 +30,12 @@ void operate_start(struct daemon *d, const struct sender *s, const char *body, s
  */
 char *operate_view(struct daemon *d, const char *peer);
 
+/**
+ * operate_holder() - the user who asks, if he holds a role
+ * @role: its name
+ *
+ * Return: his name in the user sheet, or NULL.
+ */
+const char *operate_holder(const struct pol_image *p, const struct sender *s, const char *role);
+
 #endif

@@ -17,11 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authzen.h"
 #include "compile/compile.h"
 #include "daemon.h"
 #include "check.h"
 #include "net/identity.h"
 #include "operate.h"
+#include "reload.h"
 
 #define IDLE_SECONDS	60	/* a kept connection may do nothing for this long */
 #define REQUEST_SECONDS	10	/* handshake, headers and body may take this long */
@@ -42,6 +44,7 @@ struct conn {
 	bool idle;		/* has been answered at least once, and waits */
 	uint32_t checked;	/* s->senders_loaded when it was; 0: never */
 	struct sender sender;
+	struct identity *identity;	/* that its handshake showed */
 };
 
 struct job {
@@ -70,6 +73,7 @@ struct server {
 	struct daemon *d;
 	struct MHD_Daemon *mhd;
 	bool run_mhd;			/* it has something to do */
+	struct identity *identity;	/* of new connections */
 	struct senders *senders;
 	uint32_t senders_loaded;	/* how often */
 	struct conn *conns;		/* the newest first */
@@ -82,23 +86,8 @@ struct server {
 	bool has_reloader;
 	pthread_mutex_t reload_lock;	/* protects what follows */
 	bool reloading, reload_asked;
+	char policy[CONF_TEXT_MAX];
 };
-
-static char *read_pem(const char *path, struct pol_err *e)
-{
-	FILE *f = fopen(path, "re");
-	char *buf = calloc(1, 65536);
-
-	if (f && buf && fread(buf, 1, 65535, f) > 0) {
-		fclose(f);
-		return buf;
-	}
-	pol_fail(e, EIO, "%s: cannot be read: %m", path);
-	if (f)
-		fclose(f);
-	free(buf);
-	return NULL;
-}
 
 /* --- who is there --- */
 
@@ -117,7 +106,7 @@ static void check_peer(struct server *s, struct MHD_Connection *mc, struct conn 
 	info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	der = info ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
 	if (der && n)
-		sender_identify(s->senders, der->data, der->size, &c->sender);
+		sender_identify(s->senders, &s->d->conf, der->data, der->size, &c->sender);
 }
 
 /* --- connections --- */
@@ -148,6 +137,11 @@ static void make_room(struct server *s)
 
 static void new_connection(struct server *s, struct MHD_Connection *mc, struct conn *c)
 {
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mc, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (info)
+		c->identity = identity_show(s->identity, info->tls_session);
 	c->fd = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	c->since = loop_ms();
 	METRIC_INC(&s->d->metrics, connections);
@@ -180,6 +174,7 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **ctx,
 	if (c->next)
 		c->next->prev = c->prev;
 	s->n_conns--;
+	identity_put(c->identity);
 	free(c);
 	*ctx = NULL;
 }
@@ -256,6 +251,15 @@ static void mark(struct conn *c, bool busy, bool idle)
 
 /* --- requests --- */
 
+/* What whoever asks calls his request, he finds in the answer. */
+static void name_request(struct job *j, struct MHD_Response *r)
+{
+	const char *id = MHD_lookup_connection_value(j->mc, MHD_HEADER_KIND, "X-Request-ID");
+
+	if (id && strlen(id) <= 128)
+		MHD_add_response_header(r, "X-Request-ID", id);
+}
+
 static enum MHD_Result reply(struct job *j, int status, const char *type, const char *text)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)text,
@@ -265,6 +269,7 @@ static enum MHD_Result reply(struct job *j, int status, const char *type, const 
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, "Content-Type", type);
+	name_request(j, r);
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(r, "Retry-After", "1");
 	ret = MHD_queue_response(j->mc, status, r);
@@ -314,12 +319,15 @@ static enum MHD_Result get(struct job *j, const char *url)
 {
 	struct server *s = j->s;
 	struct metrics_now now;
+	char *text;
 
 	if (j->conn->sender.kind == SENDER_REMOTE && !strcmp(url, "/v1/view"))
 		return reply_text(j, "application/json",
 				  operate_view(s->d, j->conn->sender.peer->cloud));
 	if (j->conn->sender.kind == SENDER_REMOTE)
 		return reply_error(j, MHD_HTTP_FORBIDDEN, "another cloud has no business here");
+	if (!strcmp(url, AUTHZEN_METADATA) && (text = authzen_metadata(s->d)))
+		return reply_text(j, "application/json", text);
 	if (strcmp(url, "/metrics"))
 		return reply_error(j, MHD_HTTP_NOT_FOUND, "nothing here: POST /v1/request, or GET "
 				   "/metrics");
@@ -413,6 +421,19 @@ static void on_answer(void *ctx, char *text, int status)
 	MHD_resume_connection(j->mc);
 }
 
+static enum MHD_Result ask_authzen(struct job *j, const char *path)
+{
+	const char *type = MHD_lookup_connection_value(j->mc, MHD_HEADER_KIND, "Content-Type");
+	size_t n = strlen("application/json");
+
+	if (!type || strncasecmp(type, "application/json", n) || (type[n] && type[n] != ';'))
+		return reply_error(j, MHD_HTTP_BAD_REQUEST, "Content-Type is not application/json");
+	j->taken = true;
+	MHD_suspend_connection(j->mc);
+	authzen_start(j->s->d, &j->conn->sender, path, j->body, j->len, on_answer, j);
+	return MHD_YES;
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *size, void **ctx)
@@ -437,6 +458,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *mc, const char *
 		return probe(j, url);
 	if (!strcmp(method, "GET"))
 		return get(j, url);
+	if (!strcmp(method, "POST") && !strncmp(url, AUTHZEN_PREFIX, strlen(AUTHZEN_PREFIX)))
+		return ask_authzen(j, url + strlen(AUTHZEN_PREFIX));
 	if (!strcmp(method, "POST") && !strcmp(url, "/v1/operate")) {
 		j->taken = true;
 		MHD_suspend_connection(mc);
@@ -475,7 +498,7 @@ static void on_completed(void *cls, struct MHD_Connection *mc, void **ctx,
 
 /* --- start and stop --- */
 
-static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_err *e)
+static struct MHD_Daemon *listen_on(struct server *s, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(c->port) };
@@ -489,7 +512,7 @@ static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_er
 			     (c->ipv6 ? MHD_USE_IPv6 : 0), c->port,
 			     NULL, NULL, handle, s,
 			     MHD_OPTION_SOCK_ADDR, addr, MHD_OPTION_HTTPS_CERT_CALLBACK,
-			     identity_retrieve, MHD_OPTION_HTTPS_MEM_TRUST, trust,
+			     identity_none,
 			     MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
 			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
@@ -506,20 +529,19 @@ static struct MHD_Daemon *listen_on(struct server *s, char *trust, struct pol_er
 static int start(struct server *s, struct pol_err *e)
 {
 	const struct conf *c = &s->d->conf;
-	char *trust = identity_load(c->cert, c->key, e) ? NULL : read_pem(c->trust, e);
 
-	s->senders = trust ? senders_load(c, e) : NULL;
+	s->identity = identity_load(c->cert, c->key, c->trust, e);
+	s->senders = s->identity ? senders_load(c, e) : NULL;
 	s->senders_loaded = 1;
-	s->mhd = s->senders ? listen_on(s, trust, e) : NULL;
-	free(trust);
+	s->mhd = s->senders ? listen_on(s, e) : NULL;
 	return s->mhd ? 0 : -EIO;
 }
 
-static void reload_once(struct server *s)
+static void reload_once(struct server *s, const char *policy)
 {
 	struct pol_err e;
 
-	if (!admin_reload(&s->d->admin, pol_load(s->d->conf.policy, &e), &e)) {
+	if (!admin_reload(&s->d->admin, pol_load(policy, &e), &e)) {
 		METRIC_INC(&s->d->metrics, reload);
 		fprintf(stderr, "underpind: policy reloaded\n");
 	} else {
@@ -532,12 +554,14 @@ static void reload_once(struct server *s)
 static void *reloader(void *arg)
 {
 	struct server *s = arg;
+	char policy[CONF_TEXT_MAX];
 
 	pthread_mutex_lock(&s->reload_lock);
 	while (s->reload_asked) {
 		s->reload_asked = false;
+		strcpy(policy, s->policy);
 		pthread_mutex_unlock(&s->reload_lock);
-		reload_once(s);
+		reload_once(s, policy);
 		pthread_mutex_lock(&s->reload_lock);
 	}
 	s->reloading = false;
@@ -558,6 +582,7 @@ static void reload(struct server *s)
 
 	pthread_mutex_lock(&s->reload_lock);
 	begin = !s->reloading;
+	strcpy(s->policy, s->d->conf.policy);
 	s->reload_asked = s->reloading = true;
 	pthread_mutex_unlock(&s->reload_lock);
 	if (!begin)
@@ -577,35 +602,18 @@ static void reload(struct server *s)
 static void reload_identity(struct server *s)
 {
 	const struct conf *c = &s->d->conf;
+	struct identity *new;
 	struct pol_err e;
-	int ret = check_identity(c, &e);
 
-	ret = ret ? ret : identity_load(c->cert, c->key, &e);
-	if (ret)
+	new = check_identity(c, &e) ? NULL : identity_load(c->cert, c->key, c->trust, &e);
+	if (!new) {
 		fprintf(stderr, "underpind: the old certificate stays: %s\n", e.msg);
-	else
-		fprintf(stderr, "underpind: certificate reloaded\n");
-}
-
-/* Keys of assertions and of tickets; a log's records are signed by one key, which stays. */
-static void reload_keys(struct daemon *d)
-{
-	const struct conf *c = &d->conf;
-	struct jwt_keys *jwt = NULL;
-	struct key *ticket = NULL;
-	struct pol_err e;
-
-	if ((*c->jwt_key && !(jwt = jwt_keys_load(c->jwt_key, &e))) ||
-	    (*c->ticket_key && !(ticket = key_load(c->ticket_key, true, &e)))) {
-		fprintf(stderr, "underpind: the old keys stay: %s\n", e.msg);
-		jwt_keys_free(jwt);
 		return;
 	}
-	jwt_keys_free(d->jwt_keys);
-	key_free(d->ticket_key);
-	d->jwt_keys = jwt;
-	d->ticket_key = ticket;
-	fprintf(stderr, "underpind: keys reloaded\n");
+	identity_put(s->identity);
+	s->identity = new;
+	http_renew(s->d->http);
+	fprintf(stderr, "underpind: certificate reloaded\n");
 }
 
 /* Each connection is looked at anew when it asks again. */
@@ -628,6 +636,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 {
 	struct signalfd_siginfo info;
 	struct server *s = ctx;
+	struct pol_err e;
 
 	(void)events;
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
@@ -636,6 +645,10 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 		s->stop = true;
 		return;
 	}
+	if (!reconfigure(s->d, &e))
+		fprintf(stderr, "underpind: configuration reloaded\n");
+	else
+		fprintf(stderr, "underpind: the old configuration stays: %s\n", e.msg);
 	reload_identity(s);
 	reload_keys(s->d);
 	reload_senders(s);
@@ -742,7 +755,7 @@ int server_run(struct daemon *d, struct pol_err *e)
 		if (u->fd)
 			end_upload(u);
 	senders_free(s->senders);
-	identity_free();
+	identity_put(s->identity);
 	close(s->signals);
 	free(s);
 	return ret;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ static json_object *reports_json(const struct underpin_vm_info *i)
 static json_object *info_json(const struct underpin_vm_info *i)
 {
 	json_object *o = json_object_new_object();
+	char *iommu = device_iommu(NULL);
 
 	add_number(o, "id", i->id);
 	json_object_object_add(o, "state", json_object_new_string(state_name(i->state)));
@@ -64,6 +66,9 @@ static json_object *info_json(const struct underpin_vm_info *i)
 	add_number(o, "frames_pinned", i->frames_pinned);
 	add_number(o, "entries", i->entries);
 	add_number(o, "mismatches", i->mismatches);
+	if (iommu)
+		json_object_object_add(o, "iommu", json_object_new_string(iommu));
+	free(iommu);
 	json_object_object_add(o, "measurement", hex_json(i->measurement));
 	json_object_object_add(o, "reports", reports_json(i));
 	if (*i->death)
@@ -73,7 +78,7 @@ static json_object *info_json(const struct underpin_vm_info *i)
 
 static void info_text(const struct underpin_vm_info *i)
 {
-	char hex[65];
+	char hex[65], *iommu = device_iommu(NULL);
 	unsigned int n;
 
 	cli_hex(hex, i->measurement, 32);
@@ -84,6 +89,8 @@ static void info_text(const struct underpin_vm_info *i)
 	       "measurement      %s\n", i->id, state_name(i->state), i->pid, i->vcpus,
 	       (uint64_t)i->frames, (uint64_t)i->frames_shared, (uint64_t)i->frames_measured,
 	       (uint64_t)i->frames_pinned, (uint64_t)i->entries, (uint64_t)i->mismatches, hex);
+	printf("iommu            %s\n", iommu ? iommu : "unknown");
+	free(iommu);
 	for (n = 0; n < UNDERPIN_REPORTS; n++) {
 		if (!(i->reports & 1u << n))
 			continue;

@@ -96,11 +96,16 @@ struct up_launch_statement {
 struct up_settings {
 	unsigned long long magic;
 	unsigned int version;		/* 1 */
-	unsigned int flags;		/* 0 */
+	unsigned int flags;		/* bit 0: VMs are protected without an IOMMU, too */
 	unsigned char authority[32];	/* of tickets: 0, none */
 };
 
-enum up_iommu_state { UP_IOMMU_NONE, UP_IOMMU_PARTIAL, UP_IOMMU_FULL };
+/* What is promised of DMA and of interrupts by devices. */
+enum up_iommu_state {
+	UP_IOMMU_NONE,		/* nothing: no VM is protected, but for allow_no_iommu=1 */
+	UP_IOMMU_PARTIAL,	/* no device that firmware lists reaches protected memory */
+	UP_IOMMU_FULL,		/* no device does, and interrupts are remapped by checked entries */
+};
 
 /* UP_CALL_SIGN: one page, in: ->statement.nonce; out: all of it. */
 struct up_launch_proof {
@@ -192,7 +197,12 @@ struct up_status {
 	unsigned int has_key;
 	unsigned int tpm;			/* enum up_tpm */
 	unsigned int tpm_events;		/* of the launch, in PCR 19: 4 are all */
+	unsigned int iommu;			/* enum up_iommu_state, */
+	unsigned int iommu_reason;		/* enum up_iommu_reason: vmx/abi/iommu.h */
+	unsigned int iommu_units;		/* that the layer has */
+	unsigned int allow_no_iommu;		/* as it was loaded */
 	unsigned int reserved;
+	unsigned long long iommu_faults;	/* requests of devices that were refused */
 	struct up_cpu_status cpu;
 };
 

@@ -13,7 +13,7 @@ UP_HOST_OP(STATUS, 0x00, call_status)
 /*
  * this CPU returns to root mode; NMIs are blocked from the first call on until IRET
  * errors: `EAGAIN`: call again, NMIs are blocked now; `EBUSY`: not prepared, or a VM
- * exists; `EPERM`: the host is in VMX operation on this CPU
+ * exists; `EPERM`: the host is in VMX operation on this CPU; `EIO`: a VT-d unit does not obey
  */
 UP_HOST_OP(LEAVE, 0x01, call_leave)
 
@@ -56,7 +56,8 @@ UP_HOST_OP(TPM, 0x08, call_tpm)
 
 /*
  * rbx = 0 (flags) → rbx = id
- * errors: `EPERM`: the layer is leaving; `ENOSPC`: 64 VMs; `ENOMEM`
+ * errors: `EPERM`: the layer is leaving; `ENXIO`: no IOMMU keeps devices from its memory;
+ * `ENOSPC`: 64 VMs; `ENOMEM`
  */
 UP_HOST_OP(VM_CREATE, 0x10, call_vm_create)
 

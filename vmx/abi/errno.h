@@ -9,6 +9,7 @@
 #define UP_EPERM	1	/* not allowed in this state or to this caller */
 #define UP_ENOENT	2	/* no such VM, vCPU or frame */
 #define UP_EIO		5	/* hardware refused; the log names the step */
+#define UP_ENXIO	6	/* no IOMMU keeps devices out: vmx/abi/iommu.h */
 #define UP_E2BIG	7	/* count above the bound */
 #define UP_EAGAIN	11	/* not finished, or a flush is pending: call again */
 #define UP_ENOMEM	12	/* the layer's pool is empty: donate frames */

@@ -18,6 +18,7 @@
 #define UP_CPU_STRIDE		0x20000ULL		/* 128 KiB of address space a CPU */
 #define UP_TABLE_BASE		0xffff808000000000ULL	/* owner table: one u64 a frame */
 #define UP_RANGE_BASE		0xffff800080000000ULL	/* lists of struct up_range */
+#define UP_DMAR_BASE		0xffff8000a0000000ULL	/* firmware's DMAR table: a copy */
 #define UP_MMIO_BASE		0xffff8000c0000000ULL	/* registers of devices, uncached */
 #define UP_DIRECT_BASE		0xffffc00000000000ULL	/* RAM, not executable */
 
@@ -80,7 +81,9 @@ struct up_config {
 	unsigned int pm_base;		/* what moves them, as 0xcf8 takes it; 0: locked */
 	unsigned int devices;
 	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
+	unsigned int allow_no_iommu;	/* protect VMs without units of VT-d, too */
 	unsigned int vmcs_shadowing;	/* used where the processor has it; 0: never */
+	unsigned int reserved;
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
@@ -92,6 +95,11 @@ struct up_config {
 	const struct up_range *pool;	/* those of them that are free for use */
 	/* Device registers, ascending, no RAM: one behind the other from UP_MMIO_BASE on. */
 	const struct up_range *device;
+	/* VT-d: firmware's table, and 1 MiB each for interrupt-remapping tables. */
+	const unsigned char *dmar;
+	const struct up_range *intr;
+	unsigned int dmar_bytes;
+	unsigned int intr_tables;
 };
 
 /* A segment register as a VMCS has it (SDM vol. 3, table 25-2). */

@@ -9,6 +9,7 @@
 #include "vmx/base/log.h"
 #include "vmx/base/sha256.h"
 #include "ept/device.h"
+#include "iommu/launch.h"
 #include "tpm/tpm.h"
 
 #define PCR		19
@@ -29,7 +30,7 @@ static u32 events;		/* that are in the PCR */
 
 u32 launch_iommu(void)
 {
-	return UP_IOMMU_NONE;
+	return iommu_state();
 }
 
 void pcr_init(void)

@@ -10,7 +10,7 @@
 #include "vmx/abi/call.h"
 #include "vmx/base/types.h"
 
-/** pcr_init() - is there a TPM?  Launch, first CPU, after devices_init() and key_make() */
+/** pcr_init() - what is launched, and is there a TPM?  Launch, first CPU, behind all others */
 void pcr_init(void);
 
 /**
@@ -24,10 +24,10 @@ long pcr_extend(bool end);
 /** pcr_status() - events that are in PCR 19, and an enum up_tpm that says what keeps others out */
 void pcr_status(struct up_status *out);
 
-/** launch_settings - what the layer was launched with */
-extern const struct up_settings launch_settings;
+/* launch_settings - what the layer was launched with */
+extern struct up_settings launch_settings;
 
-/** launch_iommu() - enum up_iommu_state */
-u32 launch_iommu(void);
+/* launch_iommu - what was promised of devices then */
+extern enum up_iommu_state launch_iommu;
 
 #endif /* VMX_PCR_H */

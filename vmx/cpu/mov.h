@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The instructions by which drivers reach registers: Linux's readb() to readq() and
- * writeb() to writeq() are one MOV each, between a general register and memory
- * (arch/x86/include/asm/io.h).  A closed list: whatever else touches registers that the
- * layer keeps is refused.
+ * The instructions by which drivers reach registers: Linux's accessors of 1 to 8 bytes
+ * are one MOV each, between a general register and memory.  A closed list: whatever else
+ * touches registers that the layer keeps is refused.
  */
 #ifndef VMX_MOV_H
 #define VMX_MOV_H

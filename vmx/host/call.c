@@ -21,6 +21,8 @@
 #include "ept/owner.h"
 #include "ept/stats.h"
 #include "ept/transition.h"
+#include "iommu/fault.h"
+#include "iommu/launch.h"
 
 #define LIST_MAX	(PAGE_SIZE / 8)
 
@@ -57,6 +59,12 @@ static long call_status(struct percpu *cpu)
 		out->has_key = 1;
 	}
 	pcr_status(out);
+	faults_report();
+	out->iommu = iommu_state();
+	out->iommu_reason = iommu_reason();
+	out->iommu_units = nunits;
+	out->iommu_faults = faults_seen();
+	out->allow_no_iommu = up_config.allow_no_iommu;
 	ept_stats(out);
 	fill_cpu(&out->cpu, c);
 	return 0;
@@ -86,6 +94,8 @@ static long call_leave(struct percpu *cpu)
 		err = -UP_EPERM;	/* kvm_intel is in VMX operation here */
 	else if (!nmis_blocked())
 		err = -UP_EAGAIN;
+	else if (!iommu_give())
+		err = -UP_EIO;
 	else
 		cpu->demoted = false;	/* from here on no VM can be made */
 	spin_unlock(&vms_lock);
@@ -134,6 +144,7 @@ static long call_log(struct percpu *cpu)
 
 	if (!page)
 		return -UP_EINVAL;
+	faults_report();
 	/* The host listens now: a byte on the serial line takes longer than an exit may. */
 	log_serial(false);
 	cpu->gpr[RBX] = log_read(&pos, page, PAGE_SIZE);

@@ -60,10 +60,10 @@ bool host_device(struct percpu *cpu, u64 gpa, u64 qual)
 		inject_gp();
 		return true;
 	}
-	if (m.store)
-		device_write(gpa, m.size, guest_gpr(cpu, m.reg) & MASK(8 * m.size - 1, 0));
-	else
+	if (!m.store)
 		load(cpu, &m, device_read(gpa, m.size));
+	else if (!device_write(gpa, m.size, guest_gpr(cpu, m.reg) & MASK(8 * m.size - 1, 0)))
+		return false;
 	retire(m.len, 0, 0);
 	return true;
 }

@@ -22,12 +22,12 @@
 #include "vmx/nested/nested.h"
 #include "vmx/vm/protect.h"
 #include "vmx/vmcs/vvmcs.h"
-#include "ept/device.h"
 #include "ept/flush.h"
 #include "ept/host.h"
 #include "ept/mtrr.h"
 #include "ept/owner.h"
 #include "ept/pool.h"
+#include "iommu/launch.h"
 
 _Static_assert(offsetof(struct percpu, gpr) == PERCPU_GPR(0), "offsets.h");
 _Static_assert(offsetof(struct percpu, resume_launch) == PERCPU_RESUME_LAUNCH, "offsets.h");
@@ -60,7 +60,7 @@ static int layer_init(void)
 	if (!err)
 		err = frames_init(&up_config);
 	if (!err)
-		err = devices_init(&up_config);
+		err = frames_init_devices(&up_config);
 	if (!err)
 		pcr_init();
 	if (err)
@@ -76,9 +76,11 @@ static int layer_init(void)
 		err = protect_init();
 	if (!err)
 		err = caps_init();
-	if (!err)
-		vvmcs_init();
-	return err;
+	if (err)
+		return err;
+	vvmcs_init();
+	/* Last: from here on what fails has to give the units back. */
+	return iommu_init(&up_config);
 }
 
 static int layer_init_once(void)
@@ -216,6 +218,23 @@ static int announce_cpu(struct percpu *cpu)
 	return 0;
 }
 
+/*
+ * A CPU could not be demoted, and all will go back.  Who is demoted gives the units back as
+ * it leaves (call_leave()); if nobody is, nobody will.
+ */
+static void give_units_back(void)
+{
+	bool demoted = false;
+	u32 i;
+
+	spin_lock(&init_lock);
+	for (i = 0; i < ncpus; i++)
+		demoted |= cpus[i] && READ_ONCE(cpus[i]->demoted);
+	if (!demoted && !iommu_give())
+		up_panic("launch: a VT-d unit cannot be given back");
+	spin_unlock(&init_lock);
+}
+
 /* Under root's own page and descriptor tables.  Comes back on failure only. */
 static int demote(struct percpu *cpu, const struct up_linux *s, u64 rip, u64 *detail)
 {
@@ -265,6 +284,7 @@ long launch_cpu(struct percpu *cpu, struct up_entry_state *st)
 	write_cr4(s.cr4 & ~CR4_PCIDE & ~CR4_PGE & ~CR4_CET);
 	write_cr3(up_config.root_cr3);
 	err = demote(cpu, &s, rip, &detail);
+	give_units_back();
 	key_erase();	/* this CPU's Linux reads all memory, also where others went on */
 	write_cr3(cr3);
 	write_cr4(s.cr4);

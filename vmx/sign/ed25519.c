@@ -30,7 +30,8 @@ bool product_step(struct product *p)
 
 	for (i = 0; i < ED25519_PIECE && p->bits; i++) {
 		p->bits--;
-		point_select(&chosen, p->table, bit_of(&p->a, p->bits) | bit_of(&p->b, p->bits) << 1);
+		point_select(&chosen, p->table,
+			     bit_of(&p->a, p->bits) | bit_of(&p->b, p->bits) << 1);
 		point_add(&p->sum, &p->sum, &p->sum);
 		point_add(&p->sum, &p->sum, &chosen);
 	}

@@ -10,7 +10,7 @@
 
 #define PAGING_LEVELS	4	/* CR4.LA57 is none of the bits that a protected VM may set */
 
-/* The byte at @gpa in a frame of that state, with @len - 1 behind it, or NULL.  Holds frames_lock. */
+/* The @len bytes at @gpa, in one frame of that state, or NULL.  Holds frames_lock. */
 static u8 *byte_at(struct vm *vm, u64 gpa, u64 len, u64 state)
 {
 	u64 gfn = gpa >> PAGE_SHIFT, pfn;

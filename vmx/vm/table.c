@@ -10,6 +10,7 @@
 #include "vmx/base/log.h"
 #include "ept/owner.h"
 #include "ept/protected.h"
+#include "iommu/launch.h"
 
 #define FORGET_SPINS	(1u << 24)	/* a second or so */
 
@@ -142,6 +143,8 @@ long call_vm_create(struct percpu *cpu)
 
 	if (cpu->gpr[RBX])
 		return -UP_EINVAL;	/* no flag is known yet */
+	if (!iommu_protects())
+		return -UP_ENXIO;
 	spin_lock(&vms_lock);
 	err = vm_create(&cpu->gpr[RBX]);
 	spin_unlock(&vms_lock);

@@ -36,8 +36,10 @@ static void extend(const u8 *digest)
 
 static void answer(void)
 {
-	static const u8 read[] = { 0x80, 1, 0, 0, 0, 62, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 11, 3,
-				   0, 0, 8, 0, 0, 0, 1, 0, 32 };
+	static const u8 read[] = {
+		0x80, 1, 0, 0, 0, 62, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 11, 3,
+		0, 0, 8, 0, 0, 0, 1, 0, 32,
+	};
 	static const u8 done[] = { 0x80, 2, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0 };
 	static const u8 failed[] = { 0x80, 1, 0, 0, 0, 10, 0, 0, 1, 1 };
 

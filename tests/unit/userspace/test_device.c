@@ -35,6 +35,31 @@ void test_status_errors_name_what_is_meant(void **state)
 	assert_null(strstr(complaint(UNDERPIN_CPU_NONE), "4294967295"));
 }
 
+void test_iommu_is_what_the_kernel_says(void **state)
+{
+	static const struct { const char *key, *value; } lines[] = {
+		{ NULL, "none" }, { "allow_no_iommu", "1" }, { "reason", "a reason: of words" },
+		{ "cure", "a cure" }, { "rea", NULL }, { "other", NULL },
+	};
+	size_t i;
+	char *said;
+
+	(void)state;
+	tree_make();
+	assert_null(device_iommu(NULL));
+	tree_text("/sys/kernel/underpin/iommu",
+		  "none\nallow_no_iommu 1\nreason a reason: of words\ncure a cure\n");
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		said = device_iommu(lines[i].key);
+		if (lines[i].value)
+			assert_string_equal(said, lines[i].value);
+		else
+			assert_null(said);
+		free(said);
+	}
+	tree_remove();
+}
+
 void test_status_is_what_the_kernel_says(void **state)
 {
 	char *said;

@@ -63,6 +63,7 @@
 	TEST(check_smt_and_speculation) \
 	TEST(protect_errors_name_the_cure) \
 	TEST(status_errors_name_what_is_meant) \
+	TEST(iommu_is_what_the_kernel_says) \
 	TEST(status_is_what_the_kernel_says) \
 	TEST(uapi_keeps_its_shape)
 

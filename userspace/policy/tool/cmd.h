@@ -25,6 +25,7 @@ struct cmd_opts {
 	uint32_t n_attr;
 	uint64_t limit;
 	const char *url, *cert, *key, *ca, *token, *id, *session, *reason, *after;
+	const char *never;	/* ROLE ACTION RESOURCE */
 	const char *host, *image, *nonce, *vm, *definition;	/* that a ticket must be for */
 	char **arg;
 	int n_arg;
@@ -101,6 +102,7 @@ const char *cmd_post(const struct cmd_opts *o, const char *path, const char *tex
 		     struct cmd_answer *b);
 
 int cmd_check(const struct cmd_opts *o);
+int cmd_never(const struct cmd_opts *o);
 int cmd_compile(const struct cmd_opts *o);
 int cmd_explain(const struct cmd_opts *o);
 int cmd_test(const struct cmd_opts *o);

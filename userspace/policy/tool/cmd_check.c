@@ -62,8 +62,14 @@ int cmd_check(const struct cmd_opts *o)
 {
 	struct pol_image *p[64] = { NULL };
 	json_t *list = json_array(), *chains = json_array();
-	int bad = load_all(o, p, list), i;
+	int bad, i;
 
+	if (o->never) {
+		json_decref(list);
+		json_decref(chains);
+		return cmd_never(o);
+	}
+	bad = load_all(o, p, list);
 	if (!bad && o->n_arg > 1)
 		bad = chain_check(p, o->n_arg, chains);
 	if (o->json)

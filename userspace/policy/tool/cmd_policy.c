@@ -14,8 +14,8 @@ static const struct {
 	const char *usage;
 	const char *what;
 } verbs[] = {
-	{ "check", cmd_check, 1, 64, "POLICY...",
-	  "validate sheets; of several clouds also the chains of their SLAs" },
+	{ "check", cmd_check, 1, 64, "POLICY... [--never 'ROLE ACTION RESOURCE']",
+	  "validate sheets; of several clouds also the chains of their SLAs; prove a \"never\"" },
 	{ "compile", cmd_compile, 1, 1, "POLICY -O FILE",
 	  "write the compiled form, which loads faster" },
 	{ "explain", cmd_explain, 1, 1, "POLICY -a ACTION (-r INSTANCE | -t TYPE) [-u USER]",
@@ -110,7 +110,7 @@ static int add_attr(struct cmd_opts *o, char *text)
 enum {
 	OPT_LIMIT = 256, OPT_URL, OPT_CERT, OPT_KEY, OPT_CA, OPT_TOKEN, OPT_ID, OPT_NONCE,
 	OPT_SLA_ROLE, OPT_SESSION, OPT_HOST, OPT_IMAGE, OPT_VM, OPT_DEFINITION, OPT_REASON,
-	OPT_AFTER,
+	OPT_AFTER, OPT_NEVER,
 };
 
 static const struct option longs[] = {
@@ -133,7 +133,8 @@ static const struct option longs[] = {
 	{ "sla-role", required_argument, NULL, OPT_SLA_ROLE },
 	{ "session", required_argument, NULL, OPT_SESSION },
 	{ "reason", required_argument, NULL, OPT_REASON },
-	{ "after", required_argument, NULL, OPT_AFTER }, { NULL, 0, NULL, 0 },
+	{ "after", required_argument, NULL, OPT_AFTER },
+	{ "never", required_argument, NULL, OPT_NEVER }, { NULL, 0, NULL, 0 },
 };
 
 /* 0, 1 for --help, or -EINVAL. */
@@ -150,7 +151,7 @@ static int take(struct cmd_opts *o, int c)
 		{ OPT_SLA_ROLE, &o->sla_role }, { OPT_SESSION, &o->session },
 		{ OPT_HOST, &o->host }, { OPT_IMAGE, &o->image }, { OPT_VM, &o->vm },
 		{ OPT_DEFINITION, &o->definition }, { OPT_REASON, &o->reason },
-		{ OPT_AFTER, &o->after },
+		{ OPT_AFTER, &o->after }, { OPT_NEVER, &o->never },
 	};
 	char *end;
 	size_t i;

@@ -60,9 +60,10 @@ static char *message(const struct cmd_opts *o)
 	for (i = 0; i < 16; i++)
 		sprintf(id + 2 * i, "%02x", raw[i]);
 	clock_gettime(CLOCK_REALTIME, &t);
-	j = json_pack("{s:i,s:s,s:I,s:i,s:s,s:s,s:o}", "v", 1, "id", o->id ? o->id : id, "issued",
+	j = json_pack("{s:i,s:s,s:I,s:i,s:s,s:o}", "v", 1, "id", o->id ? o->id : id, "issued",
 		      (json_int_t)t.tv_sec * 1000 + t.tv_nsec / 1000000, "deadline_ms", 5000,
-		      "action", o->action, "resource", o->resource, "attributes", attributes(o));
+		      "action", o->action, "attributes", attributes(o));
+	set(j, "resource", o->resource);
 	set(j, "type", o->type);
 	set(j, "role", o->role);
 	set(j, "session", o->session);
@@ -195,9 +196,9 @@ int cmd_request(const struct cmd_opts *o)
 	json_t *j;
 	int ret;
 
-	if (!o->url || !o->cert || !o->key || !o->ca || !o->action || !o->resource)
+	if (!o->url || !o->cert || !o->key || !o->ca || !o->action || (!o->resource && !o->type))
 		return cmd_error(o, CMD_USAGE, "request: give --url, --cert, --key, --ca, -a "
-				 "and -r");
+				 "and -r, or -t for any of a type");
 	text = message(o);
 	error = text ? cmd_post(o, "/v1/request", text, &b) : "out of memory";
 	j = error ? NULL : json_loadb(b.text ? b.text : "", b.len, 0, NULL);

@@ -5,6 +5,7 @@
  * hash[n] = SHA-256(hash[n-1] || n as 8 big-endian bytes || record[n]), with
  * hash[0] zero; signature[n] = Ed25519(hash[n]), or empty where a later record
  * of the same transaction is signed: a hash covers all records before it.
+ * A record whose event is AUDIT_NEW_KEY, signed itself, names the key of those after it.
  */
 #ifndef POL_AUDIT_H
 #define POL_AUDIT_H
@@ -12,6 +13,8 @@
 #include <sqlite3.h>
 
 #include "trust/key.h"
+
+#define AUDIT_NEW_KEY	"audit-key"	/* its "key": the raw public key in hexadecimal */
 
 struct audit_head {
 	uint64_t n;
@@ -48,6 +51,13 @@ void audit_exit(struct audit *a);
  */
 int audit_append(struct audit *a, const char *record, bool sign, struct pol_err *e);
 
+/**
+ * audit_continues() - is the log's last record signed by the key that is to sign the next?
+ *
+ * Return: 0, -EINVAL or -EIO.
+ */
+int audit_continues(struct audit *a, struct pol_err *e);
+
 /* The caller's transaction was undone, or the log written to by another. */
 static inline void audit_forget(struct audit *a)
 {
@@ -72,7 +82,8 @@ int audit_archive(struct audit *a, const char *path, const char *record, uint64_
 /**
  * audit_verify() - check the whole chain
  * @start: the record before the first one, if records were archived; else zero
- * @k: the signer's public key, or NULL to check the chain alone
+ * @k: the public key of the log's first signer, or of a later one, which vouches for what was
+ *     before it by hash alone; NULL to check the chain alone
  * @head: the last record, to compare with one noted elsewhere: records cut off
  *	  at the end leave a chain that is whole
  *

@@ -11,7 +11,7 @@
 
 struct key {
 	EVP_PKEY *pkey;
-	uint8_t id[32];
+	uint8_t id[32], raw[32];
 };
 
 static EVP_PKEY *read_pem(FILE *f, bool private)
@@ -37,15 +37,14 @@ struct key *key_load(const char *path, bool private, struct pol_err *e)
 	FILE *f = fopen(path, "re");
 	struct key *k = calloc(1, sizeof(*k));
 	size_t n = 32;
-	uint8_t raw[32];
 
 	if (f && k)
 		k->pkey = read_pem(f, private);
 	if (f)
 		fclose(f);
 	if (k && k->pkey && EVP_PKEY_get_id(k->pkey) == EVP_PKEY_ED25519 &&
-	    EVP_PKEY_get_raw_public_key(k->pkey, raw, &n) == 1 && n == 32) {
-		SHA256(raw, 32, k->id);
+	    EVP_PKEY_get_raw_public_key(k->pkey, k->raw, &n) == 1 && n == 32) {
+		SHA256(k->raw, 32, k->id);
 		return k;
 	}
 	pol_fail(e, EINVAL, "%s: %s: make one with openssl genpkey -algorithm ed25519", path,
@@ -65,6 +64,26 @@ void key_free(struct key *k)
 const uint8_t *key_id(const struct key *k)
 {
 	return k->id;
+}
+
+const uint8_t *key_public(const struct key *k)
+{
+	return k->raw;
+}
+
+struct key *key_of(const uint8_t *raw)
+{
+	struct key *k = calloc(1, sizeof(*k));
+
+	if (k)
+		k->pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, 32);
+	if (k && k->pkey) {
+		memcpy(k->raw, raw, 32);
+		SHA256(raw, 32, k->id);
+		return k;
+	}
+	key_free(k);
+	return NULL;
 }
 
 int key_sign(const struct key *k, const void *data, size_t len, uint8_t *sig)

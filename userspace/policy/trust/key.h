@@ -26,6 +26,12 @@ void key_free(struct key *k);
 /* SHA-256 of the raw public key: how tickets and audit records name it. */
 const uint8_t *key_id(const struct key *k);
 
+/* The raw public key, 32 bytes. */
+const uint8_t *key_public(const struct key *k);
+
+/* A public key of its 32 raw bytes, or NULL. */
+struct key *key_of(const uint8_t *raw);
+
 /**
  * key_sign() - sign with the private part
  * @sig: 64 bytes

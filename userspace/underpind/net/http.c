@@ -20,15 +20,23 @@ struct handle {
 	CURL *curl;
 	char url[URL_MAX_LEN];
 	struct http_tls tls;
-	struct http *http;
+	struct pool *pool;
 	struct http_call *call;
+};
+
+/* Connections that were all made with the same files. */
+struct pool {
+	struct http *http;
+	CURLM *multi;
+	struct loop_timer timer;	/* curl's */
+	struct handle *idle;
+	uint32_t calls;			/* under way */
 };
 
 struct http {
 	struct loop *loop;
-	CURLM *multi;
-	struct loop_timer timer;	/* curl's */
-	struct handle *idle;
+	long per_host;
+	struct pool *pool;
 };
 
 /* --- one request --- */
@@ -163,7 +171,13 @@ int http_post(const char *url, const struct http_tls *tls, const char *json, lon
 
 /* --- from the loop --- */
 
-static struct handle *new_handle(struct http *h, const char *url, const struct http_tls *tls)
+static void free_handle(struct handle *n)
+{
+	curl_easy_cleanup(n->curl);
+	free(n);
+}
+
+static struct handle *new_handle(struct pool *p, const char *url, const struct http_tls *tls)
 {
 	struct handle *n = calloc(1, sizeof(*n));
 
@@ -171,36 +185,35 @@ static struct handle *new_handle(struct http *h, const char *url, const struct h
 		return NULL;
 	n->curl = new_curl(url, tls);
 	if (!n->curl || strlen(url) >= sizeof(n->url)) {
-		curl_easy_cleanup(n->curl);
-		free(n);
+		free_handle(n);
 		return NULL;
 	}
 	strcpy(n->url, url);
 	n->tls = tls ? *tls : (struct http_tls){ 0 };
-	n->http = h;
+	n->pool = p;
 	curl_easy_setopt(n->curl, CURLOPT_PRIVATE, n);
 	return n;
 }
 
 /* One that idles and was set up for the same; setting one up is dear. */
-static struct handle *get_handle(struct http *h, const char *url, const struct http_tls *tls)
+static struct handle *get_handle(struct pool *p, const char *url, const struct http_tls *tls)
 {
 	struct http_tls none = { 0 };
-	struct handle **p, *n;
+	struct handle **at, *n;
 
 	tls = tls ? tls : &none;
-	for (p = &h->idle; (n = *p); p = &n->next)
+	for (at = &p->idle; (n = *at); at = &n->next)
 		if (!strcmp(n->url, url) && !memcmp(&n->tls, tls, sizeof(*tls))) {
-			*p = n->next;
+			*at = n->next;
 			return n;
 		}
-	return new_handle(h, url, tls->ca ? tls : NULL);
+	return new_handle(p, url, tls->ca ? tls : NULL);
 }
 
 static void put_handle(struct handle *n)
 {
-	n->next = n->http->idle;
-	n->http->idle = n;
+	n->next = n->pool->idle;
+	n->pool->idle = n;
 }
 
 static void end_call(struct handle *n, CURLcode code)
@@ -208,36 +221,54 @@ static void end_call(struct handle *n, CURLcode code)
 	struct http_call *c = n->call;
 
 	c->ret = end_request(n->curl, code, n->url, &c->answer, &c->e);
-	curl_multi_remove_handle(n->http->multi, n->curl);
+	curl_multi_remove_handle(n->pool->multi, n->curl);
+	n->pool->calls--;
 	put_handle(n);
 	c->done(c);
 }
 
-static void check_done(struct http *h)
+static void free_pool(struct pool *p)
+{
+	struct handle *n;
+
+	while ((n = p->idle)) {
+		p->idle = n->next;
+		free_handle(n);
+	}
+	curl_multi_cleanup(p->multi);
+	loop_timer_end(p->http->loop, &p->timer);
+	loop_forget_all(p->http->loop, p);	/* curl does not tell of every socket */
+	free(p);
+}
+
+/* Of a pool that was replaced, the last answer is the end. */
+static void check_done(struct pool *p)
 {
 	struct handle *n;
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	while ((m = curl_multi_info_read(p->multi, &left))) {
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &n);
 		end_call(n, m->data.result);
 	}
+	if (p != p->http->pool && !p->calls)
+		free_pool(p);
 }
 
 static void on_ready(void *ctx, int fd, uint32_t events)
 {
-	struct http *h = ctx;
+	struct pool *p = ctx;
 	int mask = 0, running;
 
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		mask |= CURL_CSELECT_IN;
 	if (events & (EPOLLOUT | EPOLLERR))
 		mask |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(h->multi, fd, mask, &running);
-	check_done(h);
+	curl_multi_socket_action(p->multi, fd, mask, &running);
+	check_done(p);
 }
 
 /*
@@ -248,7 +279,7 @@ static void on_ready(void *ctx, int fd, uint32_t events)
  */
 static int on_socket(CURL *curl, curl_socket_t fd, int what, void *ctx, void *mine)
 {
-	struct http *h = ctx;
+	struct pool *p = ctx;
 	uint32_t events = 0;
 
 	(void)curl;
@@ -257,30 +288,51 @@ static int on_socket(CURL *curl, curl_socket_t fd, int what, void *ctx, void *mi
 		events |= EPOLLIN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		events |= EPOLLOUT;
-	if (!events || loop_watch(h->loop, fd, events, on_ready, h))
-		loop_forget(h->loop, fd, h);
+	if (!events || loop_watch(p->http->loop, fd, events, on_ready, p))
+		loop_forget(p->http->loop, fd, p);
 	return 0;
 }
 
 static void on_timer(struct loop_timer *t)
 {
-	struct http *h = container_of(t, struct http, timer);
+	struct pool *p = container_of(t, struct pool, timer);
 	int running;
 
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	check_done(h);
+	curl_multi_socket_action(p->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	check_done(p);
 }
 
 static int set_timer(CURLM *m, long ms, void *ctx)
 {
-	struct http *h = ctx;
+	struct pool *p = ctx;
 
 	(void)m;
 	if (ms < 0)
-		loop_timer_end(h->loop, &h->timer);
+		loop_timer_end(p->http->loop, &p->timer);
 	else
-		loop_timer(h->loop, &h->timer, ms);
+		loop_timer(p->http->loop, &p->timer, ms);
 	return 0;
+}
+
+static struct pool *new_pool(struct http *h)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->multi = curl_multi_init();
+	if (!p || !p->multi) {
+		free(p);
+		return NULL;
+	}
+	p->http = h;
+	p->timer.due = on_timer;
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(p->multi, CURLMOPT_SOCKETDATA, p);
+	curl_multi_setopt(p->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(p->multi, CURLMOPT_TIMERDATA, p);
+	curl_multi_setopt(p->multi, CURLMOPT_MAX_HOST_CONNECTIONS, h->per_host);
+	curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, h->per_host * KEPT_HOSTS);
+	return p;
 }
 
 struct http *http_open(struct loop *l, long per_host)
@@ -288,34 +340,31 @@ struct http *http_open(struct loop *l, long per_host)
 	struct http *h = calloc(1, sizeof(*h));
 
 	pthread_once(&once, init);
-	if (h)
-		h->multi = curl_multi_init();
-	if (!h || !h->multi) {
-		free(h);
+	if (!h)
 		return NULL;
-	}
 	h->loop = l;
-	h->timer.due = on_timer;
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, per_host * KEPT_HOSTS);
-	return h;
+	h->per_host = per_host;
+	h->pool = new_pool(h);
+	if (h->pool)
+		return h;
+	free(h);
+	return NULL;
+}
+
+void http_renew(struct http *h)
+{
+	struct pool *old = h->pool, *new = new_pool(h);
+
+	if (!new)	/* connections last a minute at most */
+		return;
+	h->pool = new;
+	if (!old->calls)
+		free_pool(old);
 }
 
 void http_close(struct http *h)
 {
-	struct handle *n;
-
-	while ((n = h->idle)) {
-		h->idle = n->next;
-		curl_easy_cleanup(n->curl);
-		free(n);
-	}
-	curl_multi_cleanup(h->multi);
-	loop_timer_end(h->loop, &h->timer);
+	free_pool(h->pool);
 	free(h);
 }
 
@@ -327,13 +376,15 @@ int http_start(struct http *h, struct http_call *c, const char *url,
 	memset(&c->answer, 0, sizeof(c->answer));
 	if (timeout_ms <= 0)
 		return pol_fail(&c->e, ETIMEDOUT, "%s: no time left", url);
-	n = get_handle(h, url, tls);
+	n = get_handle(h->pool, url, tls);
 	if (!n)
 		return pol_fail(&c->e, ENOMEM, "out of memory");
 	n->call = c;
 	set_request(n->curl, json, timeout_ms, &c->answer);
-	if (!curl_multi_add_handle(h->multi, n->curl))
+	if (!curl_multi_add_handle(n->pool->multi, n->curl)) {
+		n->pool->calls++;
 		return 0;
+	}
 	put_handle(n);
 	return pol_fail(&c->e, ENOMEM, "%s: cannot be asked", url);
 }

@@ -60,6 +60,13 @@ struct http *http_open(struct loop *l, long per_host);
 void http_close(struct http *h);
 
 /**
+ * http_renew() - the files that a struct http_tls names may be others from now on
+ *
+ * Connections that were made with them are not used again; requests under way go on.
+ */
+void http_renew(struct http *h);
+
+/**
  * http_start() - send a JSON text
  * @c: @c->done set; called from the loop when the answer is there or none will be,
  *     never from here

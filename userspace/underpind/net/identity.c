@@ -1,92 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "net/identity.h"
 
-#define CERTS_MAX	4
-
 struct identity {
-	gnutls_pcert_st pcert[CERTS_MAX];
-	unsigned int n;
-	gnutls_privkey_t key;
+	gnutls_certificate_credentials_t cred;
+	unsigned int refs;		/* one thread has them all */
 };
 
-static struct identity current, before;
-
-static void drop(struct identity *i)
+static int fill(struct identity *i, const char *cert, const char *key, const char *trust,
+		struct pol_err *e)
 {
-	while (i->n)
-		gnutls_pcert_deinit(&i->pcert[--i->n]);
-	if (i->key)
-		gnutls_privkey_deinit(i->key);
-	memset(i, 0, sizeof(*i));
-}
+	int ret = gnutls_certificate_allocate_credentials(&i->cred);
 
-static int load_cert(struct identity *i, const char *path, struct pol_err *e)
-{
-	gnutls_datum_t pem = { NULL, 0 };
-	int ret;
-
-	if (gnutls_load_file(path, &pem))
-		return pol_fail(e, EINVAL, "%s: cannot be read: %m", path);
-	i->n = CERTS_MAX;
-	ret = gnutls_pcert_list_import_x509_raw(i->pcert, &i->n, &pem, GNUTLS_X509_FMT_PEM, 0);
-	gnutls_free(pem.data);
-	if (!ret)
-		return 0;
-	i->n = 0;
-	return pol_fail(e, EINVAL, "%s: no certificate in PEM", path);
-}
-
-static int load_key(struct identity *i, const char *path, struct pol_err *e)
-{
-	gnutls_datum_t pem = { NULL, 0 };
-	int ret;
-
-	if (gnutls_load_file(path, &pem))
-		return pol_fail(e, EINVAL, "%s: cannot be read: %m", path);
-	ret = gnutls_privkey_init(&i->key);
-	ret = ret ? ret : gnutls_privkey_import_x509_raw(i->key, &pem, GNUTLS_X509_FMT_PEM, NULL,
-							 0);
-	gnutls_memset(pem.data, 0, pem.size);
-	gnutls_free(pem.data);
-	return ret ? pol_fail(e, EINVAL, "%s: no private key in PEM", path) : 0;
-}
-
-int identity_load(const char *cert, const char *key, struct pol_err *e)
-{
-	struct identity new = { .n = 0 };
-	int ret = load_cert(&new, cert, e);
-
-	ret = ret ? ret : load_key(&new, key, e);
 	if (ret) {
-		drop(&new);
-		return ret;
+		i->cred = NULL;
+		return pol_fail(e, ENOMEM, "out of memory");
 	}
-	drop(&before);
-	before = current;
-	current = new;
+	ret = gnutls_certificate_set_x509_key_file(i->cred, cert, key, GNUTLS_X509_FMT_PEM);
+	if (ret < 0)
+		return pol_fail(e, EINVAL, "%s, %s: no certificate and its key in PEM: %s", cert,
+				key, gnutls_strerror(ret));
+	if (gnutls_certificate_set_x509_trust_file(i->cred, trust, GNUTLS_X509_FMT_PEM) < 1)
+		return pol_fail(e, EINVAL, "%s: no certificate in PEM", trust);
 	return 0;
 }
 
-void identity_free(void)
+struct identity *identity_load(const char *cert, const char *key, const char *trust,
+			       struct pol_err *e)
 {
-	drop(&before);
-	drop(&current);
+	struct identity *i = calloc(1, sizeof(*i));
+
+	if (!i) {
+		pol_say(e, "out of memory");
+		return NULL;
+	}
+	i->refs = 1;
+	if (!fill(i, cert, key, trust, e))
+		return i;
+	identity_put(i);
+	return NULL;
 }
 
-int identity_retrieve(gnutls_session_t s, const gnutls_datum_t *names, int n_name,
-		      const gnutls_pk_algorithm_t *algorithms, int n_algorithm,
-		      gnutls_pcert_st **pcert, unsigned int *n_pcert, gnutls_privkey_t *key)
+struct identity *identity_show(struct identity *i, gnutls_session_t s)
+{
+	gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, i->cred);
+	gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
+	i->refs++;
+	return i;
+}
+
+void identity_put(struct identity *i)
+{
+	if (!i || --i->refs)
+		return;
+	if (i->cred)
+		gnutls_certificate_free_credentials(i->cred);
+	free(i);
+}
+
+int identity_none(gnutls_session_t s, const gnutls_datum_t *names, int n_name,
+		  const gnutls_pk_algorithm_t *algorithms, int n_algorithm,
+		  gnutls_pcert_st **pcert, unsigned int *n_pcert, gnutls_privkey_t *key)
 {
 	(void)s;
 	(void)names;
 	(void)n_name;
 	(void)algorithms;
 	(void)n_algorithm;
-	*pcert = current.pcert;
-	*n_pcert = current.n;
-	*key = current.key;
-	return 0;
+	(void)pcert;
+	(void)n_pcert;
+	(void)key;
+	return -1;
 }

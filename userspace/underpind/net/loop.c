@@ -77,6 +77,14 @@ void loop_forget(struct loop *l, int fd, const void *ctx)
 	l->watch[fd].events = 0;
 }
 
+void loop_forget_all(struct loop *l, const void *ctx)
+{
+	int fd;
+
+	for (fd = 0; fd < l->n_watch; fd++)
+		loop_forget(l, fd, ctx);
+}
+
 /* It may have been forgotten by what was called just before, with the same look. */
 static void happened(struct loop *l, int fd, uint32_t events)
 {

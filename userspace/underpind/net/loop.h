@@ -62,6 +62,9 @@ int loop_watch(struct loop *l, int fd, uint32_t events,
 /* Ends the wait that was begun with @ctx; another's for the same number goes on. */
 void loop_forget(struct loop *l, int fd, const void *ctx);
 
+/* Ends all waits that were begun with @ctx, which may be freed then. */
+void loop_forget_all(struct loop *l, const void *ctx);
+
 /* Sets or moves a timer to @ms milliseconds from now; it is called once. */
 void loop_timer(struct loop *l, struct loop_timer *t, int64_t ms);
 void loop_timer_end(struct loop *l, struct loop_timer *t);

@@ -186,9 +186,9 @@ int msg_parse(const char *buf, size_t len, struct msg_request *rq, struct pol_er
 		}
 	}
 	if (!ret && (!json_object_get(rq->root, "v") || !is_id(rq->id) || !rq->action ||
-		     !rq->instance || !rq->issued_ms || !rq->deadline_ms))
+		     (!rq->instance && !rq->type) || !rq->issued_ms || !rq->deadline_ms))
 		ret = pol_fail(e, EINVAL, "message: needs v, id (32 hexadecimal digits), issued, "
-			       "deadline_ms, action and resource");
+			       "deadline_ms, action, and resource or type");
 	if (!ret)
 		ret = digest(rq);
 	if (ret)

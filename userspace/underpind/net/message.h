@@ -26,6 +26,7 @@ struct msg_request {
 	int64_t issued_ms;		/* since 1970, by the sender's clock */
 	int64_t deadline_ms;		/* what is left of the time to answer */
 	const char *action, *instance, *type, *role, *session, *assertion;
+					/* without @instance: any of that @type */
 	const char *user;		/* vouched for by the layer above */
 	const char *mapped_role;	/* local role that the layer above's SLA mapped */
 	const char *mapped_by;		/* that SLA */

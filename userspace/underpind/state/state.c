@@ -295,6 +295,31 @@ int state_finish(struct state *s, const struct request_key *k, const char *answe
 	return -EIO;
 }
 
+static void key_changed(struct state_wait *w)
+{
+	(void)w;
+}
+
+int state_change_key(struct state *s, const struct key *new, char *record, struct pol_err *e)
+{
+	struct state_wait w = { .done = key_changed };
+
+	state_commit(s);
+	if (enter(s, &w.e)) {
+		free(record);
+		w.ret = -EIO;
+	} else {
+		w.ret = await(s, record, &w, true);
+		if (!w.ret)
+			state_commit(s);	/* sets it */
+	}
+	if (w.ret)
+		*e = w.e;
+	else
+		s->audit.signer = new;
+	return w.ret;
+}
+
 /* Is there a row? 1, 0 or -EIO. */
 static int found(sqlite3_stmt *q)
 {

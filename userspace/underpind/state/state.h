@@ -190,6 +190,17 @@ int state_allocation(struct state *s, const char *resource, json_t **out, struct
  */
 int state_take_back(struct state *s, const char *resource, char *record, struct state_wait *w);
 
+/**
+ * state_change_key() - let another key sign the audit log from now on
+ * @new: outlives @s
+ * @record: JSON text that names it, the last that the old key signs; taken over
+ *
+ * What is under way is committed before; then that record is, alone.
+ *
+ * Return: 0, or -EIO: the old key goes on signing.
+ */
+int state_change_key(struct state *s, const struct key *new, char *record, struct pol_err *e);
+
 /* Forgets some requests older than STATE_RETAIN, which stale messages cannot be. */
 void state_purge(struct state *s);
 

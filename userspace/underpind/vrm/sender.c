@@ -11,18 +11,26 @@
 /* RSA of 2048 bits, curves of 256, SHA-2: what GnuTLS calls medium, and NIST 112 bits. */
 #define STRENGTH	GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
 
+#define KEYS_MAX	2	/* of an authority: the old one and the new one, while both are in use */
+#define OWN		(-1)
+
 struct authority {
 	gnutls_x509_trust_list_t list;
 	gnutls_x509_crt_t crt;		/* the list's */
-	const struct conf_peer *of;
+	int of;				/* conf->peer[of], or OWN */
 	unsigned char key[32];		/* SHA-256 of its key */
+	bool revokes;			/* there is a list of what it has revoked */
 };
 
 struct senders {
-	const struct conf *conf;
-	struct authority ca[CONF_PEERS_MAX + 1];
+	struct authority ca[(CONF_PEERS_MAX + 1) * KEYS_MAX];
 	int n;
 };
+
+static const struct conf_peer *cloud_at(const struct conf *c, int of)
+{
+	return of == OWN ? &c->own : &c->peer[of];
+}
 
 static int copy(const gnutls_datum_t *from, char *to, size_t size)
 {
@@ -69,9 +77,10 @@ static int check_name(const struct conf_peer *p, gnutls_x509_crt_t crt, struct p
 }
 
 /* Takes @crt over. Two clouds with one authority could not be told apart. */
-static int take_authority(struct senders *s, const struct conf_peer *p, gnutls_x509_crt_t crt,
-			  struct pol_err *e)
+static int take_authority(struct senders *s, const struct conf *c, int of,
+			  gnutls_x509_crt_t crt, struct pol_err *e)
 {
+	const struct conf_peer *p = cloud_at(c, of);
 	struct authority *a = &s->ca[s->n];
 	size_t n = sizeof(a->key);
 	int i, ret = check_name(p, crt, e);
@@ -81,14 +90,15 @@ static int take_authority(struct senders *s, const struct conf_peer *p, gnutls_x
 	for (i = 0; !ret && i < s->n; i++)
 		if (!memcmp(s->ca[i].key, a->key, sizeof(a->key)))
 			ret = pol_fail(e, EINVAL, "%s: its key is also that of %s: a cloud needs "
-				       "an authority of its own", p->ca, s->ca[i].of->ca);
+				       "an authority of its own", p->ca,
+				       cloud_at(c, s->ca[i].of)->ca);
 	if (!ret && gnutls_x509_trust_list_init(&a->list, 1))
 		ret = pol_fail(e, ENOMEM, "out of memory");
 	if (ret) {
 		gnutls_x509_crt_deinit(crt);
 		return ret;
 	}
-	a->of = p;
+	a->of = of;
 	a->crt = crt;
 	s->n++;
 	if (gnutls_x509_trust_list_add_cas(a->list, &crt, 1, 0) == 1)
@@ -96,22 +106,39 @@ static int take_authority(struct senders *s, const struct conf_peer *p, gnutls_x
 	return pol_fail(e, EINVAL, "%s: is no authority's certificate", p->ca);
 }
 
-static int load_authority(struct senders *s, const struct conf_peer *p, struct pol_err *e)
+/* Takes over those of @crt that it does not free. */
+static int take_all(struct senders *s, const struct conf *c, int of, gnutls_x509_crt_t *crt,
+		    unsigned int n, struct pol_err *e)
 {
+	int ret = n <= KEYS_MAX ? 0 : pol_fail(e, EINVAL, "%s: an authority has at most %d "
+					       "certificates, the old one and the new one",
+					       cloud_at(c, of)->ca, KEYS_MAX);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (ret)
+			gnutls_x509_crt_deinit(crt[i]);
+		else
+			ret = take_authority(s, c, of, crt[i], e);
+	return ret;
+}
+
+static int load_authority(struct senders *s, const struct conf *c, int of, struct pol_err *e)
+{
+	const struct conf_peer *p = cloud_at(c, of);
 	gnutls_datum_t pem = { NULL, 0 };
-	gnutls_x509_crt_t crt;
+	gnutls_x509_crt_t *crt = NULL;
+	unsigned int n = 0;
 	int ret;
 
-	if (gnutls_load_file(p->ca, &pem) || gnutls_x509_crt_init(&crt)) {
-		gnutls_free(pem.data);
+	if (gnutls_load_file(p->ca, &pem))
 		return pol_fail(e, EIO, "%s: cannot be read: %m", p->ca);
-	}
-	ret = gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM);
+	ret = gnutls_x509_crt_list_import2(&crt, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
 	gnutls_free(pem.data);
-	if (!ret)
-		return take_authority(s, p, crt, e);
-	gnutls_x509_crt_deinit(crt);
-	return pol_fail(e, EINVAL, "%s: no certificate in PEM", p->ca);
+	ret = ret < 0 || !n ? pol_fail(e, EINVAL, "%s: no certificate in PEM", p->ca) :
+			      take_all(s, c, of, crt, n, e);
+	gnutls_free(crt);
+	return ret;
 }
 
 static bool signed_by(gnutls_x509_crl_t crl, const struct authority *a)
@@ -121,38 +148,59 @@ static bool signed_by(gnutls_x509_crl_t crl, const struct authority *a)
 	return !gnutls_x509_crl_verify(crl, &a->crt, 1, STRENGTH, &status) && !status;
 }
 
-/* The list of what the authority, which was loaded last, has revoked. */
-static int load_revoked(struct senders *s, const struct conf_peer *p, struct pol_err *e)
+/* A list of what one of the authority's keys, the last ones loaded, has revoked. */
+static int take_revoked(struct senders *s, const struct conf_peer *p, int of,
+			gnutls_x509_crl_t crl, struct pol_err *e)
 {
 	struct authority *a = &s->ca[s->n - 1];
+
+	while (a > s->ca && a[-1].of == of && !signed_by(crl, a))
+		a--;
+	if (!signed_by(crl, a)) {
+		gnutls_x509_crl_deinit(crl);
+		return pol_fail(e, EINVAL, "%s: not signed by %s, or past its next update", p->crl,
+				p->ca);
+	}
+	a->revokes = true;
+	if (gnutls_x509_trust_list_add_crls(a->list, &crl, 1, 0, 0) == 1)
+		return 0;
+	return pol_fail(e, EINVAL, "%s: another list is newer", p->crl);
+}
+
+/* Each of an authority's keys has its list, or none has. */
+static int load_revoked(struct senders *s, const struct conf_peer *p, int of, struct pol_err *e)
+{
 	gnutls_datum_t pem = { NULL, 0 };
-	gnutls_x509_crl_t crl;
-	int ret = 0;
+	gnutls_x509_crl_t *crl = NULL;
+	unsigned int n = 0, i;
+	int ret, k;
 
 	if (!*p->crl)
 		return 0;
-	if (gnutls_load_file(p->crl, &pem) || gnutls_x509_crl_init(&crl)) {
-		gnutls_free(pem.data);
+	if (gnutls_load_file(p->crl, &pem))
 		return pol_fail(e, EIO, "%s: cannot be read: %m", p->crl);
-	}
-	if (gnutls_x509_crl_import(crl, &pem, GNUTLS_X509_FMT_PEM))
-		ret = pol_fail(e, EINVAL, "%s: no list of revoked certificates in PEM", p->crl);
-	else if (!signed_by(crl, a))
-		ret = pol_fail(e, EINVAL, "%s: not signed by %s, or past its next update", p->crl,
-			       p->ca);
+	ret = gnutls_x509_crl_list_import2(&crl, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
 	gnutls_free(pem.data);
-	if (ret)
-		gnutls_x509_crl_deinit(crl);
-	else if (gnutls_x509_trust_list_add_crls(a->list, &crl, 1, 0, 0) != 1)
-		ret = pol_fail(e, EINVAL, "%s: another list is newer", p->crl);
+	ret = ret < 0 || !n ? pol_fail(e, EINVAL, "%s: no list of revoked certificates in PEM",
+				       p->crl) : 0;
+	for (i = 0; i < n; i++)
+		if (ret)
+			gnutls_x509_crl_deinit(crl[i]);
+		else
+			ret = take_revoked(s, p, of, crl[i], e);
+	gnutls_free(crl);
+	for (k = s->n - 1; !ret && k >= 0 && s->ca[k].of == of; k--)
+		if (!s->ca[k].revokes)
+			ret = pol_fail(e, EINVAL, "%s: %s has a certificate of whose key no list "
+				       "is in it: add one", p->crl, p->ca);
 	return ret;
 }
 
-static int load(struct senders *s, const struct conf_peer *p, struct pol_err *e)
+static int load(struct senders *s, const struct conf *c, int of, struct pol_err *e)
 {
-	int ret = load_authority(s, p, e);
+	int ret = load_authority(s, c, of, e);
 
-	return ret ? ret : load_revoked(s, p, e);
+	return ret ? ret : load_revoked(s, cloud_at(c, of), of, e);
 }
 
 struct senders *senders_load(const struct conf *c, struct pol_err *e)
@@ -165,11 +213,10 @@ struct senders *senders_load(const struct conf *c, struct pol_err *e)
 		pol_say(e, "out of memory");
 		return NULL;
 	}
-	s->conf = c;
-	ret = load(s, &c->own, e);
+	ret = load(s, c, OWN, e);
 	for (i = 0; !ret && i < c->n_peer; i++)
 		if (*c->peer[i].ca)
-			ret = load(s, &c->peer[i], e);
+			ret = load(s, c, i, e);
 	if (!ret)
 		return s;
 	senders_free(s);
@@ -196,7 +243,7 @@ static bool fit(gnutls_x509_crt_t crt)
 	       usage & GNUTLS_KEY_DIGITAL_SIGNATURE;
 }
 
-static const struct conf_peer *issued_by(const struct senders *s, gnutls_x509_crt_t crt)
+static const struct authority *issued_by(const struct senders *s, gnutls_x509_crt_t crt)
 {
 	gnutls_typed_vdata_st for_what = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
 					   .data = (void *)GNUTLS_KP_TLS_WWW_CLIENT };
@@ -206,7 +253,7 @@ static const struct conf_peer *issued_by(const struct senders *s, gnutls_x509_cr
 	for (i = 0; i < s->n; i++)
 		if (!gnutls_x509_trust_list_verify_crt2(s->ca[i].list, &crt, 1, &for_what, 1,
 							STRENGTH, &status, NULL) && !status)
-			return s->ca[i].of;
+			return &s->ca[i];
 	return NULL;
 }
 
@@ -220,19 +267,19 @@ static int layer_of(const char *unit)
 	return -1;
 }
 
-static void classify(const struct senders *s, const struct conf_peer *of, struct sender *out)
+static void classify(const struct conf *c, int of, struct sender *out)
 {
-	bool daemon = !strcmp(out->org, "underpind"), own = of == &s->conf->own;
+	bool daemon = !strcmp(out->org, "underpind");
 	int layer = layer_of(out->unit);
 
 	if (daemon && layer < 0)
 		return;
 	out->layer = daemon ? layer : L_APPLICATION;
-	if (own) {
+	if (of == OWN) {
 		out->kind = daemon ? SENDER_UPPER : SENDER_USER;
 	} else if (daemon) {
 		out->kind = SENDER_REMOTE;
-		out->peer = of;
+		out->peer = &c->peer[of];
 	}
 }
 
@@ -250,21 +297,22 @@ static void describe(gnutls_x509_crt_t crt, struct sender *out)
 	out->until = gnutls_x509_crt_get_expiration_time(crt) + 1ll;
 }
 
-void sender_identify(const struct senders *s, const void *der, size_t len, struct sender *out)
+void sender_identify(const struct senders *s, const struct conf *c, const void *der, size_t len,
+		     struct sender *out)
 {
 	gnutls_datum_t data = { (unsigned char *)der, len };
-	const struct conf_peer *of = NULL;
+	const struct authority *by = NULL;
 	gnutls_x509_crt_t crt;
 
 	memset(out, 0, sizeof(*out));
 	if (gnutls_x509_crt_init(&crt))
 		return;
 	if (!gnutls_x509_crt_import(crt, &data, GNUTLS_X509_FMT_DER) && fit(crt))
-		of = issued_by(s, crt);
-	if (of) {
+		by = issued_by(s, crt);
+	if (by) {
 		describe(crt, out);
-		snprintf(out->issuer, sizeof(out->issuer), "%s", of->issuer);
-		classify(s, of, out);
+		name(by->crt, out->issuer, sizeof(out->issuer));
+		classify(c, by->of, out);
 	}
 	gnutls_x509_crt_deinit(crt);
 }

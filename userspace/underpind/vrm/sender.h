@@ -27,8 +27,9 @@ struct sender {
 struct senders;
 
 /**
- * senders_load() - read every authority's certificate and its list of revoked ones
- * @c: outlives the result
+ * senders_load() - read every authority's certificates and its lists of revoked ones
+ * @c: what names the files; an authority's has its certificate, or the old one and the new
+ *     one while it changes its key
  * @e: what is wrong with which file
  *
  * Return: the authorities, or NULL.
@@ -39,6 +40,7 @@ void senders_free(struct senders *s);
 /**
  * sender_identify() - whose certificate is this?
  * @s: the authorities
+ * @c: as of senders_load(), or what conf_change() made of it; @out points into it
  * @der: the certificate, untrusted
  * @len: bytes of it
  * @out: filled; SENDER_NONE if nobody known here issued it, or it is not fit: not of this
@@ -48,6 +50,7 @@ void senders_free(struct senders *s);
  * authority must have issued it directly: with chains, one cloud's authority could name a
  * subordinate like another's. A daemon's certificate has O=underpind and OU=LAYER.
  */
-void sender_identify(const struct senders *s, const void *der, size_t len, struct sender *out);
+void sender_identify(const struct senders *s, const struct conf *c, const void *der, size_t len,
+		     struct sender *out);
 
 #endif

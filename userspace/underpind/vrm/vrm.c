@@ -173,7 +173,7 @@ static enum next allowed(struct work *w)
 	int mapped = !!rq->mapped_role + !!rq->mapped_by + !!rq->origin;
 	bool vouched = rq->user || mapped, across = rq->sla || rq->sla_role;
 
-	switch (w->s.kind) {
+	switch (w->any && w->s.kind != SENDER_USER ? SENDER_NONE : w->s.kind) {
 	case SENDER_USER:
 		if (!vouched && !across && !rq->n_hop && !rq->chained &&
 		    !rq->isolated)
@@ -272,6 +272,62 @@ static enum next known(struct work *w)
 	return ANSWERED;
 }
 
+/* Would it be granted, but for sessions? */
+static bool may_have(struct work *w, uint32_t inst)
+{
+	static const struct pol_session fresh;
+	struct pdp_request in = w->in;
+	struct pol_decision d;
+	struct pdp_store st;
+	struct pol_query q;
+
+	in.instance = pol_str(w->p, w->p->inst[inst].name);
+	in.session = w->rq.session ? &fresh : NULL;
+	pdp_decide(w->p, &in, &st, &q, &d);
+	return d.permit;
+}
+
+static bool is_allocated(struct work *w, uint32_t inst)
+{
+	struct pol_err e;
+	json_t *row;
+	int ret = state_allocation(&w->d->state, pol_str(w->p, w->p->inst[inst].name), &row, &e);
+
+	json_decref(row);
+	return ret != -ENOENT;
+}
+
+/* Any of a type: the first that may be had and is free, in the sheets' order (S2.9). */
+static enum next choose(struct work *w)
+{
+	uint32_t type = w->any ? pol_find(w->p, P_RTYPE, w->rq.type) : POL_NONE, i;
+	bool had = w->next_inst > 0;
+
+	if (!w->any)
+		return NEXT;
+	if (w->d->conf.layer != L_INFRASTRUCTURE || strcmp(w->rq.action, "provision"))
+		return vrm_refuse(w, "VRM", "no-resource", "any of a type is for provision, and of "
+				  "the infrastructure layer, which knows what is free: name one");
+	w->any_steps = w->a.n_step;
+	for (i = w->next_inst; i < w->p->n_inst; i++) {
+		if (w->p->inst[i].type != type || !may_have(w, i))
+			continue;
+		had = true;
+		if (is_allocated(w, i))
+			continue;
+		w->next_inst = i + 1;
+		w->rq.instance = w->in.instance = pol_str(w->p, w->p->inst[i].name);
+		vrm_say(w, "VRM", "permit", "chosen", w->rq.instance);
+		return NEXT;
+	}
+	if (had)
+		return vrm_refuse(w, "VRM", "none-free", "every one of this type that may be had "
+				  "is allocated, or stands on a host that excludes it");
+	/* Why not: of the type as such. */
+	w->in.instance = NULL;
+	return NEXT;
+}
+
 /*
  * Names whose session it is, and which. Subjects do not share any: a user, a user
  * that only an assertion names, a role that another cloud's user was mapped to.
@@ -315,6 +371,8 @@ static enum next decide(struct work *w)
 	w->decided = w->a.n_step + 1;
 	if (!w->decision.permit)
 		return vrm_refuse_reason(w, &w->decision.reason[0]);
+	if (!w->in.instance)
+		return vrm_refuse(w, "VRM", "none-free", "there is none of this type");
 	vrm_say(w, "PEP", "permit", "permit", json_string_value(json_array_get(w->why, 0)));
 	fault("decided");
 	return NEXT;
@@ -337,6 +395,8 @@ static enum next directory(struct work *w)
 {
 	if (!w->lookup.ret)
 		return NEXT;
+	if (w->lookup.ret == -ENOENT && w->any)
+		return vrm_choose_again(w);
 	if (w->lookup.ret == -ENOENT)
 		return vrm_refuse(w, "VRM", "not-in-directory", "the directory has no such "
 				  "resource");
@@ -483,9 +543,27 @@ static enum next answer(struct work *w)
 
 /* Each table's last step says where to go on. */
 static enum next (*const deciding[])(struct work *w) = {
-	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, decide, ask_directory,
-	directory, begin, begun, vrm_route,
+	choose, decide, ask_directory, directory, begin, begun, vrm_route,
 };
+
+static enum next settled(struct work *w)
+{
+	w->turn = deciding;
+	return NEXT;
+}
+
+static enum next (*const arriving[])(struct work *w) = {
+	fresh, allowed, no_loop, claim, unseen, vrm_subject, known, settled,
+};
+
+enum next vrm_choose_again(struct work *w)
+{
+	msg_answer_drop(&w->a, w->any_steps);
+	json_decref(w->why);
+	w->why = NULL;
+	w->turn = deciding;
+	return NEXT;
+}
 
 static enum next (*const finishing[])(struct work *w) = { finish, finished };
 
@@ -597,11 +675,14 @@ void vrm_start(struct daemon *d, const struct sender *s, const char *body, size_
 	name_sender(w);
 	w->mapped = POL_NONE;
 	w->mapped_by = w->origin = "";
-	w->turn = deciding;
+	w->turn = arriving;
 	w->begin_ms = loop_ms();
 	w->wait.done = on_state;
 	w->answer = answer_to;
 	w->ctx = ctx;
+	w->any = !w->rq.instance;
+	if (w->any)
+		w->rq.instance = "";
 	w->p = admin_get(&d->admin);
 	msg_answer_init(&w->a);
 	w->next = d->works;

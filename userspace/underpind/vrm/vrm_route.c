@@ -100,6 +100,8 @@ static enum next alloc_failed(struct work *w, int ret, const struct pol_err *e)
 	w->text = NULL;
 	w->a.has_ticket = false;
 	msg_untrace(&w->a);
+	if (w->any && (ret == -EBUSY || ret == -EXDEV))
+		return vrm_choose_again(w);
 	for (i = 0; i < sizeof(alloc_errors) / sizeof(alloc_errors[0]); i++)
 		if (alloc_errors[i].error == ret)
 			return vrm_refuse(w, "VRM", alloc_errors[i].code, alloc_errors[i].text);
@@ -162,6 +164,8 @@ static enum next to_device(struct work *w)
 	if (still_agreed(w) || isolated(w))
 		return DECIDED;
 	ret = w->d->provider->ops->describe(w->d->provider, w->lookup.entry.target, &dev, &e);
+	if (ret && ret != -EIO && w->any)
+		return vrm_choose_again(w);
 	if (ret)
 		return ret == -EIO ? vrm_fail(w, "VRM", "device-unavailable", e.msg) :
 				     vrm_refuse(w, "VRM", "no-definition", e.msg);

@@ -54,6 +54,10 @@ struct work {
 	uint32_t mapped;
 	const char *mapped_by, *origin;	/* or empty */
 	struct jwt jwt;
+	/* any of a type (S2.9) */
+	bool any;
+	uint32_t next_inst;		/* of the policy: those before were tried */
+	uint32_t any_steps;		/* of the trace, before one was chosen */
 	/* decision */
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	struct pdp_request in;
@@ -94,6 +98,9 @@ struct request_key vrm_request_key(const struct work *w);
 char *vrm_record(struct work *w, const char *event);
 /* Another cloud learns which module refused, not why (S2.5). */
 void vrm_strip_texts(struct work *w);
+
+/* What was chosen of a type cannot be given: another one's turn. */
+enum next vrm_choose_again(struct work *w);
 
 /* Steps: vrm_subject.c, vrm_route.c */
 enum next vrm_subject(struct work *w);
