@@ -74,6 +74,8 @@ rmmod attack
 
 step "out"
 check 'rmmod' sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'in and out again: units and Linux have what they had' \
+	sh -c 'insmod underpin.ko && rmmod underpin'
 check 'nothing of the layer is left' gone
 check 'nothing in the kernel log' quiet_dmesg
 step "the end"

@@ -213,6 +213,11 @@ static void check_tree(enum whose whose, const struct vm *vm, u64 table, u32 lev
 		else
 			for (j = 0; j < EPT_SPAN(level) && j < 1024 * PAGE_SIZE; j += PAGE_SIZE)
 				check_leaf(whose, vm, gpa + j, e + j);
+		/* Of a large one that is not all: the register in its midst, too. */
+		if (e & EPT_LARGE &&
+		    FAR_DEVICE << PAGE_SHIFT >> EPT_SHIFT(level) == gpa >> EPT_SHIFT(level))
+			check_leaf(whose, vm, FAR_DEVICE << PAGE_SHIFT,
+				   (e & EPT_ADDR) + ((FAR_DEVICE << PAGE_SHIFT) - gpa));
 	}
 }
 

@@ -101,7 +101,7 @@ struct attrs {
 	uint32_t n;
 	struct pdp_attr attr[POL_ATTRS_MAX];
 	char *text[2 * POL_ATTRS_MAX];	/* names and values, to be freed */
-	bool bad;			/* more than a decision weighs, or no value of an attribute */
+	bool bad;			/* too many, or no value of an attribute */
 };
 
 static void free_attrs(struct attrs *a)
@@ -125,7 +125,8 @@ static char *value_text(const json_t *v)
 	if (json_is_boolean(v))
 		return strdup(json_is_true(v) ? "true" : "false");
 	if (json_is_integer(v))
-		return asprintf(&text, "%lld", (long long)json_integer_value(v)) < 0 ? NULL : text;
+		return asprintf(&text, "%lld", (long long)json_integer_value(v)) < 0 ? NULL :
+		       text;
 	f = json_is_array(v) ? open_memstream(&text, &size) : NULL;
 	if (!f)
 		return NULL;

@@ -68,8 +68,8 @@ bool vrm_has_its_share(const struct daemon *d, const struct sender *s);
 /**
  * server_run() - serve until told to stop
  *
- * SIGHUP reloads the configuration and the files that it names, SIGTERM and SIGINT stop after the requests under
- * way are answered.
+ * SIGHUP reloads the configuration and the files that it names, SIGTERM and SIGINT stop
+ * after the requests under way are answered.
  *
  * Return: 0, or -errno with @e set.
  */

@@ -26,7 +26,8 @@ static int help(FILE *f, int code)
 	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n"
 	      "  -a, --archive FILE  move the audit log's records to another file, and exit\n"
 	      "  -V, --version       say which version this is\n\n"
-	      "SIGHUP reloads the configuration and what it names; what is bad leaves the old in force.\n"
+	      "SIGHUP reloads the configuration and what it names; what is bad leaves the old in\n"
+	      "force.\n"
 	      "exit: 0 stopped as asked; 1 cannot start; 2 usage\n", f);
 	return code;
 }

@@ -268,7 +268,8 @@ static bool is_granted(struct search *s, struct pdp_attr *attr, uint32_t n)
 		.authenticated = true, .mapped = POL_NONE, .role = role, .now = s->now,
 		.action = pol_str(p, p->action[s->ask->action]),
 		.type = pol_str(p, p->rtype[s->ask->type].name), .attr = attr, .n_attr = n,
-		.instance = s->ask->inst == POL_NONE ? NULL : pol_str(p, p->inst[s->ask->inst].name),
+		.instance = s->ask->inst == POL_NONE ? NULL :
+			    pol_str(p, p->inst[s->ask->inst].name),
 		.session = &fresh,
 	};
 	struct pol_decision d;

@@ -19,9 +19,9 @@ struct edges {
 	const struct never_matter *m;
 	struct never_instants *out;
 	POL_VEC(int64_t, edge);
-	POL_VEC(int64_t, base);		/* instants that the policy names: edges that do not recur */
+	POL_VEC(int64_t, base);		/* instants that are named: edges that do not recur */
 	POL_VEC(uint32_t, func);	/* functions of env.now */
-	POL_VEC(uint64_t, daily);	/* zone and minute of what recurs, each once */
+	POL_VEC(uint64_t, daily);	/* zone and minute of what recurs, once each */
 	POL_VEC(int64_t, seen);		/* answers of the edges kept, @width each */
 	uint32_t width;
 	uint32_t *slot;			/* of a hash table of these; 0 is free */
@@ -183,8 +183,10 @@ static uint64_t hash(const int64_t *a, uint32_t n)
 {
 	uint64_t h = 1469598103934665603ull;
 
-	while (n--)
-		h = (h ^ (uint64_t)*a++) * 1099511628211ull, h ^= h >> 29;
+	while (n--) {
+		h = (h ^ (uint64_t)*a++) * 1099511628211ull;
+		h ^= h >> 29;
+	}
 	return h;
 }
 

@@ -11,7 +11,7 @@
 /* RSA of 2048 bits, curves of 256, SHA-2: what GnuTLS calls medium, and NIST 112 bits. */
 #define STRENGTH	GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM)
 
-#define KEYS_MAX	2	/* of an authority: the old one and the new one, while both are in use */
+#define KEYS_MAX	2	/* of an authority: the old one and the new one, while it changes */
 #define OWN		(-1)
 
 struct authority {
