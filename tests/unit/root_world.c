@@ -228,15 +228,16 @@ void r_init(void)
 	w_cpuid1[2] |= CPUID1_ECX_RDRAND;
 	key_make();
 	w_msr[MSR_PAT] = PAT_RESET;
-	r_expect(!pool_init(&up_config) && !frames_init(&up_config) && !frames_init_devices(&up_config),
+	r_expect(!pool_init(&up_config) && !frames_init(&up_config) &&
+		 !frames_init_devices(&up_config),
 		 "memory");
-	pcr_init();
 	mtrr_init();
 	host_eptp = host_ept_init();
 	r_expect(host_eptp && !msr_init() && !port_init() && !protect_init() &&
 		 !caps_init(), "launch");
 	vvmcs_init();
 	r_expect(!iommu_init(&up_config), "VT-d");
+	pcr_init();
 	for (i = CPUS; i-- > 0;)
 		start_cpu(i);
 	w_reset_l1_memory();

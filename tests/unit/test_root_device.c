@@ -281,7 +281,7 @@ static void what_nobody_takes_is_all_ones(void **state)
 
 static void an_instruction_across_two_pages(void **state)
 {
-	static const u8 insn[] = { 0x48, 0x8b, 0x84, 0x24, 0, 0, 0, 0 };	/* mov 0(%rsp),%rax */
+	static const u8 insn[] = { 0x48, 0x8b, 0x84, 0x24, 0, 0, 0, 0 }; /* mov 0(%rsp), %rax */
 	u64 *pte = (u64 *)phys(0x4000) + (SECOND_PAGE >> PAGE_SHIFT), old = *pte;
 	u32 first;
 

@@ -90,7 +90,7 @@ static bool reads_as(const char *text, struct mov *m)
 	m->size = 1 << best;
 	snprintf(reg, sizeof(reg), "%.*s", (int)(m->store ? 15 : comma - text),
 		 m->store ? comma + 1 : text);
-	reg[strcspn(reg, " \n")] = 0;
+	reg[strcspn(reg, "\n ")] = 0;
 	for (i = 0; i < 16; i++)
 		if (!strcmp(reg, names[best][i])) {
 			m->reg = i;

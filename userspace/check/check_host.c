@@ -167,7 +167,8 @@ static enum check_result check_use(struct check_report *r)
 	if (!sysfile_entries("/sys/kernel/iommu_groups"))
 		return check_pass(r, "%.120s; state 1: it does not translate", found);
 	if (scalable_mode())
-		return check_fail(r, iommu_cures[UP_IOMMU_SCALABLE], "%.120s; state 4: in scalable mode", found);
+		return check_fail(r, iommu_cures[UP_IOMMU_SCALABLE],
+				  "%.120s; state 4: in scalable mode", found);
 	if (linux_translates())
 		return check_fail(r, iommu_cures[UP_IOMMU_TRANSLATING],
 				  "%.120s; state 3: it translates by tables of its own", found);

@@ -27,7 +27,8 @@ const char *protect_create_error(int err)
 	case ESRCH:
 		return "its process is ending";
 	case ENXIO:
-		return "no IOMMU keeps devices from its memory; 'underpin status' says why and the cure, allow_no_iommu=1 for underpin.ko protects it from software alone";
+		return "no IOMMU keeps devices from its memory; 'underpin status' says why and the "
+		       "cure, allow_no_iommu=1 for underpin.ko protects it from software alone";
 	}
 	return strerror(err);
 }

@@ -19,7 +19,8 @@ enum { EVENT_NONE, EVENT_IMAGE, EVENT_SETTINGS, EVENT_IOMMU, EVENT_KEY, EVENT_EN
 
 _Static_assert((int)UP_TPM_GOOD == TPM_DONE && (int)UP_TPM_NO_BANK == TPM_NO_BANK, "one list");
 
-const struct up_settings launch_settings = { .magic = UP_SETTINGS_MAGIC, .version = 1 };
+struct up_settings launch_settings;
+enum up_iommu_state launch_iommu;
 
 static struct spinlock lock;	/* of all below */
 static struct tpm tpm;
@@ -28,15 +29,14 @@ static bool asked;		/* a command is on its way */
 static bool fresh;		/* nobody has extended the PCR before */
 static u32 events;		/* that are in the PCR */
 
-u32 launch_iommu(void)
-{
-	return iommu_state();
-}
-
 void pcr_init(void)
 {
 	volatile void *regs = device_at(UP_TPM_KEPT + (TPM_LOCALITY - 1) * PAGE_SIZE, 4);
 
+	launch_settings = (struct up_settings){
+		.magic = UP_SETTINGS_MAGIC, .version = 1, .flags = up_config.allow_no_iommu,
+	};
+	launch_iommu = iommu_state();
 	asked = fresh = false;
 	events = 0;
 	state = regs ? (enum up_tpm)tpm_find(&tpm, regs, TPM_LOCALITY) : UP_TPM_ABSENT;
@@ -49,7 +49,7 @@ static const void *content(u32 event, u32 *len)
 	static const char * const iommu[] = {
 		[UP_IOMMU_NONE] = "none", [UP_IOMMU_PARTIAL] = "partial", [UP_IOMMU_FULL] = "full",
 	};
-	const char *word = event == EVENT_END ? "left" : iommu[launch_iommu()];
+	const char *word = event == EVENT_END ? "left" : iommu[launch_iommu];
 
 	*len = 32;
 	if (event == EVENT_IMAGE)

@@ -61,8 +61,6 @@ static int layer_init(void)
 		err = frames_init(&up_config);
 	if (!err)
 		err = frames_init_devices(&up_config);
-	if (!err)
-		pcr_init();
 	if (err)
 		return err;
 	mtrr_init();
@@ -80,7 +78,10 @@ static int layer_init(void)
 		return err;
 	vvmcs_init();
 	/* Last: from here on what fails has to give the units back. */
-	return iommu_init(&up_config);
+	err = iommu_init(&up_config);
+	if (!err)
+		pcr_init();
+	return err;
 }
 
 static int layer_init_once(void)

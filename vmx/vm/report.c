@@ -15,6 +15,7 @@
 #include "vmx/sign/sha512.h"
 #include "vmx/vm/guestmem.h"
 #include "ept/owner.h"
+#include "iommu/launch.h"
 
 _Static_assert(sizeof(struct up_launch_statement) == 80, "docs/attestation.md");
 _Static_assert(sizeof(struct up_vm_report) == 624, "docs/attestation.md");
@@ -27,7 +28,7 @@ static u32 weaknesses(void)
 		[UP_IOMMU_NONE] = UP_WEAK_NO_IOMMU, [UP_IOMMU_PARTIAL] = UP_WEAK_PART_IOMMU,
 		[UP_IOMMU_FULL] = 0,
 	};
-	u32 flags = UP_WEAK_SMM | iommu[launch_iommu()];
+	u32 flags = UP_WEAK_SMM | iommu[iommu_state()];
 
 	if (speculation_smt())
 		flags |= UP_WEAK_SMT;
@@ -62,7 +63,7 @@ long call_sign(struct percpu *cpu)
 	struct up_launch_proof *page = host_page(cpu->gpr[RBX]), proof = {
 		.statement = { .magic = UP_LAUNCH_MAGIC, .version = UP_LAUNCH_VERSION,
 			       .flags = weaknesses() },
-		.settings = launch_settings, .iommu = launch_iommu(),
+		.settings = launch_settings, .iommu = launch_iommu,
 	};
 	long err;
 
