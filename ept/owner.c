@@ -19,16 +19,11 @@
 struct spinlock frames_lock;
 
 static u64 nframes;		/* entries of the table */
-static u64 address_mask;
+u64 address_mask;
 static const struct up_range *ram;	/* ascending */
 static u32 nram;
 static bool clflushopt;
 static struct frame_counters counters;	/* frames_lock */
-
-u64 phys_mask(void)
-{
-	return address_mask;
-}
 
 void frame_counters(struct frame_counters *c)
 {

@@ -89,8 +89,13 @@ enum frame_region frames_region(u64 pfn);
 /** frames_have_ram() - true if RAM lies in [@pfn, @pfn + @count) */
 bool frames_have_ram(u64 pfn, u64 count);
 
+extern u64 address_mask;	/* phys_mask(), for the path of every violation */
+
 /** phys_mask() - the address bits that this processor has, bit 12 up, at most 48 */
-u64 phys_mask(void);
+static inline u64 phys_mask(void)
+{
+	return address_mask;
+}
 
 /**
  * frame_host_usable() - true if an address the host supplied may be *used by the

@@ -8,53 +8,51 @@
 #include "vmx/abi/errno.h"
 
 /* Would hardware call this present entry misconfigured (SDM vol. 3, 29.3.3.1)? */
-bool ept_entry_misconfigured(u64 e, u32 level)
+static inline bool misconfigured(u64 e, u32 level)
 {
-	u64 reserved = EPT_ADDR & ~phys_mask();
 	u32 type = e >> 3 & 7;
 
-	if ((e & (EPT_R | EPT_W)) == EPT_W ||
+	if ((e & EPT_ADDR & ~phys_mask()) || (e & (EPT_R | EPT_W)) == EPT_W ||
 	    ((e & EPT_RWX) == EPT_X && !(ept_caps & EPT_CAP_EXEC_ONLY)))
 		return true;
-	if (level == 4)
-		return e & (reserved | MASK(7, 3));
 	if (level > 1 && !(e & EPT_LARGE))
-		return e & (reserved | MASK(6, 3));
-	if (level == 3 && !(ept_caps & EPT_CAP_1G))
+		return e & MASK(6, 3);
+	if (level == 4 || (level == 3 && !(ept_caps & EPT_CAP_1G)))
 		return true;
-	if (level > 1)
-		reserved |= EPT_ADDR & (EPT_SPAN(level) - 1);
-	return e & reserved || type == 2 || type == 3 || type == 7;
+	return e & EPT_ADDR & (EPT_SPAN(level) - 1) || type == 2 || type == 3 || type == 7;
+}
+
+bool ept_entry_misconfigured(u64 e, u32 level)
+{
+	return misconfigured(e, level);
 }
 
 int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
 {
+	u64 e = eptp12, pa;
+	u32 level = EPT_LEVELS, above = EPT_RWX, access = EPT_RWX;
+	bool ends, bad = false;
 	const u64 *table;
-	u64 e;
 
-	w->table = eptp12 & EPT_ADDR;
-	w->access = EPT_RWX;
-	w->misconfigured = false;
-	w->hpa = 0;
-	for (w->level = EPT_LEVELS; ; w->level--) {
-		table = host_byte(w->table);
+	for (;; level--) {
+		pa = e & EPT_ADDR;
+		table = host_byte(pa);
 		if (!table)
 			return -UP_EPERM;
-		e = READ_ONCE(table[ept_index(gpa, w->level)]);
-		w->entry = e;
-		w->above = w->access;
-		w->access &= e;
-		if (!(e & EPT_RWX) || gpa >> EPT_SHIFT(EPT_LEVELS + 1)) {
-			w->access = 0;
-			return 0;
-		}
-		w->misconfigured = ept_entry_misconfigured(e, w->level);
-		if (w->misconfigured)
-			return 0;
-		if (w->level == 1 || e & EPT_LARGE)
+		e = READ_ONCE(table[ept_index(gpa, level)]);
+		above = access;
+		access &= e;
+		ends = !(e & EPT_RWX) || gpa >> EPT_SHIFT(EPT_LEVELS + 1);
+		bad = !ends && misconfigured(e, level);
+		if (ends || bad || level == 1 || e & EPT_LARGE)
 			break;
-		w->table = e & EPT_ADDR;
 	}
-	w->hpa = (e & EPT_ADDR) | (gpa & (EPT_SPAN(w->level) - 1) & PAGE_MASK);
+	w->hpa = ends || bad ? 0 : (e & EPT_ADDR) | (gpa & (EPT_SPAN(level) - 1) & PAGE_MASK);
+	w->entry = e;
+	w->table = pa;
+	w->level = level;
+	w->access = ends ? 0 : access;
+	w->above = above;
+	w->misconfigured = bad;
 	return 0;
 }

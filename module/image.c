@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -23,6 +24,10 @@
 #define CHUNK_ORDER		9
 #define INTR_ORDER		8
 #define PTE_FLAGS		(_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY)
+
+static bool vmcs_shadowing = true;
+module_param(vmcs_shadowing, bool, 0444);
+MODULE_PARM_DESC(vmcs_shadowing, "use VMCS shadowing where processors have it (default: 1)");
 
 extern const char up_blob[], up_blob_end[];
 
@@ -446,6 +451,7 @@ static int configure(struct up_layer *layer)
 	cfg->pm1a_cnt = up_sleep_regs()->pm1_cnt[0];
 	cfg->pm1b_cnt = up_sleep_regs()->pm1_cnt[1];
 	cfg->pm_base = up_sleep_regs()->pm_base;
+	cfg->vmcs_shadowing = vmcs_shadowing;
 	cfg->tsc_khz = tsc_khz;
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);

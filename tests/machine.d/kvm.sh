@@ -26,6 +26,17 @@ many_tiny() {
 	done
 }
 
+transitions() { awk '{ sum += $3 } END { print sum }' /sys/kernel/underpin/cpus; }
+
+# transitions_are -lt|-gt NUMBER: of 2,000 CPUID exits and what a guest's start takes
+transitions_are() {
+	start=$(transitions)
+	./tiny -n 2000 -r 1 cpuid >tiny.out || return 1
+	taken=$(($(transitions) - start))
+	echo "$taken transitions"
+	[ "$taken" "$1" "$2" ]
+}
+
 figures() { grep -E '^(ram|pool|pool_free|vm|denied) ' /sys/kernel/underpin/frames; }
 figures_are() { same "$1" "$(figures)"; }
 
@@ -55,6 +66,7 @@ check 'kvm_intel holds the module, and the log says how to free it' \
 	has log "rmmod is refused until 'modprobe -r kvm_intel'"
 
 check 'a tiny guest runs' ./tiny -n 100 -r 1
+check 'an exit of its takes four transitions, not 18' transitions_are -lt 16000
 before=$(figures)
 check '20 of them run one after another' many_tiny
 check 'and leave nothing in the layer' no_leak
@@ -76,5 +88,8 @@ wait $qemu
 check 'without a guest it still is' refused 'in use' rmmod underpin
 check 'the layer runs' has /sys/kernel/underpin/state running
 check 'without kvm_intel it is not' sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'without VMCS shadowing' insmod underpin.ko vmcs_shadowing=0
+modprobe kvm_intel
+check 'a tiny guest runs as before, each VMREAD an exit' transitions_are -gt 30000
 check 'nothing in the kernel log' quiet_dmesg
 finish_tap

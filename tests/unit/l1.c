@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The demoted host and its KVM: see l1.h. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "l1.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/lib.h"
+
+bool w_shadowing(void)
+{
+	const char *wish = getenv("W_SHADOWING");
+
+	return !wish || *wish != '0';
+}
 
 void w_use_cpu(u32 n)
 {
@@ -62,10 +70,37 @@ void w_start_l1(struct percpu *cpu, u64 vmcs01)
 	vmwrite(VMCS_GUEST_SS_AR, 0xc093);
 }
 
+/*
+ * Hardware carries out a VMREAD or VMWRITE of a field that the layer has let it; of those
+ * with an operand in memory only that they do not exit is told.
+ */
+static bool shadowed(u32 reason, u32 info, enum w_outcome *o)
+{
+	static const u64 mask[] = { 0xffff, ~0ULL, 0xffffffff, ~0ULL };
+	u64 enc = fake_cpu->gpr[info >> 28 & 0xf], *reg = &fake_cpu->gpr[info >> 3 & 0xf], *field;
+
+	if (reason != EXIT_REASON_VMREAD && reason != EXIT_REASON_VMWRITE)
+		return false;
+	field = w_shadowed(enc, reason == EXIT_REASON_VMWRITE);
+	if (!field)
+		return false;
+	*o = guest_cpl() ? W_FAULT : W_SUCCEED;
+	if (guest_cpl() || !(info & BIT(10)))
+		return true;
+	if (reason == EXIT_REASON_VMREAD)
+		*reg = *field;
+	else
+		*field = *reg & mask[VMCS_ENC_WIDTH(enc)];
+	return true;
+}
+
 enum w_outcome w_insn(u32 reason, u32 info, u64 disp)
 {
 	u64 vmcs01 = fake_cpu->vmcs01_pa, rip = w_vmcs(vmcs01, VMCS_GUEST_RIP), flags;
+	enum w_outcome o;
 
+	if (shadowed(reason, info, &o))
+		return o;
 	vmwrite(VMCS_ENTRY_INTR_INFO, 0);
 	vmwrite(VMCS_EXIT_INSN_INFO, info);
 	vmwrite(VMCS_EXIT_QUAL, disp);

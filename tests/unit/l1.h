@@ -29,6 +29,9 @@
 #define W_EPTP		(0x20000ULL | 3 << 3 | 6)
 #define W_INSN_LEN	4
 
+/* Does the layer use VMCS shadowing?  Yes, unless the environment has W_SHADOWING=0. */
+bool w_shadowing(void);
+
 /* An exit of hardware's: VMCS01 or VMCS02 is current, and says the rest. */
 void w_root(u32 reason);
 

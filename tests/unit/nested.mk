@@ -12,9 +12,11 @@ CODE := vmx/cpu/vmcs.c vmx/cpu/paging.c vmx/cpu/operand.c vmx/cpu/speculation.c 
 WORLD := tests/unit/nested_world.c tests/unit/l1.c tests/unit/fake/vmx.c tests/unit/fake/fake.c
 OBJ := $(CODE:%.c=$(B)/%.o) $(WORLD:%.c=$(B)/%.o)
 
-all: $(B)/test_nested $(B)/test_insn
+TESTS := $(B)/test_nested $(B)/test_insn $(B)/test_shadow_vmcs
 
-$(B)/test_nested $(B)/test_insn: $(B)/%: $(B)/tests/unit/%.o $(OBJ)
+all: $(TESTS)
+
+$(TESTS): $(B)/%: $(B)/tests/unit/%.o $(OBJ)
 	$(CC) -fsanitize=address,undefined -o $@ $^ -lcmocka
 
 $(B)/%.o: %.c

@@ -198,6 +198,7 @@ void w_init(u32 n_cpus)
 	w_pool_used = 0;
 	w_pool_limit = 1000;
 	up_config.maxphyaddr = W_MAXPHYADDR;
+	up_config.vmcs_shadowing = w_shadowing();
 	up_config.pm1a_cnt = 0x604;
 	assert(!msr_init() && !port_init());
 	w_reset_l1_memory();

@@ -15,7 +15,7 @@
 #include "vmx/vmcs/reflect.h"
 #include "ept/violation.h"
 
-#define W_FRAMES	24576ULL
+#define W_FRAMES	28672ULL
 
 void w_init(u32 n_cpus);
 void w_free(void);

@@ -212,6 +212,7 @@ void r_init(void)
 	fake_init(RAM_END, TABLE_END, CPUS);
 	up_config.cpus = CPUS;
 	up_config.maxphyaddr = W_MAXPHYADDR;
+	up_config.vmcs_shadowing = w_shadowing();
 	up_config.table_frames = TABLE_END;
 	up_config.ram_ranges = 1;
 	up_config.ram = &ram;

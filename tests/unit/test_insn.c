@@ -90,7 +90,7 @@ static void no_invvpid_globals(void)
 
 #define BAD_ALIGN	(W_VMCS12 + 8)
 #define BAD_WIDTH	(1ULL << W_MAXPHYADDR | W_VMCS12)
-#define FIELD		VMCS_GUEST_RIP
+#define FIELD		VMCS_GUEST_SYSENTER_ESP	/* no shadow VMCS has it */
 #define NO_FIELD	0x7ffe
 
 /*

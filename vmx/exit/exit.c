@@ -32,7 +32,7 @@ void vm_exit(struct percpu *cpu)
 	flushed = flush_this_cpu_if_behind(cpu);
 	if (cpu->nested.in_vm)
 		nested_exit(cpu, reason);
-	else if (!(reason == EXIT_REASON_VMREAD || reason == EXIT_REASON_VMWRITE) ||
+	else if (reason < EXIT_REASON_VMREAD || reason > EXIT_REASON_VMWRITE ||
 		 !nested_insn_fast(cpu, reason))
 		host_exit(cpu, reason);
 	if (flushed && cpu->nested.in_vm)

@@ -6,8 +6,8 @@
  * APIC-register virtualization, virtual-interrupt delivery, x2APIC mode, posted
  * interrupts, page-modification logging, EPT accessed/dirty flags, VM functions,
  * #VE, sub-page permissions, mode-based execution, Intel PT, ENCLS; nor what KVM
- * does not use: I/O bitmaps, CR3 targets.  VMCS
- * shadowing (a hardware VMREAD bitmap) has its place in cpu2_offered below.
+ * does not use: I/O bitmaps, CR3 targets; nor VMCS shadowing, which the layer itself
+ * uses for L1 (vmx/vmcs/shadow_vmcs.h).
  */
 #include "vmx/intercept/caps.h"
 #include "vmx/base/asm.h"

@@ -18,6 +18,7 @@
 #include "vmx/vmcs/msrbitmap.h"
 #include "vmx/vmcs/msrlist.h"
 #include "vmx/vmcs/reflect.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 #include "ept/shadow.h"
 #include "ept/violation.h"
 
@@ -219,6 +220,8 @@ void nested_enter(struct percpu *cpu, struct vvmcs *vv, bool launch)
 	const char *failed;
 	u64 qual;
 
+	if (shadow_vmcs_take(vv))
+		vmptrld(cpu->vmcs01_pa);
 	if (!prepare(cpu, vv))
 		return;
 	failed = vmcs12_check_guest_state(vv, &qual);

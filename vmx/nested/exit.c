@@ -151,7 +151,8 @@ static void exit_ordinary(struct percpu *cpu, struct vvmcs *vv, u32 reason)
 		nested_reflect(cpu, vv, EXIT_REASON_TRIPLE_FAULT, 0);
 		return;
 	}
-	if (!handlers[reason](cpu, vv))
+	/* Most are: without the call, which is a retpoline. */
+	if (handlers[reason] == host_wants || !handlers[reason](cpu, vv))
 		nested_reflect(cpu, vv, reason, vmread(VMCS_EXIT_QUAL));
 	else if (cpu->nested.in_vm)
 		run_on(vv);

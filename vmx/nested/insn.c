@@ -11,6 +11,7 @@
 #include "vmx/cpu/paging.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/vmcs/check.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 #include "vmx/vmcs/vvmcs.h"
 #include "ept/shadow.h"
 
@@ -81,7 +82,7 @@ static void do_vmxon(struct percpu *cpu)
 	}
 	cpu->nested.vmxon = true;
 	cpu->nested.vmxon_pa = pa;
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	vm_succeed();
 }
 
@@ -90,7 +91,7 @@ void nested_cpu_reset(struct percpu *cpu)
 	vvmcs_clear_all(cpu);
 	if (cpu->nested.vmxon)
 		shadow_cpu_off();
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	cpu->nested.in_vm = false;
 	cpu->nested.vmxon = false;
 }
@@ -133,7 +134,7 @@ static void vmptrld_failed(struct percpu *cpu, u64 pa, int err)
 {
 	up_log_seldom("nested: cpu %u: VMPTRLD of %llx: error %d", cpu->cpu,
 		      (unsigned long long)pa, err);
-	cpu->nested.current = NULL;
+	vvmcs_make_current(cpu, NULL);
 	vm_fail_invalid();
 }
 
@@ -152,7 +153,7 @@ static void load_vmcs(struct percpu *cpu, u64 pa)
 		vmptrld_failed(cpu, pa, err);
 		return;
 	}
-	cpu->nested.current = vv;
+	vvmcs_make_current(cpu, vv);
 	vm_succeed();
 }
 
@@ -265,36 +266,6 @@ static void do_vmwrite(struct percpu *cpu)
 	vm_succeed();
 }
 
-/*
- * VMREAD and VMWRITE are the hot path: KVM executes several for each exit of a
- * VM.  The register forms, when they succeed, take one function without a loop,
- * a lock or a page walk; everything else, upper halves too, goes the long way.
- */
-bool nested_insn_fast(struct percpu *cpu, u32 reason)
-{
-	struct vvmcs *vv = cpu->nested.current;
-	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
-	u64 enc = cpu->gpr[INFO_REG2(info)];
-	u32 row;
-
-	if (!vv || !(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
-	    enc & ~(2ULL * VMCS_LOOKUP_SIZE - 2) || !vmcs_lookup_row1(enc) || guest_cpl())
-		return false;
-	row = vmcs_lookup_row1(enc) - 1;
-	if (reason == EXIT_REASON_VMREAD) {
-		if (row_test(vv->stale, row))
-			vvmcs_fetch(cpu, vv, row);
-		cpu->gpr[reg] = vv->f[row];
-	} else {
-		if (vmcs_field[row].class == CLASS_EXIT)
-			return false;
-		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
-	}
-	cpu->exits_host[reason]++;
-	vm_succeed();
-	return true;
-}
-
 /* VMLAUNCH, VMRESUME: the checks before those of the VMCS (section 27.1). */
 static void do_enter(struct percpu *cpu)
 {
@@ -311,6 +282,52 @@ static void do_enter(struct percpu *cpu)
 		vm_fail(cpu, VMERR_RESUME_NOT_LAUNCHED);
 	else
 		nested_enter(cpu, vv, launch);
+}
+
+/* VMREAD and VMWRITE.  Return: false: not these, or not that simply */
+static bool access_fast(struct percpu *cpu, struct vvmcs *vv, u32 reason)
+{
+	u32 info = vmread(VMCS_EXIT_INSN_INFO), reg = INFO_REG1(info);
+	u64 enc = cpu->gpr[INFO_REG2(info)];
+	u32 row;
+
+	if (!(info & INFO_IS_REG) || reg == RSP || INFO_REG2(info) == RSP ||
+	    enc & ~(2ULL * VMCS_LOOKUP_SIZE - 2) || !vmcs_lookup_row1(enc))
+		return false;
+	row = vmcs_lookup_row1(enc) - 1;
+	if (reason == EXIT_REASON_VMREAD) {
+		if (row_test(vv->stale, row))
+			vvmcs_fetch(cpu, vv, row);
+		cpu->gpr[reg] = vv->f[row];
+	} else {
+		if (vmcs_field[row].class == CLASS_EXIT)
+			return false;
+		write_row(cpu, vv, row, enc, cpu->gpr[reg]);
+	}
+	vm_succeed();
+	return true;
+}
+
+/*
+ * VMREAD, VMWRITE and VMRESUME are the hot path: KVM executes them for each exit of a
+ * VM.  The register forms, when they succeed, take one function without a loop,
+ * a lock or a page walk; everything else, upper halves too, goes the long way.
+ */
+bool nested_insn_fast(struct percpu *cpu, u32 reason)
+{
+	struct vvmcs *vv = cpu->nested.current;
+
+	if (!vv || guest_cpl())
+		return false;
+	if (reason == EXIT_REASON_VMRESUME) {
+		if (!guest_64bit())
+			return false;
+		do_enter(cpu);
+	} else if (!access_fast(cpu, vv, reason)) {
+		return false;
+	}
+	cpu->exits_host[reason]++;
+	return true;
 }
 
 static u64 type_operand(struct percpu *cpu)

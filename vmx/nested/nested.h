@@ -19,7 +19,7 @@ void nested_cpu_reset(struct percpu *cpu);
 void nested_insn(struct percpu *cpu, u32 reason);
 
 /**
- * nested_insn_fast() - VMREAD or VMWRITE by L1, if it is an ordinary one
+ * nested_insn_fast() - VMREAD, VMWRITE or VMRESUME by L1, if it is an ordinary one
  * Return: false: nothing was done, nested_insn() decides
  */
 bool nested_insn_fast(struct percpu *cpu, u32 reason);

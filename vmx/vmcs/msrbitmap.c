@@ -48,11 +48,8 @@ void msr_bitmap_sync(struct vvmcs *vv)
 		merge_all(vv, l1, own, merged);
 		return;
 	}
-	for (u32 i = 0; i < vv->open_words; i++) {
-		u32 word = vv->open[i];
-
-		merged[word] = READ_ONCE(l1[word]) | own[word];
-	}
+	for (const u16 *open = vv->open, *end = open + vv->open_words; open < end; open++)
+		merged[*open] = READ_ONCE(l1[*open]) | own[*open];
 }
 
 bool msr_wanted_by_l1(const struct vvmcs *vv, u32 msr, bool write)

@@ -10,6 +10,7 @@
 #include "vmx/cpu/speculation.h"
 #include "vmx/intercept/caps.h"
 #include "vmx/vmcs/msrlist.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 
 #define AR_CODE64		0xa09b	/* present, code, accessed, L, G */
 #define AR_DATA			0xc093	/* present, data, writable, accessed, D/B, G */
@@ -82,13 +83,14 @@ void vmcs12_save_guest(struct vvmcs *vv)
 	rows_add(vv->stale, rows_lazy);
 }
 
-static void load_unusable_segment(u32 n)
+/* Inline, as everything of a segment's encodings is known then: the path of every exit. */
+static inline void load_unusable_segment(u32 n)
 {
 	vmwrite(VMCS_GUEST_ES_SEL + 2 * n, 0);
 	vmwrite(VMCS_GUEST_ES_AR + 2 * n, SEG_AR_UNUSABLE);
 }
 
-static void load_segment(u32 n, u64 selector, u64 base, u64 limit, u64 ar)
+static inline void load_segment(u32 n, u64 selector, u64 base, u64 limit, u64 ar)
 {
 	vmwrite(VMCS_GUEST_ES_SEL + 2 * n, selector);
 	vmwrite(VMCS_GUEST_ES_BASE + 2 * n, base);
@@ -97,7 +99,7 @@ static void load_segment(u32 n, u64 selector, u64 base, u64 limit, u64 ar)
 }
 
 /* A null selector makes the segment unusable: base and limit do not count then. */
-static void load_data_segment(u32 n, u64 selector)
+static inline void load_data_segment(u32 n, u64 selector)
 {
 	if (selector)
 		load_segment(n, selector, 0, 0xffffffff, AR_DATA);
@@ -190,6 +192,7 @@ static void undo_nmi_deferral(struct percpu *cpu, struct vvmcs *vv)
 
 void vmcs12_to_l1(struct percpu *cpu, struct vvmcs *vv, const struct passed_msrs *l2)
 {
+	shadow_vmcs_show(vv);
 	nested_switch_to_l1(cpu);
 	undo_nmi_deferral(cpu, vv);
 	load_host_state(vv, l2);

@@ -7,6 +7,7 @@
 #include "vmx/base/lock.h"
 #include "vmx/base/log.h"
 #include "vmx/intercept/caps.h"
+#include "vmx/vmcs/shadow_vmcs.h"
 #include "ept/owner.h"
 #include "ept/pool.h"
 #include "ept/shadow.h"
@@ -78,6 +79,7 @@ void vvmcs_init(void)
 	row_clear(rows_host, ROW_HOST_RSP);
 	row_set(rows_host, ROW_EXIT_CTLS);	/* says which host MSRs are loaded */
 	vpid_used[0] = BIT(VVMCS_FIRST_VPID) - 1;
+	shadow_vmcs_init();
 }
 
 #define WIDTH_MASK(enc)	(VMCS_ENC_WIDTH(enc) == 0 ? 0xffff : \
@@ -98,6 +100,7 @@ void vvmcs_fetch(struct percpu *cpu, struct vvmcs *vv, u32 row)
 
 static void fetch_all(struct percpu *cpu, struct vvmcs *vv)
 {
+	shadow_vmcs_take(vv);
 	vmptrld(vv->vmcs02_pa);
 	for (u32 row = 0; row < NR_VMCS_ROWS; row++)
 		if (row_test(vv->stale, row))
@@ -128,7 +131,7 @@ u64 vvmcs_pa(const struct vvmcs *vv)
 
 static void free_frames(struct vvmcs *vv)
 {
-	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vvmcs_pa(vv) };
+	u64 pa[] = { vv->vmcs02_pa, vv->msr_bitmap_pa, vv->shadow_pa, vvmcs_pa(vv) };
 
 	/* A protected vCPU's state must not outlive it in a frame that may go back. */
 	if (vv->vmcs02_pa)
@@ -219,6 +222,7 @@ static struct vvmcs *make(struct percpu *cpu, u64 pa)
 	vv->remerge = true;
 	memset(vv->dirty, 0xff, sizeof(vv->dirty));
 	import_contents(vv);
+	shadow_vmcs_make(cpu, vv, vvmcs_frame);
 	return vv;
 }
 
@@ -245,6 +249,14 @@ static int insert(struct vvmcs *vv)
 	return 0;
 }
 
+/* Hardware may hold their contents in this CPU until they are cleared here. */
+static void clear_vmcss(const struct vvmcs *vv)
+{
+	vmclear(vv->vmcs02_pa);
+	if (vv->shadow_pa)
+		vmclear(vv->shadow_pa);
+}
+
 int vvmcs_load(struct percpu *cpu, u64 pa, struct vvmcs **out)
 {
 	struct vvmcs *vv;
@@ -256,7 +268,7 @@ int vvmcs_load(struct percpu *cpu, u64 pa, struct vvmcs **out)
 		vv = make(cpu, pa);
 		err = vv ? insert(vv) : -UP_ENOMEM;
 		if (err && vv) {
-			vmclear(vv->vmcs02_pa);
+			clear_vmcss(vv);
 			free_frames(vv);
 		}
 	}
@@ -281,16 +293,15 @@ static void unlink_hash(struct vvmcs *vv)
 	vpid_used[vv->vpid / 64] &= ~BIT(vv->vpid % 64);
 }
 
-/* Hardware may hold VMCS02's contents in this CPU until it is cleared here. */
 static void deactivate(struct percpu *cpu, struct vvmcs *vv)
 {
 	*vv->cpu_prev = vv->cpu_next;
 	if (vv->cpu_next)
 		vv->cpu_next->cpu_prev = vv->cpu_prev;
-	vmclear(vv->vmcs02_pa);
+	clear_vmcss(vv);
 	vmptrld(cpu->vmcs01_pa);
 	if (cpu->nested.current == vv)
-		cpu->nested.current = NULL;
+		vvmcs_make_current(cpu, NULL);
 	vv->launched = false;
 	vv->hw_launched = false;
 	vv->host_cpu = VVMCS_NO_CPU;

@@ -36,6 +36,7 @@ struct vvmcs {
 	u64 f[NR_VMCS_ROWS];		/* VMCS12, by row */
 	u64 dirty[VMCS_ROW_WORDS];	/* rows that L1 wrote since the last VM entry */
 	u64 stale[VMCS_ROW_WORDS];	/* rows that are newer in VMCS02; none if bound */
+	u64 shown[NR_VMCS_ROWS];	/* what the shadow VMCS had when it was last looked at */
 	u64 pa;				/* L1's frame: the key */
 	struct vvmcs *hash_next;
 	struct vvmcs *cpu_next;		/* others active on the same CPU */
@@ -54,6 +55,7 @@ struct vvmcs {
 	u16 open_words;			/* entries of open[]; > MSR_BITMAP_OPEN_MAX: too many */
 	u16 open[MSR_BITMAP_OPEN_MAX];	/* words of the merged bitmap that pass some MSR */
 	u64 vmcs02_pa;
+	u64 shadow_pa;			/* shadow VMCS, or 0: VMREAD and VMWRITE exit */
 	u64 msr_bitmap_pa;		/* merged: VMCS12's and the layer's own */
 	struct msr_entry msr_list[MSR_LIST_COPY] __aligned(16);	/* entry MSR-load list, filtered */
 };

@@ -181,6 +181,26 @@ void w_set_vmcs(u64 pa, u32 field, u64 val)
 	*field_of(find(pa), field) = val;
 }
 
+/* Section 26.1.3, and the checks of the link pointer at the VM entry before (27.3.1.5). */
+u64 *w_shadowed(u64 enc, bool write)
+{
+	struct hw_vmcs *v = current[fake_cpu->cpu], *shadow;
+	const u8 *bitmap;
+	u64 link;
+
+	if (!(*field_of(v, VMCS_CPU2_CTLS) & CPU2_SHADOW_VMCS) || enc >> 15)
+		return NULL;
+	link = *field_of(v, VMCS_VMCS_LINK);
+	assert(link != v->pa && *(u32 *)phys(link) == (W_REVISION | BIT(31)));
+	bitmap = phys(*field_of(v, write ? VMCS_VMWRITE_BITMAP : VMCS_VMREAD_BITMAP));
+	if (bitmap[enc / 8] >> enc % 8 & 1)
+		return NULL;
+	shadow = find(link);
+	assert(shadow->active_on == 0 || shadow->active_on == fake_cpu->cpu + 1);
+	shadow->active_on = fake_cpu->cpu + 1;	/* by that entry, if not before */
+	return field_of(shadow, (u32)enc);
+}
+
 u64 w_current_pa(void)
 {
 	return current[fake_cpu->cpu] ? current[fake_cpu->cpu]->pa : 0;
@@ -197,7 +217,7 @@ static u64 capability(u32 msr)
 	case MSR_VMX_PROCBASED2: return 0x07ffffff00000000;
 	case MSR_VMX_TRUE_EXIT: return 0x03ffffff00036dfb;
 	case MSR_VMX_TRUE_ENTRY: return 0x0007ffff000011fb;
-	case MSR_VMX_MISC: return 0x300481e5;
+	case MSR_VMX_MISC: return 0x300481e5;	/* 29: VMWRITE to any field */
 	case MSR_VMX_CR0_FIXED0: return 0x80000021;
 	case MSR_VMX_CR0_FIXED1: return 0xffffffff;
 	case MSR_VMX_CR4_FIXED0: return 0x2000;

@@ -10,7 +10,6 @@
 #define CPU2_APIC_REGISTERS	BIT(8)
 #define CPU2_VIRTUAL_INTR	BIT(9)
 #define CPU2_VMFUNC		BIT(13)
-#define CPU2_SHADOW_VMCS	BIT(14)
 #define CPU2_ENCLS_EXITING	BIT(15)
 #define CPU2_PML		BIT(17)
 #define CPU2_EPT_VE		BIT(18)
@@ -51,5 +50,8 @@ void w_set_vmcs(u64 pa, u32 field, u64 val);
 bool w_vmcs_active(u64 pa);	/* hardware may still write it */
 void w_vmcs_forget(u64 pa);	/* the frame is free: its contents are lost */
 u64 w_current_pa(void);		/* 0: none */
+
+/* The field of a shadow VMCS on which hardware carries out a VMREAD or VMWRITE; NULL: exit. */
+u64 *w_shadowed(u64 enc, bool write);
 
 #endif /* FAKE_VMX_H */
