@@ -430,7 +430,8 @@ static int describe_memory(struct up_config *cfg)
 	lists = size_lists(host.ranges + 2 * (u64)nr_chunks + SIZE_DEVICE_LISTS);
 	if (map_new(UP_RANGE_BASE, lists, _PAGE_NX, NULL))
 		return -ENOMEM;
-	if (host.ranges + 2 * (u64)nr_chunks > lists * PAGE_SIZE / sizeof(struct up_range))
+	if (host.ranges + 2 * (u64)nr_chunks + SIZE_DEVICE_LISTS >
+	    lists * PAGE_SIZE / sizeof(struct up_range))
 		return -ENOSPC;
 	for (i = 0; i < host.ranges; i++)
 		*list_entry_at(i) = host.ram[i];
