@@ -599,7 +599,7 @@ static void reload(struct server *s)
  * A renewed certificate is shown from the next handshake on, and by this daemon's own
  * requests, whose connections last a minute at most.
  */
-static void reload_identity(struct server *s)
+static bool reload_identity(struct server *s)
 {
 	const struct conf *c = &s->d->conf;
 	struct identity *new;
@@ -608,28 +608,29 @@ static void reload_identity(struct server *s)
 	new = check_identity(c, &e) ? NULL : identity_load(c->cert, c->key, c->trust, &e);
 	if (!new) {
 		fprintf(stderr, "underpind: the old certificate stays: %s\n", e.msg);
-		return;
+		return false;
 	}
 	identity_put(s->identity);
 	s->identity = new;
-	http_renew(s->d->http);
 	fprintf(stderr, "underpind: certificate reloaded\n");
+	return true;
 }
 
 /* Each connection is looked at anew when it asks again. */
-static void reload_senders(struct server *s)
+static bool reload_senders(struct server *s)
 {
 	struct pol_err e;
 	struct senders *new = senders_load(&s->d->conf, &e);
 
 	if (!new) {
 		fprintf(stderr, "underpind: the old authorities stay: %s\n", e.msg);
-		return;
+		return false;
 	}
 	senders_free(s->senders);
 	s->senders = new;
 	s->senders_loaded++;
 	fprintf(stderr, "underpind: authorities reloaded\n");
+	return true;
 }
 
 static void on_signal(void *ctx, int fd, uint32_t events)
@@ -637,6 +638,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	struct signalfd_siginfo info;
 	struct server *s = ctx;
 	struct pol_err e;
+	bool sound;
 
 	(void)events;
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
@@ -649,9 +651,12 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 		fprintf(stderr, "underpind: configuration reloaded\n");
 	else
 		fprintf(stderr, "underpind: the old configuration stays: %s\n", e.msg);
-	reload_identity(s);
+	sound = reload_identity(s);
 	reload_keys(s->d);
-	reload_senders(s);
+	sound &= reload_senders(s);
+	/* A connection made with files that were refused would fail: those that are kept stay. */
+	if (sound)
+		http_renew(s->d->http);
 	reload(s);
 }
 
