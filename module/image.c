@@ -458,6 +458,7 @@ static int configure(struct up_layer *layer)
 	cfg->table_frames = size_table(&host);
 	cfg->allow_no_iommu = up_iommu_allow_none();
 	get_random_bytes(cfg->entropy, sizeof(cfg->entropy));
+	up_tickets_configure(cfg);
 	err = map_direct();
 	if (!err)
 		err = write_protect_image(&layer->header);
