@@ -156,6 +156,14 @@ void up_kvm_hold_exit(void);
 void up_flusher_start(void);
 void up_flusher_stop(void);
 
+struct up_status;
+/**
+ * up_get_status() - the layer's status, with one CPU's counters; process context
+ *
+ * Return: a page for free_page(), NULL if the layer does not answer
+ */
+struct up_status *up_get_status(unsigned int cpu);
+
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);
 void up_sysfs_exit(void);

@@ -453,6 +453,14 @@ static u32 leave_vmx(void)
 	return live;
 }
 
+int r_forget(void **state)
+{
+	(void)state;
+	w_vmx_reset();
+	fake_free();
+	return 0;
+}
+
 u32 r_end_vms(void)
 {
 	u32 id, live = leave_vmx();

@@ -53,14 +53,6 @@ static int vm_runs(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	(void)state;
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 /* As behind the firmware's switch to protected mode: interrupts on, nothing blocks. */
 static void in_protected_mode(void)
 {
@@ -123,7 +115,7 @@ static void each_exit_shows_what_the_table_says(void **state)
 			vm_runs(state);
 		the_host_finds_what_the_table_says(reasons[i]);
 		if (i + 1 < ARRAY_SIZE(reasons))
-			end(state);
+			r_forget(state);
 	}
 }
 
@@ -356,8 +348,8 @@ static void each_msr_is_whose_the_table_says(void **state)
 
 int main(void)
 {
-#define RUNS(name) cmocka_unit_test_setup_teardown(name, vm_runs, end)
-#define READY(name) cmocka_unit_test_setup_teardown(name, vm_ready, end)
+#define RUNS(name) cmocka_unit_test_setup_teardown(name, vm_runs, r_forget)
+#define READY(name) cmocka_unit_test_setup_teardown(name, vm_ready, r_forget)
 	const struct CMUnitTest tests[] = {
 		RUNS(each_exit_shows_what_the_table_says),
 		RUNS(each_msr_is_whose_the_table_says),
