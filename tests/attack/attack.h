@@ -72,7 +72,7 @@ struct attack {
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
 			   table_attacks[], call_attacks[], smp_attacks[], end_attacks[],
-			   qemu_attacks[], device_attacks[];
+			   qemu_attacks[], device_attacks[], unit_attacks[];
 
 extern int attack_fd, underpin_fd;
 #define LAYER_PFNS	64
@@ -87,6 +87,12 @@ void qemu_end(void);
 
 /* device_there() - is there a device that attacks?  It is made ready. */
 bool device_there(void);
+
+/* What it does then: EDU_BYTES from or to @pa.  device_read(): into the page it returns. */
+#define EDU_BYTES	4088u	/* QEMU 7.2 ends itself when asked for all 4,096 */
+uint64_t *device_read(uint64_t pa);
+void device_write(uint64_t pa, uint64_t word);
+bool device_finds_secret(struct victim *v, uint64_t pa);
 
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);
@@ -128,6 +134,7 @@ void hammer_stop(struct atk_hammer *h);
 /* VMs made and taken apart by calls alone (calls.c) */
 uint64_t call_create(void);
 void call_end(uint64_t id);
+bool call_donate(uint64_t id, uint64_t pfn, uint64_t gfn);
 
 int run_vcpu(struct victim *v, struct atk_run *r);
 bool run_disturbs(const struct victim *v, const struct atk_run *r);
