@@ -54,8 +54,6 @@ struct victim {
 
 typedef int (*victim_fn)(struct shared *sh, void *arg);
 
-enum { WANT_RUNNING, WANT_UNSTARTED, WANT_UNPROTECTED_UNSTARTED };
-
 #define FRESH	1u	/* takes a VM of its own, not started yet */
 #define TAINTS	2u	/* an unprotected VM is of no more use */
 #define ENDS	4u	/* so is a protected one */
@@ -96,6 +94,7 @@ bool device_finds_secret(struct victim *v, uint64_t pa);
 
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);
+void victim_protect(struct victim *v);	/* one that has been started without */
 void victim_kill(struct victim *v);
 uint64_t victim_release(struct victim *v);	/* returns frames that were not zeroed */
 int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len);
@@ -134,7 +133,6 @@ void hammer_stop(struct atk_hammer *h);
 /* VMs made and taken apart by calls alone (calls.c) */
 uint64_t call_create(void);
 void call_end(uint64_t id);
-bool call_donate(uint64_t id, uint64_t pfn, uint64_t gfn);
 
 int run_vcpu(struct victim *v, struct atk_run *r);
 bool run_disturbs(const struct victim *v, const struct atk_run *r);

@@ -63,7 +63,7 @@ void call_end(uint64_t id)
 	}
 }
 
-bool call_donate(uint64_t id, uint64_t pfn, uint64_t gfn)
+static bool donate(uint64_t id, uint64_t pfn, uint64_t gfn)
 {
 	struct up_donation d = { pfn, gfn };
 	uint64_t list = module_page();
@@ -136,10 +136,10 @@ static bool bind_second(struct victim *v)
 static bool donate_elsewhere(struct victim *v)
 {
 	uint64_t id = call_create(), pfn = v->protected ? pfn_of(v, SECRET_GPA) : module_page();
-	bool hit = call_donate(id, pfn, 0x100);
+	bool hit = donate(id, pfn, 0x100);
 
 	if (v->protected && layer_pfns)
-		hit |= call_donate(id, layer_pfn[0], 0x101);
+		hit |= donate(id, layer_pfn[0], 0x101);
 	call_end(id);
 	return hit;
 }
@@ -148,7 +148,7 @@ static bool donate_elsewhere(struct victim *v)
 static bool donate_over(struct victim *v)
 {
 	uint64_t id = v->protected ? (uint64_t)v->sh->id : call_create();
-	bool hit = call_donate(id, module_page(), SECRET_GPA / PAGE);
+	bool hit = donate(id, module_page(), SECRET_GPA / PAGE);
 
 	if (!v->protected)
 		call_end(id);

@@ -215,21 +215,26 @@ static bool wait_to_layer(struct victim *v)
 
 /* --- frames -------------------------------------------------------------------------- */
 
-/* The device has read the frame, and the unit may remember it, when it changes hands. */
+/* The device has read the frame, and the unit may remember it, when it becomes a VM's. */
 static bool remembered(struct victim *v)
 {
-	uint64_t page = module_page(), word = EVIL, id, *got;
+	struct victim *late = victim_start(false, false, &v->sh->half);
+	uint64_t pa = pfn_of(late, SECRET_GPA) * PAGE;
 	bool hit;
 
-	mem_write(page * PAGE, &word, sizeof(word), ATK_DIRECT);
-	if (device_read(page * PAGE)[0] != EVIL)
-		return false;
-	id = v->protected ? call_create() : 0;
-	hit = v->protected && !call_donate(id, page, 0x200);
-	got = device_read(page * PAGE);
-	hit |= got[0] == EVIL;
+	victim_pause(v);
+	if (device_finds_secret(late, pa))
+		note("the secret is there before the VM runs");
 	if (v->protected)
-		call_end(id);
+		victim_protect(late);
+	victim_resume(late);
+	if (!victim_well(late, 2))
+		note("the VM is not well from the start");
+	hit = device_finds_secret(late, pa);
+	if (late->protected && victim_release(late))
+		hit = true;	/* frames that were not zeroed */
+	victim_kill(late);
+	victim_resume(v);
 	return hit;
 }
 

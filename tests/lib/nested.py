@@ -78,6 +78,7 @@ def outer_options(options):
     outer.append = ""
     outer.tpm = False
     outer.iommu = ""
+    outer.device = []
     outer.files = [OUTER_SCRIPT]
     # It has a TPM in any case, so that one state serves both.
     with_tpm = copy.copy(options)

@@ -76,7 +76,8 @@ def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
         "-serial", "file:serial.txt", "-parallel", "file:lpt.txt",
         "-debugcon", "stdio", "-global", "isa-debugcon.iobase=0xe9",
         # A device that reads and writes any memory, as its driver says.
-        "-device", "edu,dma_mask=0xffffffffffffffff"]
+        "-device", "edu,dma_mask=0xffffffffffffffff"] + [
+        word for device in options.device for word in ("-device", device)]
 
 
 def start(where, entry, _state, options):

@@ -55,6 +55,28 @@ disk_at_work() {
 	wait $load
 	return $worked
 }
+# A device of PCI Express's with ATS (its capability 15), if there is one, and its control
+# register's upper byte.
+ats_device() {
+	for dev in /sys/bus/pci/devices/*; do
+		[ "$(cat "$dev/device")" = 0x1044 ] && echo "$dev"
+	done
+}
+
+ats_control() {
+	at=256
+	while [ "$at" -ge 256 ]; do
+		header=$(od -An -tu4 -j "$at" -N 4 "$1/config")
+		[ $((header & 0xffff)) != 15 ] ||
+			{ od -An -tx1 -j $((at + 7)) -N 1 "$1/config" | tr -d ' '; return; }
+		at=$((header >> 20))
+	done
+	echo "no ATS"
+}
+
+# A device that a driver uses by DMA
+rng_works() { [ "$(dd if=/dev/hwrng bs=64 count=4 status=none | wc -c)" = 256 ]; }
+
 no_fault() { has /sys/kernel/underpin/iommu '^faults 0$'; }
 
 step "the host"
@@ -66,8 +88,19 @@ underpin check >check.out
 check 'it finds the unit of VT-d' has check.out '^PASS  iommu .* 1 units, '
 check "the machine's own DMAR table is accepted" underpin check --dmar $dmar
 
+ats=$(ats_device)
+if [ "$ats" ]; then
+	modprobe virtio_rng
+	check "a device's own translations are on" same 80 "$(ats_control "$ats")"
+	check 'it works' rng_works
+fi
+
 step "in"
 check 'insmod' insmod underpin.ko
+if [ "$ats" ]; then
+	check "the device's own translations are off" same 00 "$(ats_control "$ats")"
+	check 'it works all the same' rng_works
+fi
 check 'the layer runs on the CPU' has /sys/kernel/underpin/state running
 # QEMU's table has no unit for devices that it does not list, which makes it partial.
 check 'it has the units of VT-d' has /sys/kernel/underpin/iommu '^(full|partial)$'
@@ -105,6 +138,10 @@ check 'in and out again with the disk at work: units and Linux have what they ha
 	disk_at_work sh -c 'insmod underpin.ko && rmmod underpin'
 check 'the disk gave what it has' [ ! -e disk.failed ]
 check 'it takes 8 MiB and gives them back' disk_works
+if [ "$ats" ]; then
+	check "the device's own translations are on again" same 80 "$(ats_control "$ats")"
+	check 'it works' rng_works
+fi
 check 'nothing of the layer is left' gone
 check 'nothing in the kernel log' quiet_dmesg
 step "the end"
