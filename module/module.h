@@ -135,6 +135,9 @@ const u8 *up_iommu_table(u32 *bytes);
 /** up_iommu_interrupts() - units that remap interrupts: the layer needs a table for each */
 unsigned int up_iommu_interrupts(void);
 
+/** up_iommu_announced() - Linux's driver announces what it maps for devices, until that */
+bool up_iommu_announced(void);
+
 /** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
 int up_iommu_show(const struct up_status *st, char *buf);
 
