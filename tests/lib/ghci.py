@@ -57,7 +57,7 @@ def boot(vcpus, ending="power-off", cpus=1):
         with open(data, "wb") as file:
             file.write(disk(1))
         want = guest.expected(kernel, initrd, append, MEMORY, vcpus)
-        run = guest.Run([kernel, initrd, data], 900, "devices: network",
+        run = guest.Run([kernel, initrd, data], 900, ["devices: network"],
                         ["-m", str(MEMORY), "-smp", str(vcpus), "-kernel", "./vmlinuz",
                          "-initrd", "./devices.initrd", "-append", append, *DEVICES], 2200, cpus)
     says = dict(re.findall(r"^devices: (\w+): (.*)$", run.serial, re.M))

@@ -60,12 +60,13 @@ def expected(kernel, initrd_path, append, memory, cpus=1):
 class Run:
     """A guest's run in the machine: the parts of its output, by the name after '==='."""
 
-    def __init__(self, files, seconds, until, options, timeout, cpus=1):
-        copies = [FIRMWARE, os.path.join(ROOT, "tests/guest/guest.sh"), *files]
+    def __init__(self, files, seconds, words, options, timeout, cpus=1,
+                 script="tests/guest/guest.sh"):
+        copies = [FIRMWARE, os.path.join(ROOT, script), *files]
         done = subprocess.run(
             [os.path.join(ROOT, "tests/machine"), "-q", "--timeout", str(timeout),
              "--cpus", str(cpus), *[word for name in copies for word in ("--copy", name)], "--",
-             "sh", "./guest.sh", str(seconds), until, *options],
+             "sh", "./" + os.path.basename(script), str(seconds), *map(str, words), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         text = done.stdout.decode(errors="replace").replace("\r", "")
         print("\n".join("# " + line for line in text.splitlines()), file=sys.stderr)
