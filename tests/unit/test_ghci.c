@@ -245,7 +245,7 @@ static const struct answered answers[] = {
 	{ "RDMSR, EFER", { VMCALL(31), { R12, MSR_EFER } }, { { R10, V_INVALID } } },
 	{ "RDMSR, LSTAR", { VMCALL(31), { R12, 0xc0000082 } }, { { R10, V_INVALID } } },
 	{ "RDMSR, x2APIC id", { VMCALL(31), { R12, 0x802 } }, { { R10, V_INVALID } } },
-	{ "RDMSR, APIC_BASE", { VMCALL(31), { R12, 0x1b } }, { { R10, OK }, { R11, 0xfee00d00 } } },
+	{ "RDMSR, APIC_BASE", { VMCALL(31), { R12, 0x1b } }, { { R10, V_INVALID } } },
 	{ "WRMSR, APIC_BASE", { VMCALL(32), { R12, 0x1b }, { R13, 0xfee00d00 } },
 	  { { R10, V_INVALID } } },
 	{ "WRMSR, above 32 bits", { VMCALL(32), { R12, 1ULL << 32 | 0x830 } },

@@ -70,11 +70,6 @@ static bool write_efer(u64 val)
 	return true;
 }
 
-u64 protect_apic_base(const struct vcpu *v)
-{
-	return APIC_BASE_X2APIC | (v->index ? 0 : APIC_BASE_BSP);
-}
-
 /*
  * The layer's own are EFER, XSS, what the processor is vulnerable to, and of the local APIC
  * which it is and that it is there; other MSRs that exit are for KVM to emulate.
@@ -91,7 +86,7 @@ static bool on_rdmsr(struct percpu *cpu, struct vcpu *v)
 	else if (msr == MSR_X2APIC_ID)
 		val = v->index;
 	else if (msr == MSR_APIC_BASE && v->vm->ghci)
-		val = protect_apic_base(v);
+		val = APIC_BASE_X2APIC | (v->index ? 0 : APIC_BASE_BSP);
 	else if (msr != MSR_XSS && msr != MSR_TSC_ADJUST)
 		return false;
 	set_edx_eax(cpu, val);

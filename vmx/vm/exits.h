@@ -32,9 +32,6 @@ void protect_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 r[4]);
 /** protect_arch_capabilities() - IA32_ARCH_CAPABILITIES for a protected VM */
 u64 protect_arch_capabilities(void);
 
-/** protect_apic_base() - IA32_APIC_BASE of a vCPU with the GHCI, for good */
-u64 protect_apic_base(const struct vcpu *v);
-
 /** protect_show() - what the host gets to see of an exit, into vv->f[] and cpu->gpr */
 void protect_show(struct percpu *cpu, const struct vcpu *v);
 

@@ -129,10 +129,6 @@ static enum tdcall_end ask_msr(struct vcpu *v, u64 *g)
 {
 	const struct msr_row *r = msr_row((u32)g[R12]);
 
-	if (g[R12] == MSR_APIC_BASE && g[R11] == EXIT_REASON_RDMSR) {
-		g[R11] = protect_apic_base(v);
-		return answer(g, GHCI_SUCCESS);
-	}
 	if (g[R12] >> 32 || g[R12] == MSR_APIC_BASE || (r && r->guest != GUEST_KVM))
 		return answer(g, GHCI_INVALID_OPERAND);
 	ask(v, (u32)g[R11]);
