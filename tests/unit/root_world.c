@@ -80,7 +80,7 @@ u64 read_cr0(void)
 
 u64 read_cr4(void)
 {
-	return 0x20a0;
+	return 0x20e0;
 }
 
 u64 xgetbv(u32 reg)
