@@ -115,6 +115,12 @@ int up_tpm_keep(void);
  */
 void up_tpm_extend(bool end);
 
+/** up_tickets_read() - who grants VMs here, if somebody does.  Return: 0 or -EINVAL: logged */
+int up_tickets_read(void);
+
+/** up_tickets_configure() - and the layer is told so, after up_tickets_read() */
+void up_tickets_configure(struct up_config *cfg);
+
 /** up_devices() - the ranges so far, ascending; @n: how many */
 const struct up_range *up_devices(unsigned int *n);
 void up_devices_forget(void);
