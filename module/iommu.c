@@ -301,10 +301,9 @@ int up_iommu_show(const struct up_status *st, char *buf)
 
 void up_iommu_say(void)
 {
-	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
+	struct up_status *st = up_get_status(0);
 
-	if (st && !up_vmcall(UP_CALL_STATUS, virt_to_phys(st) >> PAGE_SHIFT, 0, 0, NULL, NULL) &&
-	    st->iommu_reason && st->iommu_reason < ARRAY_SIZE(words))
+	if (st && st->iommu_reason && st->iommu_reason < ARRAY_SIZE(words))
 		pr_warn("%s: %s: %s\n", st->iommu == UP_IOMMU_PARTIAL ?
 			"devices are kept from memory" : st->allow_no_iommu ?
 			"VMs are protected from software alone (allow_no_iommu=1)" :

@@ -33,10 +33,13 @@ _underpin_vm()
 			'--pid --vm-fd --vcpu-fds --expect --output --ticket --definition --issuer --identity' \
 			-- "$cur")
 		;;
+	serve)
+		mapfile -t COMPREPLY < <(compgen -W '--socket --group --max-memory' -- "$cur")
+		;;
 	show | release)
 		mapfile -t COMPREPLY < <(compgen -W "--output $(_underpin_ids)" -- "$cur")
 		;;
-	list)
+	list | challenge)
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 		;;
 	expected)
@@ -57,7 +60,7 @@ _underpin()
 		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
 		mapfile -t COMPREPLY < <(compgen -W \
-			'run protect list show release expected --help' -- "$cur")
+			'run check protect serve list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
 	elif [[ $prev == --report || $prev == --replay || $prev == --dmar ]]; then

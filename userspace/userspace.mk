@@ -46,6 +46,12 @@ ATTEST_LIBS := $(CLI_LIBS) -ltss2-esys -ltss2-mu -ltss2-tctildr
 build/underpin-attest: $(ATTEST_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(ATTEST_LIBS)
 
+# Preloaded into somebody else's program: libc alone, and nothing of its symbols but ioctl().
+build/underpin-protect.so: $(CLI_DIR)/preload/protect.c $(CLI_DIR)/vm/serve.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(CLI_CFLAGS)) -fPIC -shared -fvisibility=hidden \
+		-Wl,-z,relro,-z,now -o $@ $<
+
 # Unit tests: the same sources with sanitizers, but for main().
 $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
 	@mkdir -p $(@D)
@@ -78,5 +84,5 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
-userspace: build/underpin build/underpin-attest
+userspace: build/underpin build/underpin-attest build/underpin-protect.so
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)
