@@ -69,6 +69,32 @@ static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char
 	return n;
 }
 
+/* A part of the settings: 64 hexadecimal digits, or that there is none. */
+static ssize_t show_setting(char *buf, size_t offset)
+{
+	static const u8 none[32];
+	struct up_status *st = get_status(0);
+	const u8 *bytes = (const u8 *)st + offset;
+	int n = -EIO;
+
+	if (st && memcmp(bytes, none, sizeof(none)))
+		n = sysfs_emit(buf, "%32phN\n", bytes);
+	else if (st)
+		n = sysfs_emit(buf, "none\n");
+	free_page((unsigned long)st);
+	return n;
+}
+
+static ssize_t ticket_authority_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_setting(buf, offsetof(struct up_status, settings.authority));
+}
+
+static ssize_t host_identity_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_setting(buf, offsetof(struct up_status, settings.host));
+}
+
 static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	static const char * const words[] = {
@@ -180,6 +206,8 @@ ATTR(image_hash);
 ATTR(launch_nonce);
 ATTR(iommu);
 ATTR(launch_key);
+ATTR(ticket_authority);
+ATTR(host_identity);
 ATTR(tpm);
 ATTR(frames);
 ATTR(cpus);
@@ -188,8 +216,8 @@ ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
 	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &launch_key_attr.attr,
-	&tpm_attr.attr, &iommu_attr.attr, &frames_attr.attr, &cpus_attr.attr,
-	&exits_host_attr.attr, &exits_vm_attr.attr, NULL
+	&ticket_authority_attr.attr, &host_identity_attr.attr, &tpm_attr.attr, &iommu_attr.attr,
+	&frames_attr.attr, &cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

@@ -39,7 +39,7 @@ _underpin_vm()
 	show | release)
 		mapfile -t COMPREPLY < <(compgen -W "--output $(_underpin_ids)" -- "$cur")
 		;;
-	list)
+	list | challenge)
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 		;;
 	expected)

@@ -34,6 +34,7 @@ struct r_source {
 };
 
 extern struct r_source r_rdrand, r_rdseed;
+extern u64 r_tsc[CPUS];		/* what RDTSC says, by CPU */
 
 void r_init(void);
 void r_configure(void);		/* a program's own: more in up_config, before it is used */

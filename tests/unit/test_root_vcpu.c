@@ -221,6 +221,34 @@ static void a_machine_check_is_the_hosts(void **state)
 	assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
 }
 
+/* CR4 as the guest's MOV leaves it: it exits where a kept bit differs from its shadow. */
+static u64 guest_sets_cr4(u64 val)
+{
+	u64 mask = vmread(VMCS_CR4_MASK);
+
+	if ((val ^ vmread(VMCS_CR4_SHADOW)) & mask) {
+		fake_cpu->gpr[RAX] = val;
+		r_exit(EXIT_REASON_CR_ACCESS, 4 | CR_TYPE_TO << 4 | RAX << 8);
+	}
+	if (!((val ^ vmread(VMCS_CR4_SHADOW)) & mask))
+		vmwrite(VMCS_GUEST_CR4, (vmread(VMCS_GUEST_CR4) & mask) | (val & ~mask));
+	return (vmread(VMCS_GUEST_CR4) & ~mask) | (vmread(VMCS_CR4_SHADOW) & mask);
+}
+
+/* Where CR4.MCE is clear, a machine check is a shutdown in place of an exit. */
+static void no_guest_turns_machine_checks_off(void **state)
+{
+	static const u64 vals[] = { CR4_PAE, CR4_PAE | CR4_MCE, CR4_PAE | CR4_PGE, 0 };
+
+	(void)state;
+	in_protected_mode();
+	assert_true(vmread(VMCS_GUEST_CR4) & CR4_MCE);
+	for (u32 i = 0; i < ARRAY_SIZE(vals); i++) {
+		assert_true(guest_sets_cr4(vals[i]) == vals[i]);
+		assert_int_equal(vmread(VMCS_GUEST_CR4), vals[i] | CR4_MCE | CR4_VMXE);
+	}
+}
+
 /* One that can be gone on from is noted and handed on; any other stops the CPU. */
 static void a_machine_check_in_root_mode(void **state)
 {
@@ -358,6 +386,7 @@ int main(void)
 		READY(nothing_is_delivered_in_real_mode),
 		RUNS(an_event_held_is_not_shown_as_vectoring),
 		RUNS(a_machine_check_is_the_hosts),
+		RUNS(no_guest_turns_machine_checks_off),
 		RUNS(a_machine_check_in_root_mode),
 		RUNS(cpuid_is_not_the_hosts_word),
 		RUNS(a_vcpu_that_moves_starts_with_no_translation),
