@@ -13,8 +13,7 @@
 
 static struct kobject *dir;
 
-/* Status with one CPU's counters; NULL if the layer does not answer. */
-static struct up_status *get_status(unsigned int cpu)
+struct up_status *up_get_status(unsigned int cpu)
 {
 	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
 
@@ -32,7 +31,7 @@ static ssize_t state_show(struct kobject *k, struct kobj_attribute *a, char *buf
 
 static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? sysfs_emit(buf, "%32phN\n", st->image_sha256) : -EIO;
 
 	free_page((unsigned long)st);
@@ -41,7 +40,7 @@ static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char
 
 static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? sysfs_emit(buf, "%32phN\n", st->launch_nonce) : -EIO;
 
 	free_page((unsigned long)st);
@@ -50,7 +49,7 @@ static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, ch
 
 static ssize_t iommu_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? up_iommu_show(st, buf) : -EIO;
 
 	free_page((unsigned long)st);
@@ -59,7 +58,7 @@ static ssize_t iommu_show(struct kobject *k, struct kobj_attribute *a, char *buf
 
 static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
 	if (st && st->has_key)
@@ -104,7 +103,7 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 		[UP_TPM_MALFORMED] = "malformed", [UP_TPM_FAILED] = "failed",
 		[UP_TPM_NO_BANK] = "no-bank", [UP_TPM_USED] = "used", [UP_TPM_NO_KEY] = "no-key",
 	};
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
 	if (st && st->tpm == UP_TPM_ABSENT && up_weak_events())
@@ -117,7 +116,7 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 
 static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
 	if (st)
@@ -138,7 +137,7 @@ static ssize_t cpus_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 	int n = 0;
 
 	for_each_possible_cpu(cpu) {
-		st = get_status(cpu);
+		st = up_get_status(cpu);
 		if (st)
 			n += sysfs_emit_at(buf, n, "%u %u %llu %llu %llu\n", cpu,
 					   st->cpu.demoted, st->cpu.transitions,
@@ -157,7 +156,7 @@ static ssize_t show_exits(char *buf, bool vm)
 	int n = 0;
 
 	for_each_possible_cpu(cpu) {
-		st = get_status(cpu);
+		st = up_get_status(cpu);
 		for (i = 0; st && i < UP_EXIT_REASONS; i++)
 			sum[i] += vm ? st->cpu.exits_vm[i] : st->cpu.exits_host[i];
 		free_page((unsigned long)st);

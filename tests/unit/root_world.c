@@ -81,7 +81,7 @@ u64 read_cr0(void)
 
 u64 read_cr4(void)
 {
-	return 0x20a0;
+	return 0x20e0;
 }
 
 u64 xgetbv(u32 reg)
@@ -457,6 +457,14 @@ static u32 leave_vmx(void)
 		live = i;
 	}
 	return live;
+}
+
+int r_forget(void **state)
+{
+	(void)state;
+	w_vmx_reset();
+	fake_free();
+	return 0;
 }
 
 u32 r_end_vms(void)

@@ -25,6 +25,7 @@ struct daemon {
 	struct http *http;
 	struct admin admin;
 	struct state state;
+	struct outgoing outgoing;
 	struct vgds vgds;
 	struct provider *provider;	/* infrastructure layer only */
 	struct key *audit_key, *ticket_key;

@@ -35,8 +35,6 @@ static int help(FILE *f, int code)
 static int open_all(struct daemon *d, struct pol_err *e)
 {
 	struct conf *c = &d->conf;
-	struct http_tls tls = { c->cert, c->key, *c->directory_ca ? c->directory_ca : c->own.ca,
-				NULL, NULL };
 	int ret;
 
 	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);
@@ -46,6 +44,8 @@ static int open_all(struct daemon *d, struct pol_err *e)
 	if (!d->audit_key)
 		return -1;
 	if (*c->ticket_key && !(d->ticket_key = key_load(c->ticket_key, true, e)))
+	if (outgoing_load(&d->outgoing, c, e))
+		return -1;
 		return -1;
 	if (*c->jwt_key && !(d->jwt_keys = jwt_keys_load(c->jwt_key, e)))
 		return -1;
@@ -59,7 +59,7 @@ static int open_all(struct daemon *d, struct pol_err *e)
 	ret = ret ? ret : state_open(&d->state, c->state, d->audit_key, e);
 	ret = ret ? ret : sessions_restore(d, e);
 	return ret ? ret : vgds_open(&d->vgds, c->directory, c->cloud, c->layer, &d->loop, d->http,
-				     &tls, e);
+				     &d->outgoing.directory, e);
 }
 
 static void close_all(struct daemon *d)
@@ -77,6 +77,7 @@ static void close_all(struct daemon *d)
 }
 
 /* What a request frees, the next one takes: given back, it would be faulted in each time. */
+	outgoing_free(&d->outgoing);
 static void keep_memory(void)
 {
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
@@ -122,7 +123,7 @@ int main(int argc, char **argv)
 	struct pol_err e;
 	int c, ret;
 
-	while ((c = getopt_long(argc, argv, "c:i:a:nhV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:i:a:s:nhV", longs, NULL)) != -1) {
 		if (c == 'c')
 			config = optarg;
 		else if (c == 'i')

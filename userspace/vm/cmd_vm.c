@@ -259,6 +259,8 @@ static const struct cli_command verbs[] = {
 	  "what its devices need, before it is started" },
 	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE] ...",
 	  "protect a VM that QEMU has stopped" },
+	{ "serve", cmd_vm_serve, "[--socket PATH] [--group NAME] [--max-memory MIB]",
+	  "protect the VMs of VMMs that ask, such as libvirt's" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },
 	{ "release", vm_release, "[-o json] ID", "end a protected VM" },

@@ -83,7 +83,7 @@ struct up_config {
 	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
 	unsigned int allow_no_iommu;	/* protect VMs without units of VT-d, too */
 	unsigned int vmcs_shadowing;	/* used where the processor has it; 0: never */
-	unsigned int reserved;
+	unsigned int dma_announced;	/* Linux's driver announces what it maps for devices */
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];

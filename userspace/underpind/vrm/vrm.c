@@ -485,7 +485,7 @@ static void log_refusal(const struct work *w)
 	char line[1600];
 	FILE *f;
 
-	if (w->a.verdict == MSG_PERMIT || w->kept || !*w->a.code)
+	if (w->a.verdict == MSG_PERMIT || !*w->a.code)
 		return;
 	if (w->begin_ms / 1000 != second) {
 		if (left_out)

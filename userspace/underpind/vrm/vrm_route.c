@@ -258,8 +258,7 @@ static void on_answer(struct http_call *c)
 /* Sends; called again if the connection broke: the id makes that harmless. */
 static int send(struct work *w)
 {
-	const struct conf *c = &w->d->conf;
-	struct http_tls tls = { c->cert, c->key, w->to->ca, *w->to->crl ? w->to->crl : NULL,
+	struct http_tls tls = { outgoing_to(&w->d->outgoing, &w->d->conf, w->to),
 				pol_layer_name[w->to_layer] };
 	int64_t left = vrm_left_ms(w) - MARGIN_MS;
 	char url[300];
@@ -279,6 +278,9 @@ static int send(struct work *w)
 /* Which cloud's answer is it? NULL: this one's. */
 static const char *peer(const struct work *w)
 {
+	if (!tls.files)
+		return pol_fail(&w->call.e, EINVAL, "%s: its authority was not read",
+				w->to->cloud);
 	return w->to == &w->d->conf.own ? NULL : w->to->cloud;
 }
 
