@@ -115,6 +115,15 @@ int up_tpm_keep(void);
  */
 void up_tpm_extend(bool end);
 
+/**
+ * up_weak_extend() - where the layer has no TPM, but the kernel: the same into its PCR 15
+ * Process context, sleeps.  Says what is missing.
+ */
+void up_weak_extend(bool end);
+
+/** up_weak_events() - how many events the kernel's PCR 15 has; 0: evidence is not weak, but none */
+unsigned int up_weak_events(void);
+
 /** up_tickets_read() - who grants VMs here, if somebody does.  Return: 0 or -EINVAL: logged */
 int up_tickets_read(void);
 
