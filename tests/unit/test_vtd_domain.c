@@ -105,6 +105,14 @@ static u64 host_table(void)
 	return pfn;
 }
 
+static u64 frames_before;
+
+/* What the unit is told to forget it may still use: no table of it is free yet. */
+static void none_is_free(void)
+{
+	must(dma_frames() >= frames_before);
+}
+
 /* Two descriptors at once, as Linux has it: what it wants, and to be told of its end. */
 static void says_and_waits(u64 lo, u64 hi)
 {
@@ -116,8 +124,11 @@ static void says_and_waits(u64 lo, u64 hi)
 	iqt = (iqt + DESC_BYTES) % PAGE_SIZE;
 	word(HOST_QUEUE)[iqt / 8] = DESC_WAIT | WAIT_SW | (u64)++data << 32;
 	word(HOST_QUEUE)[iqt / 8 + 1] = HOST_STATUS << PAGE_SHIFT;
+	frames_before = dma_frames();
+	hw.watch = none_is_free;
 	while (!emul_write(&units[0], VTD_IQT, 8, (iqt + DESC_BYTES) % PAGE_SIZE))
 		;
+	hw.watch = NULL;
 	must(*(u32 *)word(HOST_STATUS) == data);
 }
 
@@ -170,7 +181,11 @@ static void host_attach(u32 device, u64 lo, u64 hi)
 		return;
 	c[1] = hi;
 	c[0] = lo;
-	says_and_waits(DESC_CONTEXT | DESC_ONE | (u64)device << 32, 0);
+	/* All functions of the device, or one. */
+	if (any(2))
+		says_and_waits(DESC_CONTEXT | DESC_ONE | 3ULL << 48, 0);
+	else
+		says_and_waits(DESC_CONTEXT | DESC_ONE | (u64)device << 32, 0);
 }
 
 static void attach(u32 device, u32 d)
@@ -669,6 +684,15 @@ static void illegal_contexts(void *arg)
 	context_is(LAYER_START << PAGE_SHIFT | ENTRY_P, CONTEXT_DID(78) | aw, false);
 	context_is(FRAMES << PAGE_SHIFT | ENTRY_P, CONTEXT_DID(78) | aw, false);
 	context_is(top, did | aw, true);
+	/* Three levels, where there could be more: nothing is mapped above them. */
+	if (kind->levels > 3) {
+		map_frames(0, 7, 1, DATA + 9, 3);
+		host_attach(1, (*host_pte(0, 7, 4, true) & VTD_ADDR) | ENTRY_P,
+			    CONTEXT_DID(50) | CONTEXT_AW(3));
+		must(hw_look(1, 7 << PAGE_SHIFT, true, &pa) && pa == (DATA + 9) << PAGE_SHIFT);
+		must(!hw_look(1, 7 << PAGE_SHIFT | 1ULL << 39, true, &pa));
+		host_attach(1, 0, 0);
+	}
 	/* A context table that is the layer's own, or nobody's. */
 	for (pa = 0; pa < 3; pa++) {
 		static const u64 where[] = { LAYER_START, FRAMES, 1ULL << 39 };
@@ -753,6 +777,36 @@ static void in_pieces(void *arg)
 	must(dma_frames() + 20 < i);
 }
 
+/*
+ * A device leaves its domain for one that takes long to copy, and a frame of the old one goes in
+ * the middle of that: the unit may still know the way there.
+ */
+static void ends_in_pieces(void *arg)
+{
+	u64 iqt, *e, pa, i;
+
+	world(arg, HW_SOUND);
+	for (i = 0; i < 20; i++) {
+		e = host_pte(1, places[8] + 512 * i, 2, true);
+		*e = 1024ULL << PAGE_SHIFT | EPT_LARGE | 3;
+	}
+	must(hw_dma(0, places[4] << PAGE_SHIFT, false, &pa));	/* the context, and more */
+	word(HOST_CONTEXT)[0] = domains[1].top << PAGE_SHIFT | ENTRY_P;
+	word(HOST_CONTEXT)[1] = CONTEXT_DID(domains[1].did) | CONTEXT_AW(kind->levels);
+	iqt = emul_read(&units[0], VTD_IQT, 8);
+	word(HOST_QUEUE)[iqt / 8] = DESC_CONTEXT | DESC_GLOBAL;
+	must(!emul_write(&units[0], VTD_IQT, 8, iqt + DESC_BYTES));
+	must(hw_look(0, places[9] << PAGE_SHIFT, true, &pa));	/* it does */
+	must(!host_donate_vm(&vm, DATA + 40, 0));
+	while (vm_commit(&vm))
+		flush_this_cpu();
+	must(!hw_look(0, places[9] << PAGE_SHIFT, true, &pa));
+	while (!emul_write(&units[0], VTD_IQT, 8, iqt + DESC_BYTES))
+		;
+	check(true);
+	check_tables();
+}
+
 /* Without a frame nothing is mapped, nobody is harmed, and what there was stays. */
 static void starved(void *arg)
 {
@@ -834,6 +888,7 @@ int main(void)
 		fact("translation off and on, and another root", off_and_on, i);
 	}
 	fact("a large piece of work is done in small ones", in_pieces, 0);
+	fact("a domain that ends meanwhile is swept", ends_in_pieces, 0);
 	fact("without a frame nothing is mapped, and nothing lost", starved, 0);
 	fact("3,000 domains, one behind the other, leave nothing", many_domains, 0);
 	for (i = 0; i < ARRAY_SIZE(mutants); i++)
