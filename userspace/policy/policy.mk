@@ -176,7 +176,8 @@ $(POL_OUT)/policy-attack: tests/policy/attack.c
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
 
 $(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o \
-		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/san/vrm/clock.o $(POL_OUT)/libpolicy-san.a
+		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/san/vrm/clock.o $(POL_OUT)/san/net/html.o \
+		$(POL_OUT)/san/net/recent.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POLD_LIBS)
 
 $(POL_OUT)/shift.so: tests/policy/shift.c
