@@ -51,6 +51,12 @@ $(POL_OUT)/underpin-policy: $(POL_OUT)/tool/main.o $(POL_OUT)/libpolicy.a
 $(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/tool/main.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
+# With one file of the tools bent (tests/policy/mutate.py): what it defines, the library's does not.
+.PHONY: $(POL_OUT)/mutant/underpin-policy
+$(POL_OUT)/mutant/underpin-policy: $(MUTANT) $(POL_OUT)/underpin-policy
+	$(CC) $(POL_CFLAGS) -Wno-error -I$(POL_SRC)/tool $(POL_LDFLAGS) -o $@ $(MUTANT) \
+		$(POL_OUT)/tool/main.o $(POL_OUT)/libpolicy.a $(POL_LIBS)
+
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
 POLD_C := $(wildcard $(POLD_SRC)/*.c $(POLD_SRC)/*/*.c)
 POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
