@@ -211,3 +211,4 @@ install: policy-all
 	install -D -m 644 $(POLD_SRC)/underpind.conf.sample \
 		$(INSTALL_TO)/share/doc/underpin/underpind.conf.sample
 	install -D -m 644 docs/two-clouds.md $(INSTALL_TO)/share/doc/underpin/two-clouds.md
+	install -D -m 644 docs/sheets.md $(INSTALL_TO)/share/doc/underpin/sheets.md
