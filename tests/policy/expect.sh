@@ -3,6 +3,7 @@
 # What the suites of programs that end by themselves share. ONLY names one test, for which
 # alone something is run.
 
+# shellcheck disable=SC2034  # the suite ends with it
 n=0 bad=0
 of() { printf "$1%.0s" $(seq "$2"); }	# a text, N times
 wanted() { [ -z "${ONLY:-}" ] || [ "$ONLY" = "$1" ]; }	# NAME
