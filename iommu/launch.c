@@ -92,14 +92,20 @@ static enum up_iommu_reason add(const struct up_config *cfg, const struct dmar_u
 		return UP_IOMMU_UNIT;
 	switch (unit_use(u)) {
 	case UNIT_TRANSLATING:
-		return UP_IOMMU_TRANSLATING;
+		/* By its queue the driver says what it has changed. */
+		if (!cfg->dma_announced || !(u->ecap & ECAP_QI) ||
+		    !(unit_read32(u, VTD_GSTS) & GCMD_QIE))
+			return UP_IOMMU_TRANSLATING;
+		u->translates = true;
+		break;
 	case UNIT_SCALABLE:
 		return UP_IOMMU_SCALABLE;
 	default:
-		if (u->ecap & ECAP_IR && unit_read32(u, VTD_GSTS) & GCMD_IRE)
-			u->intr_pa = intr_table(cfg);
-		return UP_IOMMU_FINE;
+		break;
 	}
+	if (u->ecap & ECAP_IR && unit_read32(u, VTD_GSTS) & GCMD_IRE)
+		u->intr_pa = intr_table(cfg);
+	return UP_IOMMU_FINE;
 }
 
 static enum up_iommu_reason find(const struct up_config *cfg)

@@ -24,6 +24,7 @@
 static u64 second_level;	/* four levels; three begin at its first entry */
 static u64 roots[EPT_LEVELS + 1];	/* by levels */
 static u64 frames;
+static u64 losses;
 static bool noncoherent;	/* a unit reads tables past the caches (ECAP.C = 0) */
 static bool large;		/* every unit takes 2 MiB entries */
 
@@ -35,7 +36,7 @@ static u64 alloc(void)
 	return pa;
 }
 
-static void dma_set(u64 *e, u64 val)
+void dma_set(u64 *e, u64 val)
 {
 	WRITE_ONCE(*e, val);
 	if (noncoherent)
@@ -47,6 +48,21 @@ static void dma_publish(const void *table)
 {
 	if (noncoherent)
 		flush_lines(table, false);
+}
+
+u64 dma_table(void)
+{
+	u64 pa = alloc();
+
+	if (pa)
+		dma_publish(phys(pa));
+	return pa;
+}
+
+void dma_free(u64 pa)
+{
+	frames--;
+	pool_free(pa);
 }
 
 /*
@@ -88,6 +104,25 @@ static bool reachable(u64 pfn)
 	return frame_entry(pfn) && frame_is_hosts(pfn);
 }
 
+bool dma_reaches(u64 pfn)
+{
+	u64 *e, table = second_level;
+	u32 l;
+
+	for (l = EPT_LEVELS; table && !(pfn >> 9 * EPT_LEVELS); l--) {
+		e = (u64 *)phys(table) + ept_index(pfn << PAGE_SHIFT, l);
+		if (l == 1 || !ept_is_table(*e))
+			return *e;
+		table = *e & EPT_ADDR;
+	}
+	return false;
+}
+
+u64 dma_losses(void)
+{
+	return losses;
+}
+
 /* --- the view ---------------------------------------------------------------- */
 
 static bool dma_ready(u64 pfn)
@@ -104,6 +139,7 @@ static void dma_lose(u64 pfn)
 	e = dma_slot(pfn << PAGE_SHIFT, 1, false);
 	up_assert(e);
 	dma_set(e, 0);
+	losses++;
 }
 
 /*
@@ -255,6 +291,14 @@ int dma_init(const struct up_config *cfg, const struct dmar *dmar)
 u64 dma_root(const struct unit *u)
 {
 	return roots[u->levels];
+}
+
+void dma_context(const struct unit *u, u64 *c)
+{
+	const u64 *context = phys(*(u64 *)phys(dma_root(u)) & VTD_ADDR);
+
+	c[0] = context[0];
+	c[1] = context[1];
 }
 
 u64 dma_frames(void)

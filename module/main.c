@@ -55,6 +55,8 @@ static int __init load(void)
 	struct up_layer layer = { };
 	int err = up_check();
 
+	if (!err)
+		err = up_tickets_read();
 	if (err)
 		return err;
 	err = up_iommu_find();

@@ -48,9 +48,9 @@ char *device_iommu(const char *key)
 	return value;
 }
 
-char *device_launch_key(void)
+char *device_key(const char *name)
 {
-	char *key = sysfile_line("/sys/kernel/underpin/launch_key");
+	char *key = sysfile_line("/sys/kernel/underpin/%s", name);
 
 	if (key && strcmp(key, "none"))
 		return key;

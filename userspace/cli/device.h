@@ -15,8 +15,12 @@ int device_open(void);
  */
 char *device_state(void);
 
-/** device_launch_key() - the launch's public key, a text to be freed, or NULL: it has none */
-char *device_launch_key(void);
+/**
+ * device_key() - the launch's public key, its ticket authority, ...
+ * @name: of sysfs: "launch_key", "ticket_authority", "host_identity"
+ * Return: 64 hexadecimal digits, a text to be freed; NULL: there is none.
+ */
+char *device_key(const char *name);
 
 /**
  * device_iommu() - what the kernel says of VT-d (docs/sysfs.md)

@@ -59,6 +59,19 @@ static enum next isolated(struct work *w)
 			  "is none: declare it isolation=\"physical\", or share another");
 }
 
+/* The layer checks it by itself (docs/ticket.md): a lifetime in ticks, and what it can see. */
+static void for_the_layer(struct ticket *t, const struct device *dev, const struct conf *c)
+{
+	uint64_t ticks = (uint64_t)c->ticket_lifetime * c->tsc_khz * 1000;
+
+	t->layer = 1;
+	memcpy(t->challenge, dev->challenge, 32);
+	memcpy(t->measurement, dev->measurement, 32);
+	t->vcpus = dev->vcpus;
+	t->frames = dev->frames;
+	t->ticks = ticks < TICKET_TICKS_MAX ? ticks : TICKET_TICKS_MAX - 1;
+}
+
 static enum next make_ticket(struct work *w, const struct device *dev)
 {
 	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
@@ -75,6 +88,8 @@ static enum next make_ticket(struct work *w, const struct device *dev)
 	memcpy(t.nonce, dev->nonce, 32);
 	strcpy(t.role, role);
 	strcpy(t.sla, w->mapped_by);
+	if (dev->challenged)
+		for_the_layer(&t, dev, &w->d->conf);
 	if (RAND_bytes(t.id, sizeof(t.id)) != 1 ||
 	    ticket_sign(&t, w->d->ticket_key, w->a.ticket))
 		return vrm_fail(w, "VRM", "no-ticket", "the ticket cannot be signed");
