@@ -373,6 +373,8 @@ static bool sync_tables(struct unit *u, u64 lo, u64 hi, u32 *left)
 	u32 *n = &u->host.item;
 	const struct unit_domain *d;
 
+	if (first > last)
+		return true;
 	if (range && pages - 1 < last - first)
 		last = first + pages - 1;
 	for (; (d = domain(u, *n)); ++*n) {
