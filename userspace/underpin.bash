@@ -53,11 +53,16 @@ _underpin()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest policy --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest libvirt policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
 	elif [[ $prev == --pid ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == libvirt ]] && ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'enable disable check --help' -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == libvirt ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "--connect --expect --library --print --output \
+			$(virsh list --all --name 2>/dev/null)" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'run check protect serve list show release expected --help' -- "$cur")

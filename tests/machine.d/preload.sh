@@ -76,7 +76,7 @@ check 'the service says whose it was' has serve.err "of user $user: VM 0 protect
 kill -9 "$server"
 wait "$server" 2>/dev/null
 check 'it goes on when the service has been killed' goes_on
-check 'and is protected' sh -c 'underpin vm show 0 | grep -q RUNNABLE\\\|runnable'
+check 'and is protected' sh -c 'underpin vm show 0 | grep "^state *protected"'
 pkill -9 -x qemu-system-x86
 wait $tool 2>/dev/null
 check 'it ends with its VMM' until_true 20 no_vm
