@@ -73,7 +73,7 @@ static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char
 static ssize_t show_setting(char *buf, size_t offset)
 {
 	static const u8 none[32];
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	const u8 *bytes = (const u8 *)st + offset;
 	int n = -EIO;
 
