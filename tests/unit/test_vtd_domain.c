@@ -834,7 +834,7 @@ static void starved(void *arg)
 /* A number that every device has another table for, until rows run out; and all are free again. */
 static void many_domains(void *arg)
 {
-	u64 i, used, pa;
+	u64 i, used, pa, iqt;
 
 	world(arg, HW_SOUND);
 	host_attach(0, 0, 0);
@@ -845,7 +845,15 @@ static void many_domains(void *arg)
 		map_frames(1, places[2], 1, DATA + 5, 3);
 		flush_range(1, places[2], 1);
 		must(hw_look(0, places[2] << PAGE_SHIFT, true, &pa));
-		host_attach(0, 0, 0);
+		/* Nobody waits for that. */
+		word(HOST_CONTEXT)[0] = 0;
+		iqt = emul_read(&units[0], VTD_IQT, 8);
+		word(HOST_QUEUE)[iqt / 8] = DESC_CONTEXT | DESC_GLOBAL;
+		frames_before = tables_taken();
+		hw.watch = none_is_free;
+		while (!emul_write(&units[0], VTD_IQT, 8, (iqt + DESC_BYTES) % PAGE_SIZE))
+			;
+		hw.watch = NULL;
 		must(tables_taken() <= used + 1);		/* but for the page of rows */
 	}
 	must(!units[0].host.starved);
