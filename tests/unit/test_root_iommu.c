@@ -37,7 +37,8 @@
 #define ECAP		(ECAP_C | ECAP_QI | ECAP_IR | BIT(4))
 
 static struct {
-	bool dmar, translates, announces, no_all, no_interrupts, no_table, forbids, rmrr_is_ram, scalable;
+	bool dmar, translates, announces, no_all, no_interrupts, no_table, forbids, rmrr_is_ram;
+	bool scalable;
 	u64 cap;
 } how;
 
