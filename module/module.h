@@ -156,8 +156,13 @@ bool up_iommu_announced(void);
 /** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
 int up_iommu_show(const struct up_status *st, char *buf);
 
-/** up_iommu_say() - in the kernel's log, what devices can reach of VMs; process context */
-void up_iommu_say(void);
+/**
+ * up_iommu_launched() - what root made of the units; process context
+ *
+ * The kernel's log says what devices can reach of VMs; where the units are Linux's still, its
+ * driver and devices get back what up_iommu_find() has changed.
+ */
+void up_iommu_launched(void);
 
 /** up_iommu_allow_none() - the operator protects VMs without an IOMMU */
 bool up_iommu_allow_none(void);
