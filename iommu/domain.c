@@ -17,6 +17,7 @@
 #include "iommu/queue.h"
 #include "iommu/table.h"
 #include "ept/owner.h"
+#include "ept/pool.h"
 #include "ept/table.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
@@ -353,13 +354,12 @@ static bool sync_contexts(struct unit *u, u32 first, u32 last, u32 *left)
 		if (!*left)
 			return false;
 		if (!host_root_entry(u, *at) && !*our_root_entry(u, *at)) {
-			*at = (*at | (FUNCTIONS - 1)) + 1;
+			*at |= FUNCTIONS - 1;	/* no such bus */
 			--*left;
 		} else if (!sync_context(u, *at, left)) {
 			return false;
-		} else {
-			++*at;
 		}
+		++*at;
 	}
 	*at = 0;
 	return true;
@@ -373,6 +373,8 @@ static bool sync_tables(struct unit *u, u64 lo, u64 hi, u32 *left)
 	u32 *n = &u->host.item;
 	const struct unit_domain *d;
 
+	if (first > last)
+		return true;
 	if (range && pages - 1 < last - first)
 		last = first + pages - 1;
 	for (; (d = domain(u, *n)); ++*n) {
@@ -427,9 +429,9 @@ bool domains_reap(struct unit *u, u32 *left)
 	for (n = 0; (d = domain(u, n)); n++) {
 		if (!d->root || d->contexts)
 			continue;
-		if (!ept_free_below(d->root, u->domain_levels, left, dma_free))
+		if (!ept_free_below(d->root, u->domain_levels, left, pool_free))
 			return false;
-		dma_free(d->root);
+		pool_free(d->root);
 		d->root = 0;
 	}
 	return true;

@@ -23,18 +23,9 @@
 
 static u64 second_level;	/* four levels; three begin at its first entry */
 static u64 roots[EPT_LEVELS + 1];	/* by levels */
-static u64 frames;
 static u64 losses;
 static bool noncoherent;	/* a unit reads tables past the caches (ECAP.C = 0) */
 static bool large;		/* every unit takes 2 MiB entries */
-
-static u64 alloc(void)
-{
-	u64 pa = pool_alloc();
-
-	frames += !!pa;
-	return pa;
-}
 
 void dma_set(u64 *e, u64 val)
 {
@@ -52,17 +43,11 @@ static void dma_publish(const void *table)
 
 u64 dma_table(void)
 {
-	u64 pa = alloc();
+	u64 pa = pool_alloc();
 
 	if (pa)
 		dma_publish(phys(pa));
 	return pa;
-}
-
-void dma_free(u64 pa)
-{
-	frames--;
-	pool_free(pa);
 }
 
 /*
@@ -71,7 +56,7 @@ void dma_free(u64 pa)
  */
 static bool split(u64 *e)
 {
-	u64 i, *t, old = *e, pa = alloc();
+	u64 i, *t, old = *e, pa = pool_alloc();
 
 	if (!pa)
 		return false;
@@ -237,7 +222,7 @@ static int fill(const struct up_config *cfg, const struct dmar *dmar)
 	int err = 0;
 	u32 i;
 
-	second_level = alloc();
+	second_level = pool_alloc();
 	if (!second_level)
 		return -UP_ENOMEM;
 	for (i = 0; i < cfg->ram_ranges && !err; i++)
@@ -250,7 +235,7 @@ static int fill(const struct up_config *cfg, const struct dmar *dmar)
 /* One context table for all buses. */
 static int make_root(u32 levels)
 {
-	u64 context = alloc(), root = alloc(), top = second_level;
+	u64 context = pool_alloc(), root = pool_alloc(), top = second_level;
 	u64 *c, *r;
 	u32 i;
 
@@ -299,9 +284,4 @@ void dma_context(const struct unit *u, u64 *c)
 
 	c[0] = context[0];
 	c[1] = context[1];
-}
-
-u64 dma_frames(void)
-{
-	return frames;
 }

@@ -34,16 +34,10 @@ u64 dma_root(const struct unit *u);
 /** dma_context() - the two words of that entry */
 void dma_context(const struct unit *u, u64 *c);
 
-/** dma_frames() - frames that the tables take */
-u64 dma_frames(void);
-
 /* For tables of others, which the same units walk (iommu/domain.c). */
 
 /** dma_table() - an empty table, as units see memory.  Return: 0: no frame is left */
 u64 dma_table(void);
-
-/** dma_free() - a table that no unit can have cached anything of */
-void dma_free(u64 pa);
 
 /** dma_set() - an entry, as units see memory */
 void dma_set(u64 *e, u64 val);

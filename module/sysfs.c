@@ -73,7 +73,7 @@ static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char
 static ssize_t show_setting(char *buf, size_t offset)
 {
 	static const u8 none[32];
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	const u8 *bytes = (const u8 *)st + offset;
 	int n = -EIO;
 
@@ -106,7 +106,9 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
-	if (st && st->tpm < ARRAY_SIZE(words))
+	if (st && st->tpm == UP_TPM_ABSENT && up_weak_events())
+		n = sysfs_emit(buf, "weak %u absent\n", up_weak_events());
+	else if (st && st->tpm < ARRAY_SIZE(words))
 		n = sysfs_emit(buf, "%s %u\n", words[st->tpm], st->tpm_events);
 	free_page((unsigned long)st);
 	return n;

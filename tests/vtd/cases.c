@@ -531,8 +531,7 @@ static bool take(void)
 	       "without the tables edu reads and writes a frame (control)");
 	result(device_reads(layers), "one of the layer's, too (control)");
 	pool_free(layers);
-	result(!dma_init(&up_config, &dmar), "tables: %lu frames for %lu of RAM", dma_frames(),
-	       bed.table_frames);
+	result(!dma_init(&up_config, &dmar), "tables for %lu frames of RAM", bed.table_frames);
 	if (unit_take(&units[0])) {
 		result(false, "the unit is taken");
 		return false;
