@@ -81,9 +81,17 @@ static long vm_donate(struct up_vm *vm, void *p)
 	return ret;
 }
 
+static long vm_ticket(struct up_vm *vm, void *p)
+{
+	struct underpin_vm_ticket *args = p;
+
+	return args->flags || args->reserved ? -EINVAL : up_vm_ticket(vm, args);
+}
+
 static const struct op vm_ops[] = {
 	{ UNDERPIN_VM_PROTECT, vm_protect, true },
 	{ UNDERPIN_VM_DONATE, vm_donate, true },
+	{ UNDERPIN_VM_TICKET, vm_ticket },
 };
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -215,7 +223,7 @@ static long dev_launch(struct up_vm *none, void *p)
 {
 	struct underpin_launch *launch = p;
 
-	return launch->flags || launch->reserved ? -EINVAL : up_launch_info(launch);
+	return launch->flags || launch->asks_tickets ? -EINVAL : up_launch_info(launch);
 }
 
 static long dev_attest(struct up_vm *none, void *p)
@@ -223,6 +231,13 @@ static long dev_attest(struct up_vm *none, void *p)
 	struct underpin_attest *attest = p;
 
 	return attest->flags || attest->reserved ? -EINVAL : up_attest(attest);
+}
+
+static long dev_challenge(struct up_vm *none, void *p)
+{
+	struct underpin_challenge *challenge = p;
+
+	return challenge->flags || challenge->reserved ? -EINVAL : up_challenge(challenge);
 }
 
 static long dev_vm_report(struct up_vm *none, void *p)
@@ -236,6 +251,7 @@ static const struct op dev_ops[] = {
 	{ UNDERPIN_STATUS, dev_status },
 	{ UNDERPIN_LAUNCH, dev_launch },
 	{ UNDERPIN_ATTEST, dev_attest },
+	{ UNDERPIN_CHALLENGE, dev_challenge },
 	{ UNDERPIN_VM_INFO, dev_vm_info },
 	{ UNDERPIN_VM_LIST, dev_vm_list },
 	{ UNDERPIN_VM_RELEASE, dev_vm_release },

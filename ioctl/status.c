@@ -73,6 +73,8 @@ int up_launch_info(struct underpin_launch *launch)
 	if (!ret) {
 		memcpy(launch->image_sha256, page->image_sha256, sizeof(launch->image_sha256));
 		memcpy(launch->nonce, page->launch_nonce, sizeof(launch->nonce));
+		launch->asks_tickets = !!memchr_inv(page->settings.authority, 0,
+						    sizeof(page->settings.authority));
 	}
 	free_page((unsigned long)page);
 	return ret;

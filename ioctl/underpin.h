@@ -112,7 +112,7 @@ struct underpin_status {
 /**
  * struct underpin_launch - which layer was launched, and when
  * @flags: in: zero
- * @reserved: in: zero
+ * @asks_tickets: in: zero; out: 1 if no VM is protected without a ticket
  * @image_sha256: SHA-256 of the root image that was launched
  * @nonce: SHA-256 of the launch's public key: a ticket for an earlier launch names another
  *
@@ -120,13 +120,15 @@ struct underpin_status {
  */
 struct underpin_launch {
 	__u32 flags;
-	__u32 reserved;
+	__u32 asks_tickets;
 	__u8 image_sha256[32];
 	__u8 nonce[32];
 };
 
-#define UNDERPIN_SETTINGS	48
+#define UNDERPIN_SETTINGS	80
 #define UNDERPIN_REPORT		624
+
+#define UNDERPIN_TICKET		416
 
 enum underpin_iommu {
 	UNDERPIN_IOMMU_NONE,
@@ -181,6 +183,21 @@ struct underpin_vm_report {
 };
 
 /**
+ * struct underpin_challenge - what a ticket of version 2 has to name
+ * @flags: in: zero
+ * @reserved: in: zero
+ * @challenge: out: bytes that nobody foresees; the lifetime of a ticket that names them counts
+ *	from now on. Few are outstanding: another one takes the oldest one's place
+ *
+ * UNDERPIN_CHALLENGE.  EOPNOTSUPP: the processor has no random numbers.
+ */
+struct underpin_challenge {
+	__u32 flags;
+	__u32 reserved;
+	__u8 challenge[32];
+};
+
+/**
  * struct underpin_vm_create - make a protected VM of a KVM VM
  * @kvm_fd: in: a VM of /dev/kvm
  * @flags: in: UNDERPIN_VM_DETACHED or zero
@@ -205,6 +222,22 @@ struct underpin_vm_create {
 	__u32 id;
 	__s32 vm_fd;
 	__u32 reserved;
+};
+
+/**
+ * struct underpin_vm_ticket - bring the ticket that lets a VM be protected
+ * @flags: in: zero
+ * @reserved: in: zero
+ * @ticket: in: of version 2, docs/ticket.md
+ *
+ * UNDERPIN_VM_TICKET, on the VM's descriptor, before UNDERPIN_VM_PROTECT.  EACCES: the layer does
+ * not take it, and its log says why; EALREADY: the VM is protected already; ESTALE: it has
+ * ended; EINTR: a fatal signal.
+ */
+struct underpin_vm_ticket {
+	__u32 flags;
+	__u32 reserved;
+	__u8 ticket[UNDERPIN_TICKET];
 };
 
 /* What a call was at when it failed; the text is for a reader. */
@@ -233,7 +266,8 @@ enum underpin_step {
  * EBUSY: a vCPU has run already; EALREADY: it was called before; ENOMEM: no
  * memory; ENOSPC: more vCPUs than the layer protects; EFAULT: some of the VM's
  * memory cannot be pinned for writing; EPERM: a page is a protected VM's already,
- * such as one that the VM shows through two mappings; EINTR: a fatal signal;
+ * such as one that the VM shows through two mappings, or (UNDERPIN_STEP_MEASURE) the VM needs
+ * a ticket and has none that is for it; EINTR: a fatal signal;
  * ESTALE: the VM has ended.  A VM that was protected once cannot be again.
  */
 struct underpin_vm_protect {
@@ -346,6 +380,7 @@ struct underpin_vm_release {
 #define UNDERPIN_STATUS		_IOWR(UNDERPIN_IOC, 0x00, struct underpin_status)
 #define UNDERPIN_LAUNCH		_IOWR(UNDERPIN_IOC, 0x01, struct underpin_launch)
 #define UNDERPIN_ATTEST		_IOWR(UNDERPIN_IOC, 0x02, struct underpin_attest)
+#define UNDERPIN_CHALLENGE	_IOWR(UNDERPIN_IOC, 0x03, struct underpin_challenge)
 #define UNDERPIN_VM_CREATE	_IOWR(UNDERPIN_IOC, 0x10, struct underpin_vm_create)
 #define UNDERPIN_VM_INFO	_IOWR(UNDERPIN_IOC, 0x11, struct underpin_vm_info)
 #define UNDERPIN_VM_LIST	_IOWR(UNDERPIN_IOC, 0x12, struct underpin_vm_list)
@@ -355,5 +390,6 @@ struct underpin_vm_release {
 /* On a VM's descriptor. */
 #define UNDERPIN_VM_PROTECT	_IOWR(UNDERPIN_IOC, 0x20, struct underpin_vm_protect)
 #define UNDERPIN_VM_DONATE	_IOWR(UNDERPIN_IOC, 0x21, struct underpin_vm_donate)
+#define UNDERPIN_VM_TICKET	_IOW(UNDERPIN_IOC, 0x22, struct underpin_vm_ticket)
 
 #endif /* UNDERPIN_H */

@@ -95,6 +95,12 @@ int up_attest(struct underpin_attest *attest);
 /** up_vm_report() - it signs for a VM; see UNDERPIN_VM_REPORT (attest.c) */
 int up_vm_report(struct underpin_vm_report *report);
 
+/** up_challenge() - what a ticket has to name; see UNDERPIN_CHALLENGE (attest.c) */
+int up_challenge(struct underpin_challenge *challenge);
+
+/** up_vm_ticket() - for this VM; the caller holds a reference; see UNDERPIN_VM_TICKET (attest.c) */
+int up_vm_ticket(struct up_vm *vm, const struct underpin_vm_ticket *ticket);
+
 /** up_launch_info() - which image was launched, and the launch's nonce (status.c) */
 int up_launch_info(struct underpin_launch *launch);
 

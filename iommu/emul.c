@@ -2,9 +2,11 @@
 /* The emulated unit: see emul.h.  Registers of VT-d specification, chapter 11. */
 
 #include "iommu/emul.h"
+#include "iommu/domain.h"
 #include "iommu/intr.h"
 #include "iommu/mmio.h"
 #include "iommu/queue.h"
+#include "iommu/take.h"
 #include "ept/owner.h"
 #include "vmx/base/log.h"
 
@@ -52,7 +54,7 @@ static u64 constant(const struct unit *u, u32 reg)
 	if (reg == VTD_VER)
 		return u->host.version;
 	if (reg == VTD_CAP)
-		return u->cap & ~CAP_HIDDEN;
+		return (u->cap & ~CAP_HIDDEN) | (u->translates ? CAP_CM : 0);
 	if (reg != VTD_ECAP)
 		return 0;
 	return u->ecap & ECAP_SHOWN & (u->intr_pa ? ~0ULL : ~ECAP_IR);
@@ -113,16 +115,20 @@ u64 emul_read(const struct unit *u, u32 reg, u32 size)
 #define WORK		2048
 #define WORK_FORGET	256	/* of it, an order that the unit obeys */
 
+#define SYNC_ALL	(DESC_CONTEXT | DESC_GLOBAL)	/* as a root table is set */
+
 enum step { STEP_DONE, STEP_MORE, STEP_ERROR };
 
 /* What was copied counts from now on. */
 static bool forget_stale(struct unit *u, u32 *left)
 {
-	if (!u->host.stale)
-		return true;
-	u->host.stale = false;
+	u32 what = u->host.stale;
+
+	if (!what)
+		return !u->queue.broken;
+	u->host.stale = 0;
 	*left -= *left < WORK_FORGET ? *left : WORK_FORGET;
-	return unit_forget(u, FORGET_INTERRUPTS);
+	return unit_forget(u, what);
 }
 
 /* What a driver waits for, where it asked for it: a frame of its own, or it gets an error. */
@@ -151,19 +157,23 @@ static enum step copy_entries(struct unit *u, u64 lo, u32 *left)
 	u32 first = lo & IEC_INDEX ? IEC_FIRST(lo) : 0;
 	u32 count = lo & IEC_INDEX ? 1u << (IEC_MASK(lo) & 0xf) : INTR_ENTRIES;
 
-	u->host.stale = true;
+	u->host.stale |= FORGET_INTERRUPTS;
 	return intr_copy(u, first, count, &u->host.copied, left) ? STEP_DONE : STEP_MORE;
 }
 
-/*
- * One descriptor.  Flushes of tables are done when they are asked for: the unit has never
- * seen the host's.  Device TLBs are off.  An error stops the queue.
- */
+/* The unit has never seen the host's tables: copies of them, where Linux translates. */
+static enum step tables(struct unit *u, u64 lo, u64 hi, u32 *left)
+{
+	return !u->translates || domains_sync(u, lo, hi, left) ? STEP_DONE : STEP_MORE;
+}
+
+/* One descriptor.  Device TLBs are off.  An error stops the queue. */
 static enum step descriptor(struct unit *u, u64 lo, u64 hi, u32 *left)
 {
 	switch (DESC_TYPE(lo)) {
 	case DESC_CONTEXT:
 	case DESC_IOTLB:
+		return tables(u, lo, hi, left);
 	case DESC_DEVTLB:
 		return STEP_DONE;
 	case DESC_IEC:
@@ -190,14 +200,14 @@ static bool run_queue(struct unit *u, u32 *left)
 		step = d ? descriptor(u, READ_ONCE(d[0]), READ_ONCE(d[1]), left) : STEP_ERROR;
 		if (step == STEP_MORE)
 			return false;
-		h->copied = 0;
+		h->copied = h->item = 0;
+		h->at = 0;
 		if (step == STEP_ERROR)
 			h->fsts |= FSTS_IQE;
 		else
 			h->iqh = (h->iqh + DESC_BYTES) % size;
 	}
-	forget_stale(u, left);
-	return true;
+	return !forget_stale(u, left) || domains_reap(u, left);
 }
 
 /* --- orders ------------------------------------------------------------------------ */
@@ -224,9 +234,10 @@ static bool load_table(struct unit *u, u32 *left)
 static bool command(struct unit *u, u32 val, u32 *left)
 {
 	struct unit_host *h = &u->host;
-	u32 on = val & ~h->gsts, kept = GCMD_QIE | (h->gsts & GCMD_TE);
+	u32 on = val & ~h->gsts, was = h->gsts;
+	u32 kept = GCMD_QIE | (u->translates ? GCMD_TE : h->gsts & GCMD_TE);
 
-	if (on & GCMD_TE) {
+	if (on & GCMD_TE & ~kept) {
 		note_denied();
 		up_log_seldom("denied: unit %u: translation by tables of the host's: load the "
 			      "module behind the driver that turns it on", unit_number(u));
@@ -238,6 +249,10 @@ static bool command(struct unit *u, u32 val, u32 *left)
 	h->gsts = (h->gsts & ~(GSTS_KEPT & MASK(31, 0))) | (val & kept);
 	if (val & GCMD_SRTP)
 		h->gsts |= GCMD_SRTP;
+	if (u->translates && (was ^ h->gsts) & GCMD_TE)
+		unit_set_root(u);
+	if (val & GCMD_SRTP && u->translates && !domains_sync(u, SYNC_ALL, 0, left))
+		return false;
 	if (val & GCMD_SIRTP && u->intr_pa && !load_table(u, left))
 		return false;
 	if ((val ^ unit_read32(u, VTD_GSTS)) & GCMD_IRE && u->intr_pa)

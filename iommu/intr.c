@@ -15,7 +15,8 @@
 /* Delivery modes (9.9): fixed, lowest priority, NMI, ExtINT.  Not SMI, not INIT. */
 #define DLM_ALLOWED	(BIT(0) | BIT(1) | BIT(4) | BIT(7))
 
-bool irte_allowed(u64 lo)
+/* Whether hardware may use this entry of the host's, which is present. */
+static bool irte_allowed(u64 lo)
 {
 	return !(lo & IRTE_POSTED) && DLM_ALLOWED >> IRTE_DLM(lo) & 1;
 }

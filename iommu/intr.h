@@ -32,7 +32,4 @@ bool intr_copy(struct unit *u, u32 first, u32 count, u32 *at, u32 *left);
 /** intr_give() - the host's own table again.  Return: false when the unit does not obey */
 bool intr_give(struct unit *u);
 
-/** irte_allowed() - whether hardware may use this entry of the host's, which is present */
-bool irte_allowed(u64 lo);
-
 #endif /* IOMMU_INTR_H */

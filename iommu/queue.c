@@ -10,14 +10,11 @@
 
 #include "iommu/queue.h"
 #include "iommu/mmio.h"
-#include "ept/flush.h"
 #include "ept/owner.h"
 #include "ept/pool.h"
-#include "ept/view.h"
 #include "vmx/base/log.h"
 
 #define QUEUE_ENTRIES	256	/* one page */
-#define FLUSH_POLLS	1000	/* of a flush, by one call: some 100 us */
 #define FORGET_POLLS	1000000
 
 static u64 status_pa;		/* a word for each unit */
@@ -65,7 +62,7 @@ static bool start_by_register(struct unit *u, u32 what)
 	return true;
 }
 
-static void start(struct unit *u, u32 what)
+void unit_start(struct unit *u, u32 what)
 {
 	/* Stores to tables may wait in the chipset (6.8). */
 	if (u->cap & CAP_RWBF && !unit_command(u, GCMD_WBF, true))
@@ -94,7 +91,7 @@ static void look_for_error(struct unit *u)
 	up_log("unit %u: invalidation fails, status %x: frames stay pending", unit_number(u), fsts);
 }
 
-static bool poll(struct unit *u, u32 polls)
+bool unit_poll(struct unit *u, u32 polls)
 {
 	u32 i;
 
@@ -110,42 +107,12 @@ static bool poll(struct unit *u, u32 polls)
 
 bool unit_forget(struct unit *u, u32 what)
 {
-	start(u, what);
-	return poll(u, FORGET_POLLS);
+	unit_start(u, what);
+	if (unit_poll(u, FORGET_POLLS))
+		return true;
+	u->queue.broken = true;
+	return false;
 }
-
-bool unit_flushed(struct unit *u, u64 ticket)
-{
-	struct unit_queue *q = &u->queue;
-	u32 i;
-
-	/* Twice: one that was under way may have begun before the ticket was taken. */
-	for (i = 0; i < 2 && q->reached < ticket; i++) {
-		if (!q->epoch) {
-			/* Read first: for what is removed behind it this flush does not vouch. */
-			q->epoch = flush_epoch();
-			start(u, FORGET_IOTLB);
-		}
-		if (!poll(u, FLUSH_POLLS))
-			return false;
-		q->reached = q->epoch;
-		q->epoch = 0;
-	}
-	return q->reached >= ticket;
-}
-
-static bool units_done(u64 ticket)
-{
-	bool done = true;
-	u32 i;
-
-	/* Those that Linux has hold nobody back: no VM is protected then. */
-	for (i = 0; i < nunits; i++)
-		done &= !units[i].taken || unit_flushed(&units[i], ticket);
-	return done;
-}
-
-FLUSHER units_flusher = { units_done };
 
 enum unit_fault queue_init(struct unit *u)
 {
@@ -185,7 +152,7 @@ static bool run_to(struct unit *u, u64 iqt)
 		WRITE_ONCE(d[0], DESC_WAIT | WAIT_SW | (u64)u->queue.asked << 32);
 		WRITE_ONCE(d[1], status_pa + unit_number(u) * sizeof(u32));
 		unit_write64(u, VTD_IQT, at + DESC_BYTES);
-		done = poll(u, FORGET_POLLS);
+		done = unit_poll(u, FORGET_POLLS);
 		d[0] = was[0];
 		d[1] = was[1];
 	}

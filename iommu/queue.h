@@ -29,15 +29,16 @@ enum unit_fault queue_init(struct unit *u);
  */
 bool queue_give(struct unit *u);
 
-/** unit_forget() - make @u forget @what (FORGET_*), and wait.  Return: false if it does not */
+/**
+ * unit_forget() - make @u forget @what (FORGET_*), and wait
+ * Return: false if it does not; then nothing that it says is believed any more.
+ */
 bool unit_forget(struct unit *u, u32 what);
 
-/**
- * unit_flushed() - @u has forgotten every translation that was removed before @ticket
- *
- * Starts a flush when none is under way, and looks a bounded number of times whether it
- * is complete: call again.  Holds frames_lock.
- */
-bool unit_flushed(struct unit *u, u64 ticket);
+/** unit_start() - unit_forget() that does not wait: unit_poll() tells */
+void unit_start(struct unit *u, u32 what);
+
+/** unit_poll() - whether all that was started is done; looks @polls times */
+bool unit_poll(struct unit *u, u32 polls);
 
 #endif /* IOMMU_QUEUE_H */

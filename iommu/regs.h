@@ -33,6 +33,7 @@
 #define VTD_IRTA		0xb8
 
 /* Capability register */
+#define CAP_DOMAINS(cap)	(16u << 2 * ((cap) & 7))	/* 7 is reserved */
 #define CAP_RWBF		BIT(4)
 #define CAP_PMR			(BIT(5) | BIT(6))
 #define CAP_CM			BIT(7)
@@ -45,6 +46,7 @@
 #define ECAP_C			BIT(0)
 #define ECAP_QI			BIT(1)
 #define ECAP_IR			BIT(3)
+#define ECAP_SC			BIT(7)		/* snoop control: bit 11 of a leaf */
 #define ECAP_IRO(ecap)		(((ecap) >> 8 & 0x3ff) * 16)
 /*
  * What the host may see of it: C, QI, IR, EIM, PT, SC, and where IOTLB registers are.
@@ -97,12 +99,19 @@
 #define IRTA_SIZE(irta)		((irta) & 0xf)	/* 2^(n+1) entries */
 #define VTD_ADDR		MASK(51, 12)
 
+/* Second-level entries (9.8): reserved in all of them; SNP is, without ECAP.SC */
+#define SL_RESERVED		BIT(62)
+#define SL_SNP			BIT(11)
+
 /* Root and context entries, two words each (9.1, 9.3) */
 #define ENTRY_P			BIT(0)
 #define CONTEXT_T(lo)		((lo) >> 2 & 3)
 #define CONTEXT_T_PASS		2
+#define CONTEXT_T_RESERVED	3
 #define CONTEXT_AW(levels)	((u64)(levels) - 2)
+#define CONTEXT_LEVELS(hi)	((u32)(hi) % 8 + 2)
 #define CONTEXT_DID(did)	((u64)(did) << 8)
+#define CONTEXT_DID_OF(hi)	((u16)((hi) >> 8))
 
 /* Queued invalidation (6.5.2): descriptors of 128 bits */
 #define DESC_TYPE(lo)		(((lo) & 0xf) | ((lo) >> 5 & 0x70))
@@ -111,8 +120,14 @@
 #define DESC_DEVTLB		3
 #define DESC_IEC		4
 #define DESC_WAIT		5
-#define DESC_GLOBAL		BIT(4)		/* context, IOTLB */
+#define DESC_GLOBAL		BIT(4)		/* context, IOTLB: one of these */
+#define DESC_DOMAIN		BIT(5)
+#define DESC_ONE		(BIT(4) | BIT(5))	/* device, or range of addresses */
 #define DESC_DRAIN		(BIT(6) | BIT(7))
+#define DESC_DID(lo)		((u16)((lo) >> 16))
+#define DESC_SID(lo)		((u16)((lo) >> 32))
+#define DESC_FM(lo)		((lo) >> 48 & 3)	/* functions besides that one */
+#define DESC_ADDR_MASK(hi)	((u32)(hi) & 0x3f)	/* 2^n pages */
 #define IEC_INDEX		BIT(4)		/* else global */
 #define IEC_MASK(lo)		((lo) >> 27 & 0x1f)
 #define IEC_FIRST(lo)		((u32)((lo) >> 32 & 0xffff))

@@ -23,19 +23,11 @@
 
 static u64 second_level;	/* four levels; three begin at its first entry */
 static u64 roots[EPT_LEVELS + 1];	/* by levels */
-static u64 frames;
+static u64 losses;
 static bool noncoherent;	/* a unit reads tables past the caches (ECAP.C = 0) */
 static bool large;		/* every unit takes 2 MiB entries */
 
-static u64 alloc(void)
-{
-	u64 pa = pool_alloc();
-
-	frames += !!pa;
-	return pa;
-}
-
-static void dma_set(u64 *e, u64 val)
+void dma_set(u64 *e, u64 val)
 {
 	WRITE_ONCE(*e, val);
 	if (noncoherent)
@@ -49,13 +41,22 @@ static void dma_publish(const void *table)
 		flush_lines(table, false);
 }
 
+u64 dma_table(void)
+{
+	u64 pa = pool_alloc();
+
+	if (pa)
+		dma_publish(phys(pa));
+	return pa;
+}
+
 /*
  * A table takes the place of @e, an empty entry or one of 2 MiB: translations stay.
  * The flush that the loss of a frame asks for covers the larger one, too.
  */
 static bool split(u64 *e)
 {
-	u64 i, *t, old = *e, pa = alloc();
+	u64 i, *t, old = *e, pa = pool_alloc();
 
 	if (!pa)
 		return false;
@@ -88,6 +89,25 @@ static bool reachable(u64 pfn)
 	return frame_entry(pfn) && frame_is_hosts(pfn);
 }
 
+bool dma_reaches(u64 pfn)
+{
+	u64 *e, table = second_level;
+	u32 l;
+
+	for (l = EPT_LEVELS; table && !(pfn >> 9 * EPT_LEVELS); l--) {
+		e = (u64 *)phys(table) + ept_index(pfn << PAGE_SHIFT, l);
+		if (l == 1 || !ept_is_table(*e))
+			return *e;
+		table = *e & EPT_ADDR;
+	}
+	return false;
+}
+
+u64 dma_losses(void)
+{
+	return losses;
+}
+
 /* --- the view ---------------------------------------------------------------- */
 
 static bool dma_ready(u64 pfn)
@@ -104,6 +124,7 @@ static void dma_lose(u64 pfn)
 	e = dma_slot(pfn << PAGE_SHIFT, 1, false);
 	up_assert(e);
 	dma_set(e, 0);
+	losses++;
 }
 
 /*
@@ -201,7 +222,7 @@ static int fill(const struct up_config *cfg, const struct dmar *dmar)
 	int err = 0;
 	u32 i;
 
-	second_level = alloc();
+	second_level = pool_alloc();
 	if (!second_level)
 		return -UP_ENOMEM;
 	for (i = 0; i < cfg->ram_ranges && !err; i++)
@@ -214,7 +235,7 @@ static int fill(const struct up_config *cfg, const struct dmar *dmar)
 /* One context table for all buses. */
 static int make_root(u32 levels)
 {
-	u64 context = alloc(), root = alloc(), top = second_level;
+	u64 context = pool_alloc(), root = pool_alloc(), top = second_level;
 	u64 *c, *r;
 	u32 i;
 
@@ -257,7 +278,10 @@ u64 dma_root(const struct unit *u)
 	return roots[u->levels];
 }
 
-u64 dma_frames(void)
+void dma_context(const struct unit *u, u64 *c)
 {
-	return frames;
+	const u64 *context = phys(*(u64 *)phys(dma_root(u)) & VTD_ADDR);
+
+	c[0] = context[0];
+	c[1] = context[1];
 }

@@ -31,7 +31,21 @@ int dma_init(const struct up_config *cfg, const struct dmar *dmar);
  */
 u64 dma_root(const struct unit *u);
 
-/** dma_frames() - frames that the tables take */
-u64 dma_frames(void);
+/** dma_context() - the two words of that entry */
+void dma_context(const struct unit *u, u64 *c);
+
+/* For tables of others, which the same units walk (iommu/domain.c). */
+
+/** dma_table() - an empty table, as units see memory.  Return: 0: no frame is left */
+u64 dma_table(void);
+
+/** dma_set() - an entry, as units see memory */
+void dma_set(u64 *e, u64 val);
+
+/** dma_reaches() - whether devices reach @pfn, of those that pass through.  Holds frames_lock */
+bool dma_reaches(u64 pfn);
+
+/** dma_losses() - how often devices have lost a frame so far.  Holds frames_lock */
+u64 dma_losses(void);
 
 #endif /* IOMMU_TABLE_H */

@@ -2,6 +2,7 @@
 /* A unit changes hands: see take.h. */
 
 #include "iommu/take.h"
+#include "iommu/domain.h"
 #include "iommu/intr.h"
 #include "iommu/mmio.h"
 #include "iommu/queue.h"
@@ -87,6 +88,11 @@ static bool set_root(struct unit *u, u64 rtaddr)
 	return unit_command(u, GCMD_SRTP, true) && unit_forget(u, FORGET_CONTEXT | FORGET_IOTLB);
 }
 
+bool unit_set_root(struct unit *u)
+{
+	return set_root(u, u->translates && u->host.gsts & GCMD_TE ? u->root_pa : dma_root(u));
+}
+
 enum unit_fault unit_take(struct unit *u)
 {
 	enum unit_fault fault;
@@ -99,7 +105,9 @@ enum unit_fault unit_take(struct unit *u)
 	fault = queue_init(u);
 	if (fault)
 		return fault;
-	if (!set_root(u, dma_root(u)) || !unit_command(u, GCMD_TE, true))
+	if (u->translates && !domains_init(u))
+		return UNIT_MEMORY;
+	if (!unit_set_root(u) || !unit_command(u, GCMD_TE, true))
 		return UNIT_STUCK;
 	if (u->host.gsts & GCMD_IRE) {
 		intr_copy(u, 0, INTR_ENTRIES, &u->host.loaded, &all);

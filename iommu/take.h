@@ -28,6 +28,13 @@ enum unit_use unit_use(const struct unit *u);
  */
 enum unit_fault unit_take(struct unit *u);
 
+/**
+ * unit_set_root() - @u walks the tables that go with what the host has of translation: on, in
+ * copies of its own; off, or never turned on, everything the devices may reach, at its address
+ * Return: false if it does not obey.
+ */
+bool unit_set_root(struct unit *u);
+
 /** unit_give() - Linux's tables and registers again.  Return: false if it does not obey */
 bool unit_give(struct unit *u);
 

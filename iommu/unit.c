@@ -8,6 +8,7 @@
 #define UNIT_POLLS	1000000		/* some 100 ms: an order takes microseconds */
 #define SAGAW_39	BIT(1)
 #define SAGAW_48	BIT(2)
+#define SAGAW_57	BIT(3)
 
 struct unit units[DMAR_UNITS];
 u32 nunits;
@@ -64,6 +65,11 @@ static u32 unit_levels(u64 cap)
 	if (CAP_SAGAW(cap) & SAGAW_48)
 		return 4;
 	return CAP_SAGAW(cap) & SAGAW_39 ? 3 : 0;
+}
+
+u32 unit_deepest(const struct unit *u)
+{
+	return CAP_SAGAW(u->cap) & SAGAW_57 ? 5 : u->levels;
 }
 
 enum unit_fault unit_add(const struct dmar_unit *d)

@@ -27,6 +27,7 @@ struct unit_queue {
 	u32 tail;	/* the next descriptor */
 	u32 asked;	/* data of the last wait descriptor */
 	u64 epoch;	/* of the flush that is under way, 0: none */
+	bool started;	/* it is the unit's turn; before: the copies are swept */
 	u64 reached;	/* epoch that the last flush vouches for */
 	bool broken;	/* it gave an error: nothing is believed to be flushed any more */
 };
@@ -39,8 +40,20 @@ struct unit_host {
 	u32 fault_event[4], queue_event[4];	/* control, data, address, upper address */
 	u32 copied;	/* interrupt entries, of the descriptor at the head, */
 	u32 loaded;	/* and of a table that is to be in force */
-	bool stale;	/* the unit has still to forget some */
+	u64 at;		/* where it goes on, of the descriptor at the head: frame, */
+	u32 item;	/* and device or domain: iommu/domain.c */
+	u32 stale;	/* FORGET_*: what the unit has still to forget */
+	bool starved;	/* a frame was missing for a table */
 };
+
+/* Taking frames that devices have lost out of the copies of the host's tables: iommu/domain.c */
+struct unit_sweep {
+	u64 at;
+	u32 item;
+	u64 target, done;	/* losses that are looked for, and were */
+};
+
+#define UNIT_DOMAIN_PAGES	8	/* 1024 domains */
 
 struct unit {
 	u64 base;
@@ -49,6 +62,11 @@ struct unit {
 	u32 levels;	/* of the tables that it walks: 3 or 4 */
 	u64 intr_pa;	/* the layer's interrupt-remapping table; 0: it has none */
 	bool taken;	/* it walks the layer's tables */
+	bool translates;	/* as the host's tables say: iommu/domain.c */
+	u32 domain_levels;	/* of its domains' tables, 3 to 5 */
+	u64 root_pa;		/* of its own root table, */
+	u64 domain_pa[UNIT_DOMAIN_PAGES];	/* and what is known of domains */
+	struct unit_sweep sweep;
 	struct unit_queue queue;
 	struct unit_host host;
 };
@@ -73,6 +91,9 @@ void unit_write64(const struct unit *u, u32 reg, u64 val);
  * Return: UNIT_OK, or why it cannot be used.
  */
 enum unit_fault unit_add(const struct dmar_unit *d);
+
+/** unit_deepest() - the most levels that @u's tables can have, 3 to 5 */
+u32 unit_deepest(const struct unit *u);
 
 /**
  * unit_command() - set or clear one bit of the global command register, and wait for it

@@ -457,7 +457,9 @@ static int configure(struct up_layer *layer)
 	cfg->root_cr3 = layer->root_cr3;
 	cfg->table_frames = size_table(&host);
 	cfg->allow_no_iommu = up_iommu_allow_none();
+	cfg->dma_announced = up_iommu_announced();
 	get_random_bytes(cfg->entropy, sizeof(cfg->entropy));
+	up_tickets_configure(cfg);
 	err = map_direct();
 	if (!err)
 		err = write_protect_image(&layer->header);

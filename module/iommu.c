@@ -29,12 +29,22 @@ MODULE_PARM_DESC(allow_no_iommu,
 #define TABLE_MAX	0x10000
 #define ENTRY_DRHD	0
 #define DRHD_BYTES	16
+#define CAP		0x08
+#define CAP_CM		BIT(7)		/* caching mode */
+#define ECAP		0x10
 #define GSTS		0x1c
 #define GSTS_IRES	BIT(25)
+#define MAX_UNITS	128
 
 static u8 *table;
 static u32 table_bytes;
 static unsigned int interrupts;		/* units that remap interrupts */
+static struct {
+	u64 base, cap, ecap;
+	u64 *driver;			/* the driver's copy of cap, in which CM was set */
+} units[MAX_UNITS];
+static unsigned int nunits;
+static bool announced;
 
 static u64 get(const u8 *p, unsigned int bytes)
 {
@@ -53,6 +63,11 @@ static int add_unit(const u8 *drhd)
 	if (!regs)
 		return -ENOMEM;
 	interrupts += !!(readl(regs + GSTS) & GSTS_IRES);
+	if (nunits < MAX_UNITS) {
+		units[nunits].base = base;
+		units[nunits].cap = readq(regs + CAP);
+		units[nunits++].ecap = readq(regs + ECAP);
+	}
 	iounmap(regs);
 	return up_device_add(base, PAGE_SIZE << (drhd[5] & 15));
 }
@@ -85,7 +100,84 @@ struct ats_device {
 
 static LIST_HEAD(ats_devices);
 
-/* Passed through?  Who translates is refused by root, and goes on as it is. */
+/*
+ * Where Linux translates, root copies its tables, and has to hear of what is new in them.  The
+ * driver announces that to units in caching mode alone, by what it has read of the capabilities
+ * when it began.  In its struct intel_iommu the register's address, the size of what is mapped,
+ * CAP and ECAP are four words in a row: before @iommu, in the same page.
+ */
+static u64 *caps_of_driver(const struct iommu_device *iommu, unsigned int i)
+{
+	u64 *page = (u64 *)((unsigned long)iommu & PAGE_MASK), *w = (u64 *)iommu;
+
+	for (w -= 4; w >= page; w--)
+		if (w[0] == units[i].base && w[2] == units[i].cap && w[3] == units[i].ecap)
+			return &w[2];
+	return NULL;
+}
+
+static int announce(struct device *dev, void *count)
+{
+	const struct iommu_device *iommu = dev_get_drvdata(dev);
+	u64 *caps = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nunits && iommu && !caps; i++) {
+		caps = caps_of_driver(iommu, i);
+		if (!caps)
+			continue;
+		++*(unsigned int *)count;
+		if (units[i].cap & CAP_CM)
+			continue;
+		units[i].driver = caps;
+		WRITE_ONCE(*caps, units[i].cap | CAP_CM);
+	}
+	return 0;
+}
+
+/* Each unit's driver, or root will not do with it. */
+static void announce_all(const struct iommu_device *any)
+{
+	unsigned int count = 0;
+
+	class_for_each_device(any->dev->class, NULL, &count, announce);
+	announced = nunits && count == nunits;
+	if (!announced)
+		pr_warn("%u of %u units' drivers can be told to announce what they map\n", count,
+			nunits);
+}
+
+static void announce_no_more(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nunits; i++)
+		if (units[i].driver)
+			WRITE_ONCE(*units[i].driver, units[i].cap);
+	memset(units, 0, sizeof(units));
+	nunits = 0;
+	announced = false;
+}
+
+bool up_iommu_announced(void)
+{
+	return announced;
+}
+
+/* Some unit's, if a driver uses them: that of a device which is behind one. */
+static const struct iommu_device *find_driver(void)
+{
+	const struct iommu_device *iommu = NULL;
+	struct pci_dev *dev = NULL;
+
+	while (!iommu && (dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, dev)))
+		if (iommu_get_domain_for_dev(&dev->dev))
+			iommu = dev->dev.iommu->iommu_dev;
+	pci_dev_put(dev);
+	return iommu;
+}
+
+/* Passed through?  Who translates otherwise is refused by root, and goes on as it is. */
 static bool is_passed_through(struct pci_dev *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(&dev->dev);
@@ -117,7 +209,7 @@ static int stop_all_ats(void)
 	int err = 0;
 
 	while (!err && (dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, dev)))
-		if (dev->ats_enabled && is_passed_through(dev))
+		if (dev->ats_enabled && (announced || is_passed_through(dev)))
 			err = stop_ats(dev);
 	pci_dev_put(err ? dev : NULL);
 	return err;
@@ -138,6 +230,7 @@ static void start_all_ats(void)
 
 int up_iommu_find(void)
 {
+	const struct iommu_device *driver;
 	struct acpi_table_header *t;
 	int err = -ENOMEM;
 
@@ -153,6 +246,9 @@ int up_iommu_find(void)
 		err = 0;
 	}
 	acpi_put_table(t);
+	driver = err ? NULL : find_driver();
+	if (driver)
+		announce_all(driver);
 	err = err ?: stop_all_ats();
 	if (err)
 		pr_err("the DMAR table's units cannot be used: error %d\n", err);
@@ -167,6 +263,7 @@ void up_iommu_forget(void)
 	interrupts = 0;
 	up_devices_forget();
 	start_all_ats();
+	announce_no_more();
 }
 
 const u8 *up_iommu_table(u32 *bytes)
@@ -199,12 +296,16 @@ int up_iommu_show(const struct up_status *st, char *buf)
 	return n;
 }
 
-void up_iommu_say(void)
+void up_iommu_launched(void)
 {
-	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
+	struct up_status *st = up_get_status(0);
 
-	if (st && !up_vmcall(UP_CALL_STATUS, virt_to_phys(st) >> PAGE_SHIFT, 0, 0, NULL, NULL) &&
-	    st->iommu_reason && st->iommu_reason < ARRAY_SIZE(words))
+	/* Linux's own they are, and stay. */
+	if (st && st->iommu == UP_IOMMU_NONE) {
+		start_all_ats();
+		announce_no_more();
+	}
+	if (st && st->iommu_reason && st->iommu_reason < ARRAY_SIZE(words))
 		pr_warn("%s: %s: %s\n", st->iommu == UP_IOMMU_PARTIAL ?
 			"devices are kept from memory" : st->allow_no_iommu ?
 			"VMs are protected from software alone (allow_no_iommu=1)" :

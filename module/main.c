@@ -55,6 +55,8 @@ static int __init load(void)
 	struct up_layer layer = { };
 	int err = up_check();
 
+	if (!err)
+		err = up_tickets_read();
 	if (err)
 		return err;
 	err = up_iommu_find();
@@ -69,7 +71,7 @@ static int __init load(void)
 		goto free;
 	up_tpm_extend(false);
 	up_log_flush();
-	up_iommu_say();
+	up_iommu_launched();
 	err = up_ram_init();
 	if (err)
 		goto leave;

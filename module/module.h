@@ -115,6 +115,21 @@ int up_tpm_keep(void);
  */
 void up_tpm_extend(bool end);
 
+/**
+ * up_weak_extend() - where the layer has no TPM, but the kernel: the same into its PCR 15
+ * Process context, sleeps.  Says what is missing.
+ */
+void up_weak_extend(bool end);
+
+/** up_weak_events() - how many events the kernel's PCR 15 has; 0: evidence is not weak, but none */
+unsigned int up_weak_events(void);
+
+/** up_tickets_read() - who grants VMs here, if somebody does.  Return: 0 or -EINVAL: logged */
+int up_tickets_read(void);
+
+/** up_tickets_configure() - and the layer is told so, after up_tickets_read() */
+void up_tickets_configure(struct up_config *cfg);
+
 /** up_devices() - the ranges so far, ascending; @n: how many */
 const struct up_range *up_devices(unsigned int *n);
 void up_devices_forget(void);
@@ -135,11 +150,19 @@ const u8 *up_iommu_table(u32 *bytes);
 /** up_iommu_interrupts() - units that remap interrupts: the layer needs a table for each */
 unsigned int up_iommu_interrupts(void);
 
+/** up_iommu_announced() - Linux's driver announces what it maps for devices, until that */
+bool up_iommu_announced(void);
+
 /** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
 int up_iommu_show(const struct up_status *st, char *buf);
 
-/** up_iommu_say() - in the kernel's log, what devices can reach of VMs; process context */
-void up_iommu_say(void);
+/**
+ * up_iommu_launched() - what root made of the units; process context
+ *
+ * The kernel's log says what devices can reach of VMs; where the units are Linux's still, its
+ * driver and devices get back what up_iommu_find() has changed.
+ */
+void up_iommu_launched(void);
 
 /** up_iommu_allow_none() - the operator protects VMs without an IOMMU */
 bool up_iommu_allow_none(void);
@@ -155,6 +178,14 @@ void up_kvm_hold_exit(void);
 /** up_flusher_start() - look every few milliseconds whether CPUs owe flushes; process context */
 void up_flusher_start(void);
 void up_flusher_stop(void);
+
+struct up_status;
+/**
+ * up_get_status() - the layer's status, with one CPU's counters; process context
+ *
+ * Return: a page for free_page(), NULL if the layer does not answer
+ */
+struct up_status *up_get_status(unsigned int cpu);
 
 /** up_sysfs_init() - make /sys/kernel/underpin; after launch */
 int up_sysfs_init(void);

@@ -13,8 +13,7 @@
 
 static struct kobject *dir;
 
-/* Status with one CPU's counters; NULL if the layer does not answer. */
-static struct up_status *get_status(unsigned int cpu)
+struct up_status *up_get_status(unsigned int cpu)
 {
 	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
 
@@ -32,7 +31,7 @@ static ssize_t state_show(struct kobject *k, struct kobj_attribute *a, char *buf
 
 static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? sysfs_emit(buf, "%32phN\n", st->image_sha256) : -EIO;
 
 	free_page((unsigned long)st);
@@ -41,7 +40,7 @@ static ssize_t image_hash_show(struct kobject *k, struct kobj_attribute *a, char
 
 static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? sysfs_emit(buf, "%32phN\n", st->launch_nonce) : -EIO;
 
 	free_page((unsigned long)st);
@@ -50,7 +49,7 @@ static ssize_t launch_nonce_show(struct kobject *k, struct kobj_attribute *a, ch
 
 static ssize_t iommu_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = st ? up_iommu_show(st, buf) : -EIO;
 
 	free_page((unsigned long)st);
@@ -59,7 +58,7 @@ static ssize_t iommu_show(struct kobject *k, struct kobj_attribute *a, char *buf
 
 static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
 	if (st && st->has_key)
@@ -70,6 +69,32 @@ static ssize_t launch_key_show(struct kobject *k, struct kobj_attribute *a, char
 	return n;
 }
 
+/* A part of the settings: 64 hexadecimal digits, or that there is none. */
+static ssize_t show_setting(char *buf, size_t offset)
+{
+	static const u8 none[32];
+	struct up_status *st = up_get_status(0);
+	const u8 *bytes = (const u8 *)st + offset;
+	int n = -EIO;
+
+	if (st && memcmp(bytes, none, sizeof(none)))
+		n = sysfs_emit(buf, "%32phN\n", bytes);
+	else if (st)
+		n = sysfs_emit(buf, "none\n");
+	free_page((unsigned long)st);
+	return n;
+}
+
+static ssize_t ticket_authority_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_setting(buf, offsetof(struct up_status, settings.authority));
+}
+
+static ssize_t host_identity_show(struct kobject *k, struct kobj_attribute *a, char *buf)
+{
+	return show_setting(buf, offsetof(struct up_status, settings.host));
+}
+
 static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	static const char * const words[] = {
@@ -78,10 +103,12 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 		[UP_TPM_MALFORMED] = "malformed", [UP_TPM_FAILED] = "failed",
 		[UP_TPM_NO_BANK] = "no-bank", [UP_TPM_USED] = "used", [UP_TPM_NO_KEY] = "no-key",
 	};
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
-	if (st && st->tpm < ARRAY_SIZE(words))
+	if (st && st->tpm == UP_TPM_ABSENT && up_weak_events())
+		n = sysfs_emit(buf, "weak %u absent\n", up_weak_events());
+	else if (st && st->tpm < ARRAY_SIZE(words))
 		n = sysfs_emit(buf, "%s %u\n", words[st->tpm], st->tpm_events);
 	free_page((unsigned long)st);
 	return n;
@@ -89,7 +116,7 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 
 static ssize_t frames_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
-	struct up_status *st = get_status(0);
+	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
 	if (st)
@@ -110,7 +137,7 @@ static ssize_t cpus_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 	int n = 0;
 
 	for_each_possible_cpu(cpu) {
-		st = get_status(cpu);
+		st = up_get_status(cpu);
 		if (st)
 			n += sysfs_emit_at(buf, n, "%u %u %llu %llu %llu\n", cpu,
 					   st->cpu.demoted, st->cpu.transitions,
@@ -129,7 +156,7 @@ static ssize_t show_exits(char *buf, bool vm)
 	int n = 0;
 
 	for_each_possible_cpu(cpu) {
-		st = get_status(cpu);
+		st = up_get_status(cpu);
 		for (i = 0; st && i < UP_EXIT_REASONS; i++)
 			sum[i] += vm ? st->cpu.exits_vm[i] : st->cpu.exits_host[i];
 		free_page((unsigned long)st);
@@ -181,6 +208,8 @@ ATTR(image_hash);
 ATTR(launch_nonce);
 ATTR(iommu);
 ATTR(launch_key);
+ATTR(ticket_authority);
+ATTR(host_identity);
 ATTR(tpm);
 ATTR(frames);
 ATTR(cpus);
@@ -189,8 +218,8 @@ ATTR(exits_vm);
 
 static struct attribute *attrs[] = {
 	&state_attr.attr, &image_hash_attr.attr, &launch_nonce_attr.attr, &launch_key_attr.attr,
-	&tpm_attr.attr, &iommu_attr.attr, &frames_attr.attr, &cpus_attr.attr,
-	&exits_host_attr.attr, &exits_vm_attr.attr, NULL
+	&ticket_authority_attr.attr, &host_identity_attr.attr, &tpm_attr.attr, &iommu_attr.attr,
+	&frames_attr.attr, &cpus_attr.attr, &exits_host_attr.attr, &exits_vm_attr.attr, NULL
 };
 
 static struct bin_attribute *bin_attrs[] = { &bin_attr_log, NULL };

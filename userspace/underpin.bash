@@ -33,10 +33,13 @@ _underpin_vm()
 			'--pid --vm-fd --vcpu-fds --expect --output --ticket --definition --issuer --identity' \
 			-- "$cur")
 		;;
+	serve)
+		mapfile -t COMPREPLY < <(compgen -W '--socket --group --max-memory' -- "$cur")
+		;;
 	show | release)
 		mapfile -t COMPREPLY < <(compgen -W "--output $(_underpin_ids)" -- "$cur")
 		;;
-	list)
+	list | challenge)
 		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
 		;;
 	expected)
@@ -50,14 +53,19 @@ _underpin()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest policy --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest libvirt policy --help' -- "$cur")
 	elif [[ $prev == -o || $prev == --output ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
 	elif [[ $prev == --pid ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == libvirt ]] && ((COMP_CWORD == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'enable disable check --help' -- "$cur")
+	elif [[ ${COMP_WORDS[1]} == libvirt ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "--connect --expect --library --print --output \
+			$(virsh list --all --name 2>/dev/null)" -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
 		mapfile -t COMPREPLY < <(compgen -W \
-			'run protect list show release expected --help' -- "$cur")
+			'run check protect serve list show release expected --help' -- "$cur")
 	elif [[ ${COMP_WORDS[1]} == vm ]]; then
 		_underpin_vm
 	elif [[ $prev == --report || $prev == --replay || $prev == --dmar ]]; then

@@ -29,6 +29,12 @@ static int cmd_attest(int argc, char **argv)
 	return run_program("underpin-attest", argv);
 }
 
+static int cmd_libvirt(int argc, char **argv)
+{
+	(void)argc;
+	return run_program("underpin-libvirt", argv);
+}
+
 static const struct cli_command nouns[] = {
 	{ "check", cmd_check, "[-o json] [--dmar FILE | --report FILE | --replay FILE]",
 	  "is this host fit? each requirement, with its cure" },
@@ -38,6 +44,7 @@ static const struct cli_command nouns[] = {
 	{ "vm", cmd_vm, "COMMAND ...", "protected VMs", true },
 	{ "attest", cmd_attest, "COMMAND ...", "evidence, and what it is worth (underpin-attest)",
 	  true },
+	{ "libvirt", cmd_libvirt, "COMMAND ...", "libvirt's domains (underpin-libvirt)", true },
 	{ "policy", cmd_policy, "COMMAND ...", "who may provision what (underpin-policy)", true },
 	{ }
 };

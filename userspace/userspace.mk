@@ -46,6 +46,21 @@ ATTEST_LIBS := $(CLI_LIBS) -ltss2-esys -ltss2-mu -ltss2-tctildr
 build/underpin-attest: $(ATTEST_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(ATTEST_LIBS)
 
+# Links libvirt, likewise.
+LIBVIRT_C := $(wildcard $(CLI_DIR)/libvirt/*.c) $(CLI_DIR)/cli/cli.c \
+	$(CLI_DIR)/vm/qemu_args.c $(CLI_DIR)/vm/qemu_needs.c
+$(CLI_OUT)/libvirt/%.o $(CLI_OUT)/san/libvirt/%.o $(CLI_OUT)/san/tests/test_libvirt.o: \
+	CLI_CFLAGS += -isystem /usr/include/libxml2
+
+build/underpin-libvirt: $(LIBVIRT_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
+	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS) -lvirt -lxml2
+
+# Preloaded into somebody else's program: libc alone, and nothing of its symbols but ioctl().
+build/underpin-protect.so: $(CLI_DIR)/preload/protect.c $(CLI_DIR)/vm/serve.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(CLI_CFLAGS)) -fPIC -shared -fvisibility=hidden \
+		-Wl,-z,relro,-z,now -o $@ $<
+
 # Unit tests: the same sources with sanitizers, but for main().
 $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c
 	@mkdir -p $(@D)
@@ -67,16 +82,16 @@ $(CLI_OUT)/san/iommu/%.o: iommu/%.c
 CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
 build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
-		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C))) \
+		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C)) $(CLI_DIR)/libvirt/edit.c) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
 		$(CLI_IOMMU_C:%.c=$(CLI_OUT)/san/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/san/%.o)
-	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka
+	$(CC) $(CLI_SAN) -o $@ $^ $(CLI_LIBS) -lcmocka -lxml2
 
 # Runs in the test machine.
 build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
-userspace: build/underpin build/underpin-attest
+userspace: build/underpin build/underpin-attest build/underpin-libvirt build/underpin-protect.so
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)

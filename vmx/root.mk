@@ -5,10 +5,7 @@
 # -fpie for calls that are direct: the large code model makes each an indirect
 # one, for the host to train.  What stays indirect goes through a retpoline.
 
-# Built as the rest, not linked: nothing calls verification until the layer takes tickets.
-ROOT_UNLINKED_SRC := $(sort $(wildcard vmx/verify/*.c))
-ROOT_UNLINKED := $(ROOT_UNLINKED_SRC:%.c=$(B)/root/%.o)
-ROOT_SRC := $(filter-out $(ROOT_UNLINKED_SRC),$(sort $(wildcard vmx/*/*.c ept/*.c iommu/*.c tpm/*.c)))
+ROOT_SRC := $(sort $(wildcard vmx/*/*.c ept/*.c iommu/*.c tpm/*.c))
 ROOT_ASM := $(sort $(wildcard vmx/*/*.S))
 ROOT_OBJ := $(ROOT_SRC:%.c=$(B)/root/%.o) $(ROOT_ASM:%.S=$(B)/root/%.o)
 
@@ -29,7 +26,7 @@ $(B)/root/%.o: %.S
 	@echo "  CC [root] $<"; $(ROOT_ENV) $(CC) $(ROOT_CFLAGS) -MMD -MP -c -o $@ $<
 
 # With lines and types, for addr2line (docs/debugging.md); they are no part of the image.
-$(B)/root/root.debug.elf: vmx/root.lds $(ROOT_OBJ) | $(ROOT_UNLINKED)
+$(B)/root/root.debug.elf: vmx/root.lds $(ROOT_OBJ)
 	@echo "  LD [root] $@"; $(ROOT_ENV) $(LD) -nostdlib -static --build-id=none -z noexecstack \
 		-z max-page-size=4096 --no-warn-rwx-segments -Map=$(B)/root/root.map \
 		-T vmx/root.lds -o $@ $(ROOT_OBJ) $(ROOT_EXTRA)
@@ -41,4 +38,4 @@ $(B)/root/root.bin: $(B)/root/root.elf
 	$(ROOT_ENV) $(OBJCOPY) -O binary -j .text -j .rodata -j .data $< $@
 
 OBJCOPY ?= objcopy
--include $(ROOT_OBJ:.o=.d) $(ROOT_UNLINKED:.o=.d)
+-include $(ROOT_OBJ:.o=.d)

@@ -177,6 +177,14 @@ struct atk_race {
 	__u32 reserved;
 };
 
+/* A register of a device, by a mapping of its own. */
+struct atk_reg {
+	__u64 pa;
+	__u64 val;		/* to write; out: what was read */
+	__u32 bytes;		/* 4 or 8 */
+	__u32 write;
+};
+
 struct atk_init {
 	__u32 apic_id;
 	__u32 vector;		/* SIPI after it, if not 0 */
@@ -202,5 +210,6 @@ struct atk_init {
 #define ATK_HAMMER_STOP	_IOR(ATK_IOC, 15, struct atk_hammer)
 #define ATK_RACE	_IOWR(ATK_IOC, 16, struct atk_race)
 #define ATK_INIT	_IOW(ATK_IOC, 17, struct atk_init)
+#define ATK_REG		_IOWR(ATK_IOC, 18, struct atk_reg)
 
 #endif /* ATTACK_ABI_H */

@@ -54,8 +54,6 @@ struct victim {
 
 typedef int (*victim_fn)(struct shared *sh, void *arg);
 
-enum { WANT_RUNNING, WANT_UNSTARTED, WANT_UNPROTECTED_UNSTARTED };
-
 #define FRESH	1u	/* takes a VM of its own, not started yet */
 #define TAINTS	2u	/* an unprotected VM is of no more use */
 #define ENDS	4u	/* so is a protected one */
@@ -72,7 +70,7 @@ struct attack {
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
 			   table_attacks[], call_attacks[], smp_attacks[], end_attacks[],
-			   qemu_attacks[], device_attacks[];
+			   qemu_attacks[], device_attacks[], unit_attacks[];
 
 extern int attack_fd, underpin_fd;
 #define LAYER_PFNS	64
@@ -88,8 +86,15 @@ void qemu_end(void);
 /* device_there() - is there a device that attacks?  It is made ready. */
 bool device_there(void);
 
+/* What it does then: EDU_BYTES from or to @pa.  device_read(): into the page it returns. */
+#define EDU_BYTES	4088u	/* QEMU 7.2 ends itself when asked for all 4,096 */
+uint64_t *device_read(uint64_t pa);
+void device_write(uint64_t pa, uint64_t word);
+bool device_finds_secret(struct victim *v, uint64_t pa);
+
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);
+void victim_protect(struct victim *v);	/* one that has been started without */
 void victim_kill(struct victim *v);
 uint64_t victim_release(struct victim *v);	/* returns frames that were not zeroed */
 int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len);

@@ -24,7 +24,6 @@
 #define EDU_RUN		1u
 #define EDU_TO_RAM	2u
 #define EDU_BUFFER	0x40000u
-#define EDU_BYTES	4088u	/* QEMU 7.2 ends itself when asked for all 4,096 */
 #define EDU_MS		100	/* a copy takes so long, */
 #define EDU_MAX_MS	2000	/* or something is wrong */
 #define LAYER_TRIES	8
@@ -128,29 +127,32 @@ static void fill(uint64_t word)
 		own[i] = word;
 }
 
-/* What the device gets at @pa lies in our page then. */
-static void device_read(uint64_t pa)
+uint64_t *device_read(uint64_t pa)
 {
 	copy(pa, false);
 	fill(0);
 	copy(pagemap(getpid(), own) * PAGE, true);
+	return own;
 }
 
-static void device_write(uint64_t pa, uint64_t word)
+void device_write(uint64_t pa, uint64_t word)
 {
 	fill(word);
 	copy(pagemap(getpid(), own) * PAGE, false);
 	copy(pa, true);
 }
 
-static bool read_by_device(struct victim *v)
+bool device_finds_secret(struct victim *v, uint64_t pa)
 {
-	bool hit;
+	bool hit = has_secret(v, device_read(pa), EDU_BYTES);
 
-	device_read(pfn_of(v, SECRET_GPA) * PAGE);
-	hit = has_secret(v, own, EDU_BYTES);
 	fill(0);
 	return hit;
+}
+
+static bool read_by_device(struct victim *v)
+{
+	return device_finds_secret(v, pfn_of(v, SECRET_GPA) * PAGE);
 }
 
 static bool write_by_device(struct victim *v)

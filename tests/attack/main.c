@@ -22,7 +22,7 @@ unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
 	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
-	call_attacks, smp_attacks, qemu_attacks, device_attacks,
+	call_attacks, smp_attacks, qemu_attacks, device_attacks, unit_attacks,
 };
 
 #define NLISTS (sizeof(all) / sizeof(*all))

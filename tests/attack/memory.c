@@ -82,6 +82,33 @@ long atk_mem(void __user *arg)
 	return ret;
 }
 
+static void access_reg(struct atk_reg *r, void __iomem *at)
+{
+	if (r->write && r->bytes == 8)
+		writeq(r->val, at);
+	else if (r->write)
+		writel(r->val, at);
+	else
+		r->val = r->bytes == 8 ? readq(at) : readl(at);
+}
+
+long atk_reg(void __user *arg)
+{
+	struct atk_reg r;
+	void __iomem *at;
+
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if ((r.bytes != 4 && r.bytes != 8) || r.pa % r.bytes)
+		return -EINVAL;
+	at = ioremap(r.pa, r.bytes);
+	if (!at)
+		return -ENOMEM;
+	access_reg(&r, at);
+	iounmap(at);
+	return copy_to_user(arg, &r, sizeof(r)) ? -EFAULT : 0;
+}
+
 /* The test's secrets have 16 low bits in common: one comparison for most words. */
 static u64 scan_page(const u64 *page, u64 pa, struct atk_scan *s)
 {

@@ -50,7 +50,7 @@ static long attack_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		{ ATK_WALK, atk_walk }, { ATK_MSR, atk_msr }, { ATK_CR, atk_cr },
 		{ ATK_PAGE, atk_page }, { ATK_NMIS, atk_nmis },
 		{ ATK_HAMMER, atk_hammer }, { ATK_HAMMER_STOP, atk_hammer_stop },
-		{ ATK_RACE, atk_race }, { ATK_INIT, atk_init },
+		{ ATK_RACE, atk_race }, { ATK_INIT, atk_init }, { ATK_REG, atk_reg },
 	};
 	unsigned int i;
 

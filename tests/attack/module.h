@@ -44,6 +44,7 @@ u32 insn_error(void);
 asmlinkage unsigned long attack_enter(u64 *gpr, unsigned long launch);
 
 long atk_mem(void __user *arg);
+long atk_reg(void __user *arg);
 long atk_scan(void __user *arg);
 long atk_zero(void __user *arg);
 long atk_call(void __user *arg);

@@ -329,6 +329,20 @@ int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len)
 	return -1;
 }
 
+static int protect_fn(struct shared *sh, void *arg)
+{
+	(void)arg;
+	protect_vm(sh);
+	return 0;
+}
+
+void victim_protect(struct victim *v)
+{
+	if (victim_do(v, protect_fn, NULL, 0))
+		errx(1, "a victim cannot be protected");
+	v->protected = true;
+}
+
 void victim_pause(struct victim *v)
 {
 	if (v->sh->pause == 2 || v->sh->ended)

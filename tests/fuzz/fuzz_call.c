@@ -97,7 +97,7 @@ static void host_call(struct input *in)
 		UP_CALL_LEAVE_PREPARE, UP_CALL_LEAVE, UP_CALL_VM_CREATE,
 		UP_CALL_VM_DONATE, UP_CALL_VM_BIND_VCPU, UP_CALL_VM_MEASURE, UP_CALL_VM_KILL,
 		UP_CALL_VM_RECLAIM, UP_CALL_VM_DESTROY, UP_CALL_VM_INFO, UP_CALL_SIGN,
-		UP_CALL_VM_REPORT, UP_CALL_TPM,
+		UP_CALL_VM_REPORT, UP_CALL_TPM, UP_CALL_CHALLENGE, UP_CALL_VM_TICKET,
 		/* more often, since they have more to get wrong */
 		UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_DONATE, UP_CALL_VM_INFO,
 		UP_CALL_VM_MEASURE, UP_CALL_VM_RECLAIM,
@@ -114,7 +114,11 @@ static void host_call(struct input *in)
 	case UP_CALL_SIGN:
 		sign(in, op, page_argument(in), 0);
 		break;
+	case UP_CALL_CHALLENGE:
+		r_call(op, page_argument(in), 0, 0);
+		break;
 	case UP_CALL_VM_REPORT:
+	case UP_CALL_VM_TICKET:
 		id = small(in, 3);
 		sign(in, op, id, page_argument(in));
 		break;
@@ -241,7 +245,7 @@ static void finish_vm(u64 id, u8 how)
 		r_call(UP_CALL_VM_BIND_VCPU, id, 0, 0);
 	if (leave_out != 2)
 		r_flush_all();
-	for (i = 0; i < measure; i++)
+	for (i = 0; i < 2 * measure; i++)
 		r_call(UP_CALL_VM_MEASURE, id, 0, 0);
 	if (measure == 3)
 		enter();

@@ -100,11 +100,16 @@ static void guest_state(struct input *in)
 static void guest_exit(struct input *in)
 {
 	static const u32 reason[] = { EXIT_REASON_HLT, EXIT_REASON_CPUID, EXIT_REASON_EXTINT,
-				      EXIT_REASON_PAUSE, EXIT_REASON_RDMSR, EXIT_REASON_TDCALL };
+				      EXIT_REASON_PAUSE, EXIT_REASON_RDMSR, EXIT_REASON_WRMSR,
+				      EXIT_REASON_TDCALL };
+	u32 which;
 
 	fake_cpu->gpr[RAX] = take(in, 1) % 0x30;
 	fake_cpu->gpr[RCX] = operand(in);
-	r_exit(reason[take(in, 1) % ARRAY_SIZE(reason)], 0);
+	which = reason[take(in, 1) % ARRAY_SIZE(reason)];
+	r_exit(which, 0);
+	if (which == EXIT_REASON_CPUID && !fake_cpu->nested.in_vm)
+		r_fail("the host is asked what the processor is");
 }
 
 static u64 began_at;	/* the VM's TSC offset, when it began */
@@ -119,8 +124,11 @@ static void host_enters(struct input *in)
 		w_vmwrite(VMCS_GUEST_RIP, how & 0x20 ? take(in, 8) : rip + len);
 	if (how & 0x40)
 		w_vmwrite(VMCS_GUEST_CS_BASE, take(in, 8));
-	if (how & 1)
+	if (how & 1) {
 		w_vmwrite(VMCS_ENTRY_INTR_INFO, INTR_VALID | take(in, 2) % 0x1000);
+		w_vmwrite(VMCS_ENTRY_INTR_ERROR, take(in, 1));
+		w_vmwrite(VMCS_ENTRY_INSN_LEN, take(in, 1));
+	}
 	if (how & 2)
 		w_vmwrite(VMCS_GUEST_RFLAGS, take(in, 4));
 	if (how & 8)

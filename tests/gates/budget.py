@@ -3,8 +3,8 @@
 """budget.py BUDGET CLOC FILES: no folder of the root image outgrows its budget.
 
 BUDGET (tests/gates/budget): a folder and its lines of code, a line; the last line
-says the image's, and is their sum, but for those that say "unlinked". CLOC is what `cloc --csv --by-file` says of the
-files that FILES lists. Prints a table of both; a folder without a budget, or with
+says the image's, and is their sum. CLOC is what `cloc --csv --by-file` says of the files
+that FILES lists. Prints a table of both; a folder without a budget, or with
 one that nothing uses, is an error."""
 
 import csv
@@ -16,11 +16,11 @@ def read_budget(path):
     with open(path, encoding="utf-8") as file:
         rows = [line.split("#")[0].split() for line in file]
     rows = [row for row in rows if row]
-    return {row[0]: int(row[1]) for row in rows}, {row[0] for row in rows if row[2:]}
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def main():
-    budget, unlinked = read_budget(sys.argv[1])
+    budget = read_budget(sys.argv[1])
     bound = budget.pop("image")
     with open(sys.argv[2], encoding="utf-8", newline="") as file:
         lines = {row[1]: int(row[4]) for row in csv.reader(file)
@@ -35,15 +35,14 @@ def main():
         folder = os.path.dirname(name)
         folders[folder] = folders.get(folder, 0) + lines.get(name, 0)
     for folder, used in folders.items():
-        print(f"# {used:6} of {budget.get(folder, 0):5}  {folder}/",
-              "unlinked" if folder in unlinked else "")
+        print(f"# {used:6} of {budget.get(folder, 0):5}  {folder}/")
         if used > budget.get(folder, 0):
             found.append(f"{folder}: {used} lines, its budget is {budget.get(folder, 0)}")
         elif not used:
             found.append(f"{folder}: has a budget and no file")
-    total = sum(used for folder, used in folders.items() if folder not in unlinked)
+    total = sum(folders.values())
     print(f"# {total:6} of {bound:5}  root image")
-    rooms = sum(room for folder, room in budget.items() if folder not in unlinked)
+    rooms = sum(budget.values())
     if rooms != bound:
         found.append(f"the budgets' sum is {rooms}, the image's bound {bound}")
     print("\n".join(found), end="\n" if found else "")

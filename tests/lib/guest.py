@@ -20,10 +20,11 @@ def check(name, problem):
     """One result: `problem` is None, or says what is wrong."""
     global count
     count += 1
-    if problem:
+    failed = problem is not None
+    if failed:
         for line in str(problem).splitlines():
             print(f"# {line}")
-    print(f"{'not ok' if problem else 'ok'} {count} - {name}", flush=True)
+    print(f"{'not ok' if failed else 'ok'} {count} - {name}", flush=True)
 
 
 def plan():
@@ -59,12 +60,13 @@ def expected(kernel, initrd_path, append, memory, cpus=1):
 class Run:
     """A guest's run in the machine: the parts of its output, by the name after '==='."""
 
-    def __init__(self, files, seconds, until, options, timeout):
-        copies = [FIRMWARE, os.path.join(ROOT, "tests/guest/guest.sh"), *files]
+    def __init__(self, files, seconds, words, options, timeout, cpus=1,
+                 script="tests/guest/guest.sh"):
+        copies = [FIRMWARE, os.path.join(ROOT, script), *files]
         done = subprocess.run(
             [os.path.join(ROOT, "tests/machine"), "-q", "--timeout", str(timeout),
-             *[word for name in copies for word in ("--copy", name)], "--",
-             "sh", "./guest.sh", str(seconds), until, *options],
+             "--cpus", str(cpus), *[word for name in copies for word in ("--copy", name)], "--",
+             "sh", "./" + os.path.basename(script), str(seconds), *map(str, words), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         text = done.stdout.decode(errors="replace").replace("\r", "")
         print("\n".join("# " + line for line in text.splitlines()), file=sys.stderr)

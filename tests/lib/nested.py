@@ -77,6 +77,8 @@ def outer_options(options):
     outer.memory = OUTER_MEMORY
     outer.append = ""
     outer.tpm = False
+    outer.iommu = ""
+    outer.device = []
     outer.files = [OUTER_SCRIPT]
     # It has a TPM in any case, so that one state serves both.
     with_tpm = copy.copy(options)

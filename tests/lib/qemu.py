@@ -14,11 +14,10 @@ import machine
 # VT-d is there on q35 alone, and wants to remap interrupts where KVM splits its
 # interrupt chips.  With TCG a machine under load loses remapped ones.
 ACCELERATION = {
-    "kvm": ["-machine", "q35,accel=kvm,kernel-irqchip=split", "-cpu", "host,kvm=off",
-            "-device", "intel-iommu,intremap=on"],
-    "tcg": ["-machine", "q35,accel=tcg", "-cpu", "max",
-            "-device", "intel-iommu,intremap=off"],
+    "kvm": ["-machine", "q35,accel=kvm,kernel-irqchip=split", "-cpu", "host,kvm=off"],
+    "tcg": ["-machine", "q35,accel=tcg", "-cpu", "max"],
 }
+INTERRUPTS = {"kvm": "on", "tcg": "off"}
 
 TPM_DEVICE = ["-chardev", "socket,id=tpm,path=tpm.sock",
               "-tpmdev", "emulator,id=tpm0,chardev=tpm",
@@ -56,9 +55,15 @@ def disk(unit, what):
             "-device", f"ide-hd,drive=disk{unit},bus=ide.0,unit={unit}"]
 
 
+def iommu(options, acceleration):
+    more = "," + options.iommu if options.iommu else ""
+    return ["-device", f"intel-iommu,intremap={INTERRUPTS[acceleration]}{more}"]
+
+
 def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
     """QEMU's command line; what it writes, and TPM's socket, are in its directory."""
-    return ["qemu-system-x86_64"] + ACCELERATION[acceleration] + [
+    return ["qemu-system-x86_64"] + ACCELERATION[acceleration] + iommu(
+        options, acceleration) + [
         "-m", str(options.memory), "-smp", str(options.cpus),
         "-display", "none", "-nodefaults",
         "-action", "reboot=reset" if options.restarts else "reboot=shutdown",
@@ -71,7 +76,8 @@ def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
         "-serial", "file:serial.txt", "-parallel", "file:lpt.txt",
         "-debugcon", "stdio", "-global", "isa-debugcon.iobase=0xe9",
         # A device that reads and writes any memory, as its driver says.
-        "-device", "edu,dma_mask=0xffffffffffffffff"]
+        "-device", "edu,dma_mask=0xffffffffffffffff"] + [
+        word for device in options.device for word in ("-device", device)]
 
 
 def start(where, entry, _state, options):

@@ -2,15 +2,16 @@
 # Programs that suites take into the machine: make -f tests/machine.d/tools.mk, from
 # the top folder.
 B := build/machine-tools
-FLAGS := -std=gnu11 -O2 -static -Wall -Wextra -Werror
+FLAGS := -std=gnu11 -O2 -static -iquote . -Wall -Wextra -Werror
 
-all: $(addprefix $(B)/,look tiny life second)
+all: $(addprefix $(B)/,look tiny life second ask)
 
 $(B)/look: tests/machine.d/look.c
 $(B)/tiny: tests/guest/tiny.c
 $(B)/life: tests/machine.d/life.c
 $(B)/second: tests/machine.d/second.c
-$(addprefix $(B)/,look tiny life second):
+$(B)/ask: tests/machine.d/ask.c userspace/vm/serve.h
+$(addprefix $(B)/,look tiny life second ask):
 	@mkdir -p $(B)
 	$(CC) $(FLAGS) -o $@ $<
 

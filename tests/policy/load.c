@@ -21,6 +21,7 @@
 
 static char **arg;
 static int64_t until;
+static struct tls_files *files;
 
 struct thread {
 	pthread_t id;
@@ -38,7 +39,7 @@ static int64_t ns(void)
 
 static int ask(const struct thread *t, const char *action)
 {
-	struct http_tls tls = { arg[2], arg[3], arg[4], NULL, "application" };
+	struct http_tls tls = { files, "application" };
 	struct http_answer a;
 	char body[400], id[33];
 	struct timespec now;
@@ -93,11 +94,17 @@ int main(int argc, char **argv)
 	int n = argc == 8 ? atoi(argv[5]) : 0, i, all = 0, bad = 0;
 	struct thread *t = calloc(n + 1, sizeof(*t));
 	int64_t *s = calloc(SAMPLES_MAX * (n + 1), sizeof(*s)), begin = ns();
+	struct pol_err e;
 	double seconds;
 
 	if (!n)
 		return 2;
 	arg = argv;
+	files = tls_load(arg[2], arg[3], arg[4], NULL, &e);
+	if (!files) {
+		fprintf(stderr, "%s\n", e.msg);
+		return 1;
+	}
 	until = begin + atoll(argv[6]) * 1000000000;
 	for (i = 0; i < n; i++) {
 		t[i].number = i + 1;

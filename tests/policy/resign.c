@@ -4,6 +4,8 @@
  *
  *   resign KEY IN OUT host|image|nonce|vm|definition|expired|future|byte
  *
+ * and of version 2: challenge|measurement|vcpus|frames|soon.
+ *
  * "byte" changes a byte and leaves the signature.
  */
 #include <stdio.h>
@@ -20,6 +22,7 @@ static int change(struct ticket *t, const char *field)
 	} fields[] = {
 		{ "host", t->host }, { "image", t->image }, { "nonce", t->nonce },
 		{ "vm", t->vm }, { "definition", t->definition },
+		{ "challenge", t->challenge }, { "measurement", t->measurement },
 	};
 	size_t i;
 
@@ -32,6 +35,12 @@ static int change(struct ticket *t, const char *field)
 		t->issued -= t->lifetime;
 	else if (!strcmp(field, "future"))
 		t->issued += 3600;
+	else if (!strcmp(field, "vcpus"))
+		t->vcpus++;
+	else if (!strcmp(field, "frames"))
+		t->frames--;
+	else if (!strcmp(field, "soon"))
+		t->ticks = 1;
 	else
 		return -1;
 	return 0;

@@ -24,6 +24,7 @@
 #include "trust/audit.h"
 #include "trust/key.h"
 #include "vrm/jwt.h"
+#include "../../vmx/abi/ticket.h"
 
 #define NS	"xmlns=\"urn:underpin:policy:1\""
 
@@ -437,6 +438,68 @@ static void test_ticket_layout(void **state)
 	assert_int_equal(b[415], 8);
 	assert_int_equal(ticket_parse(b, TICKET_SIZE, &back), TICKET_OK);
 	assert_memory_equal(&back, &t, sizeof(t));
+}
+
+/* What is written here is what the layer reads. */
+static void test_ticket_for_the_layer(void **state)
+{
+	static const struct {
+		int at;
+		uint8_t value;
+		enum ticket_error want;
+	} cases[] = {
+		{ 7, '3', TICKET_BAD_MAGIC }, { 7, '1', TICKET_BAD_VERSION },
+		{ 8, 1, TICKET_BAD_VERSION }, { 12, 1, TICKET_BAD_RESERVED },
+		{ 244, 1, TICKET_BAD_RESERVED }, { 229, 0x10, TICKET_BAD_LIFETIME },
+		{ 248, 0, TICKET_BAD_NAME }, { 311, 'x', TICKET_BAD_NAME },
+	};
+	struct ticket t = { .layer = 1, .ticks = 0x0a0b0c, .frames = 0x0102030405, .vcpus = 77,
+			    .role = "r", .issued = 0x1122334455667788 }, back;
+	struct ticket_expect x = { .age = 1 << 30 };
+	struct up_ticket up;
+	uint8_t b[TICKET_SIZE];
+	size_t i;
+
+	(void)state;
+	memset(t.vm, 1, 16);
+	memset(t.definition, 2, 32);
+	memset(t.host, 3, 32);
+	memset(t.image, 4, 32);
+	memset(t.nonce, 5, 32);
+	memset(t.challenge, 6, 32);
+	memset(t.measurement, 7, 32);
+	memset(t.issuer, 8, 32);
+	memset(t.signature, 9, 64);
+	ticket_write(&t, b);
+	assert_int_equal(sizeof(up), TICKET_SIZE);
+	memcpy(&up, b, sizeof(up));
+	assert_int_equal(up.magic, UP_TICKET_MAGIC);
+	assert_int_equal(up.version, UP_TICKET_VERSION);
+	assert_int_equal(up.size, sizeof(up));
+	assert_int_equal(up.flags, 0);
+	assert_memory_equal(up.vm, t.vm, 16);
+	assert_memory_equal(up.definition, t.definition, 32);
+	assert_memory_equal(up.host, t.host, 32);
+	assert_memory_equal(up.image, t.image, 32);
+	assert_memory_equal(up.nonce, t.nonce, 32);
+	assert_memory_equal(up.challenge, t.challenge, 32);
+	assert_memory_equal(up.measurement, t.measurement, 32);
+	assert_int_equal(up.lifetime, t.ticks);
+	assert_int_equal(up.frames, t.frames);
+	assert_int_equal(up.vcpus, t.vcpus);
+	assert_memory_equal(up.role, t.role, 64);
+	assert_int_equal(up.issued, t.issued);
+	assert_memory_equal(up.issuer, t.issuer, 32);
+	assert_memory_equal(up.signature, t.signature, 64);
+	assert_int_equal(ticket_parse(b, TICKET_SIZE, &back), TICKET_OK);
+	assert_memory_equal(&back, &t, sizeof(t));
+	/* Its age is the layer's to judge. */
+	assert_int_equal(ticket_match(&t, &x), TICKET_OK);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ticket_write(&t, b);
+		b[cases[i].at] = cases[i].value;
+		assert_int_equal(ticket_parse(b, TICKET_SIZE, &back), cases[i].want);
+	}
 }
 
 static void test_ticket_errors(void **state)
@@ -1587,6 +1650,7 @@ int main(void)
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_daylight_saving),
 		cmocka_unit_test(test_ticket_layout),
+		cmocka_unit_test(test_ticket_for_the_layer),
 		cmocka_unit_test(test_ticket_errors),
 		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),

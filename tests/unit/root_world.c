@@ -28,6 +28,7 @@
 #define KVM_PT		3	/* frame of KVM's EPT: of the first 2 MiB */
 
 struct r_source r_rdrand = { 1, 0x9e3779b97f4a7c15, 0 }, r_rdseed = { 2, 0x9e3779b97f4a7c15, 0 };
+u64 r_tsc[CPUS] = { 1 << 20, 1 << 20 };
 void (*r_on_leave)(void);
 
 static struct regs regs[CPUS];
@@ -80,7 +81,7 @@ u64 read_cr0(void)
 
 u64 read_cr4(void)
 {
-	return 0x20a0;
+	return 0x20e0;
 }
 
 u64 xgetbv(u32 reg)
@@ -134,6 +135,11 @@ bool rdrand(u64 *word)
 bool rdseed(u64 *word)
 {
 	return take_word(&r_rdseed, word);
+}
+
+u64 rdtsc(void)
+{
+	return r_tsc[fake_cpu->cpu];
 }
 
 /* What assembly has: only the addresses matter. */
@@ -451,6 +457,14 @@ static u32 leave_vmx(void)
 		live = i;
 	}
 	return live;
+}
+
+int r_forget(void **state)
+{
+	(void)state;
+	w_vmx_reset();
+	fake_free();
+	return 0;
 }
 
 u32 r_end_vms(void)

@@ -34,6 +34,7 @@ struct r_source {
 };
 
 extern struct r_source r_rdrand, r_rdseed;
+extern u64 r_tsc[CPUS];		/* what RDTSC says, by CPU */
 
 void r_init(void);
 void r_configure(void);		/* a program's own: more in up_config, before it is used */
@@ -73,6 +74,8 @@ void r_kvm_map(u64 gfn, u64 pfn);	/* KVM's EPT, all VMs' */
 
 /* Everything back: VMs killed, frames reclaimed; then the layer is asked to leave. */
 void r_end(void);
+/* A test's teardown that looks at nothing: the machine is forgotten. */
+int r_forget(void **state);
 /* VMs alone.  Return: a CPU that is demoted, or CPUS: none */
 u32 r_end_vms(void);
 

@@ -227,6 +227,8 @@ static const struct answered answers[] = {
 				     { R13, 4096 } }, { { R10, V_ALIGN } } },
 	{ "VMCALL, SetupEventNotifyInterrupt", { VMCALL(0x10004), { R12, 64 } },
 	  { { R10, V_UNSUPPORTED } } },
+	{ "IO, 0 bytes", { VMCALL(30), { R12, 0 }, { R13, 0 }, { R14, 0x60 } },
+	  { { R10, V_INVALID } } },
 	{ "IO, 3 bytes", { VMCALL(30), { R12, 3 }, { R13, 0 }, { R14, 0x60 } },
 	  { { R10, V_INVALID } } },
 	{ "IO, 8 bytes", { VMCALL(30), { R12, 8 }, { R13, 0 }, { R14, 0x60 } },
@@ -243,6 +245,11 @@ static const struct answered answers[] = {
 	{ "RDMSR, EFER", { VMCALL(31), { R12, MSR_EFER } }, { { R10, V_INVALID } } },
 	{ "RDMSR, LSTAR", { VMCALL(31), { R12, 0xc0000082 } }, { { R10, V_INVALID } } },
 	{ "RDMSR, x2APIC id", { VMCALL(31), { R12, 0x802 } }, { { R10, V_INVALID } } },
+	{ "RDMSR, APIC_BASE", { VMCALL(31), { R12, 0x1b } }, { { R10, V_INVALID } } },
+	{ "WRMSR, APIC_BASE", { VMCALL(32), { R12, 0x1b }, { R13, 0xfee00d00 } },
+	  { { R10, V_INVALID } } },
+	{ "WRMSR, above 32 bits", { VMCALL(32), { R12, 1ULL << 32 | 0x830 } },
+	  { { R10, V_INVALID } } },
 	{ "WRMSR, TSC_ADJUST", { VMCALL(32), { R12, 0x3b }, { R13, 1 } }, { { R10, V_INVALID } } },
 	{ "WRMSR, XSS", { VMCALL(32), { R12, MSR_XSS }, { R13, 1 } }, { { R10, V_INVALID } } },
 	{ "MMIO, 0 bytes", { VMCALL(48), { R12, 0 }, { R13, 0 }, { R14, S | G_UNBOUND } },
@@ -250,6 +257,11 @@ static const struct answered answers[] = {
 	{ "MMIO, 3 bytes", { VMCALL(48), { R12, 3 }, { R13, 0 }, { R14, S | G_UNBOUND } },
 	  { { R10, V_INVALID } } },
 	{ "MMIO, 16 bytes", { VMCALL(48), { R12, 16 }, { R13, 0 }, { R14, S | G_UNBOUND } },
+	  { { R10, V_INVALID } } },
+	{ "MMIO, -1 bytes", { VMCALL(48), { R12, ~0ULL }, { R13, 0 }, { R14, S | G_UNBOUND } },
+	  { { R10, V_INVALID } } },
+	{ "MMIO, 8 bytes across a page", { VMCALL(48), { R12, 8 }, { R13, 1 },
+					   { R14, S | G_UNBOUND | 0xffc } },
 	  { { R10, V_INVALID } } },
 	{ "MMIO, direction 2", { VMCALL(48), { R12, 4 }, { R13, 2 }, { R14, S | G_UNBOUND } },
 	  { { R10, V_INVALID } } },
@@ -354,6 +366,9 @@ static const struct served serves[] = {
 	{ "IN, 1 byte", { VMCALL(30), { R12, 1 }, { R13, 0 }, { R14, 0x64 } }, EXIT_REASON_IO,
 	  .qual = 0x640008, INSN, .host = { { RAX, 0xffff55 } },
 	  .out = { { R10, OK }, { R11, 0x55 } } },
+	{ "IN, 2 bytes", { VMCALL(30), { R12, 2 }, { R13, 0 }, { R14, 0x1f0 } }, EXIT_REASON_IO,
+	  .qual = 0x1f00009, INSN, .host = { { RAX, 0xfedcba98 } },
+	  .out = { { R10, OK }, { R11, 0xba98 } } },
 	{ "IN, 4 bytes", { VMCALL(30), { R12, 4 }, { R13, 0 }, { R14, 0xcfc } }, EXIT_REASON_IO,
 	  .qual = 0xcfc000b, INSN, .host = { { RAX, 0xfedcba9876543210 } },
 	  .out = { { R10, OK }, { R11, 0x76543210 } } },
@@ -515,17 +530,20 @@ static void eight_bytes_are_two_accesses(void **state)
 
 static void a_refused_msr_is_an_invalid_operand(void **state)
 {
-	static const struct reg in[REGS] = { VMCALL(31), { R12, 0x8b } };
-	u64 regs[NR_GPRS];
+	u64 regs[NR_GPRS], function;
 
 	(void)state;
-	call_with(in, regs);
-	w_write(VMCS_ENTRY_INTR_INFO, PROTECTION_FAULT);
-	assert_int_equal(w_enter(false), W_ENTERED);
-	assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
-	assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT + TDCALL_LEN);
-	assert_true(fake_cpu->gpr[R10] == V_INVALID && fake_cpu->gpr[RAX] == 0);
-	assert_true(fake_cpu->gpr[R11] == 31);
+	for (function = 31; function <= 32; function++) {
+		const struct reg in[REGS] = { VMCALL(function), { R12, 0x8b } };
+
+		call_with(in, regs);
+		w_write(VMCS_ENTRY_INTR_INFO, PROTECTION_FAULT);
+		assert_int_equal(w_enter(false), W_ENTERED);
+		assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
+		assert_int_equal(vmread(VMCS_GUEST_RIP), G_TEXT + TDCALL_LEN);
+		assert_true(fake_cpu->gpr[R10] == V_INVALID && fake_cpu->gpr[RAX] == 0);
+		assert_true(fake_cpu->gpr[R11] == function);
+	}
 }
 
 /* What came while the guest has interrupts off ends its HLT, now or before it began. */
@@ -1167,28 +1185,70 @@ static void all_vcpus_have_one_time(void **state)
 	assert_true(vmread(VMCS_TSC_OFFSET) == offset);
 }
 
-/* Of all types and vectors: interrupts of devices and processors, NMI; #GP for an MSR alone. */
+/*
+ * All that decides whether an event can be delivered (SDM vol. 3, 27.3.1.4 and 26.5.7; without
+ * PE there is no IDT): each instruction of firmware and kernel is at one of these places.
+ */
+static const struct place {
+	const char *what;
+	u64 pe, flag, blocking;
+	bool unread, half;	/* #VE; MMIO of 8 bytes */
+	bool nmi, intr;		/* what is delivered here */
+} places[] = {
+	{ "real mode", 0, 0, 0, .nmi = false },
+	{ "real mode, RFLAGS.IF", 0, RFLAGS_IF, 0, .nmi = false },
+	{ "protected mode, before and behind LIDT", CR0_PE, 0, 0, .nmi = true },
+	{ "RFLAGS.IF", CR0_PE, RFLAGS_IF, 0, .nmi = true, .intr = true },
+	{ "behind STI", CR0_PE, RFLAGS_IF, BLOCKED_BY_STI, .nmi = false },
+	{ "behind MOV SS", CR0_PE, RFLAGS_IF, BLOCKED_BY_MOV_SS, .nmi = false },
+	{ "in an NMI's handler", CR0_PE, 0, BLOCKED_BY_NMI, .nmi = false },
+	{ "there, RFLAGS.IF", CR0_PE, RFLAGS_IF, BLOCKED_BY_NMI, .intr = true },
+	{ "in #VE's handler", CR0_PE, 0, 0, .unread = true },
+	{ "there, RFLAGS.IF", CR0_PE, RFLAGS_IF, 0, .unread = true, .intr = true },
+	{ "between two halves", CR0_PE, RFLAGS_IF, 0, .half = true },
+};
+
+static void go_to(const struct place *p)
+{
+	vmwrite(VMCS_GUEST_CR0, (vmread(VMCS_GUEST_CR0) & ~(CR0_PE | CR0_PG)) | p->pe |
+		(p->pe ? CR0_PG : 0));
+	vmwrite(VMCS_GUEST_EFER, p->pe ? EFER_LME | EFER_LMA | EFER_NXE : 0);
+	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED | p->flag);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, p->blocking);
+	vm()->vcpu[0]->ghci.ve = p->unread;
+	vm()->vcpu[0]->ghci.half = p->half;
+}
+
+/*
+ * Of all types and vectors: interrupts of devices and processors, NMI, where they can be
+ * delivered.  All else is dropped; #GP for an MSR is another test's.
+ */
 static void the_host_injects_nothing_else(void **state)
 {
-	u32 type, vector;
+	u32 event, type, vector;
 	bool may;
 	u64 is;
 
-	(void)state;
-	for (type = 0; type < 8; type++)
-		for (vector = 0; vector < 256; vector++) {
-			vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED | RFLAGS_IF);
-			vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		end(state);
+		ghci_runs(state);
+		for (event = 0; event < 8 * 256; event++) {
+			type = event / 256;
+			vector = event % 256;
+			go_to(&places[i]);
 			r_exit(EXIT_REASON_EXTINT, 0);
 			w_write(VMCS_ENTRY_INTR_INFO, INTR_VALID | type << 8 | vector);
 			assert_int_equal(w_enter(false), W_ENTERED);
 			is = vmread(VMCS_ENTRY_INTR_INFO);
-			may = type ? type == 2 && vector == 2 : vector >= 32 && vector != 0x80;
+			may = type ? places[i].nmi && type == 2 && vector == 2 :
+				     places[i].intr && vector >= 32 && vector != 0x80;
 			if (is != (may ? INTR_VALID | type << 8 | vector : 0))
-				fail_msg("type %u, vector %u: %llx", type, vector,
-					 (unsigned long long)is);
+				fail_msg("%s: type %u, vector %u: %llx", places[i].what, type,
+					 vector, (unsigned long long)is);
 			vmwrite(VMCS_ENTRY_INTR_INFO, 0);
 		}
+	}
+	print_message("# %zu places\n", ARRAY_SIZE(places));
 }
 
 static void others_do_not_run_before_it_asked(void **state)

@@ -58,14 +58,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 /* --- the list --- */
 
 static int init_with(const struct up_range *list, u32 n)
@@ -354,7 +346,7 @@ static void only_kernel_code_of_64_bits_reaches_them(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, r_forget)
 		TEST(only_a_sound_list_is_taken),
 		TEST(each_has_a_place_in_the_map),
 		TEST(no_table_of_the_hosts_has_them),

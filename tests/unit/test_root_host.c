@@ -53,14 +53,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 /* --- how an instruction ends --- */
 
 static void a_step_is_due_behind_what_the_layer_completes(void **state)
@@ -339,7 +331,7 @@ static void what_msrs_refuse_cpuid_does_not_show(void **state)
 	w_cpuid_fill = 0;
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, r_forget)
 
 int main(void)
 {

@@ -29,6 +29,7 @@
 #define HOST_CONTEXT	201ULL
 #define HOST_QUEUE	202ULL
 #define HOST_STATUS	203ULL
+#define HOST_TOP	204ULL	/* and three more: the levels of a domain's table */
 #define HOST_IRTA	208ULL	/* 65,536 entries; 256 frames */
 #define INTR		768ULL	/* the layer's table */
 #define TAIL		3
@@ -36,7 +37,8 @@
 #define ECAP		(ECAP_C | ECAP_QI | ECAP_IR | BIT(4))
 
 static struct {
-	bool dmar, translates, no_all, no_interrupts, no_table, forbids, rmrr_is_ram, scalable;
+	bool dmar, translates, announces, no_all, no_interrupts, no_table, forbids, rmrr_is_ram;
+	bool scalable;
 	u64 cap;
 } how;
 
@@ -86,6 +88,31 @@ static void firmware(void)
 	up_config.dmar_bytes = len;
 }
 
+/* Where it translates: device addresses of four frames, the last two not the host's. */
+static u64 *leaf(u32 i)
+{
+	return word(HOST_TOP + 3) + i;
+}
+
+static void domain_of_linux(void)
+{
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		*word(HOST_TOP + i) = (HOST_TOP + i + 1) << PAGE_SHIFT | 3;
+	*leaf(1) = 5 << PAGE_SHIFT | 3;
+	*leaf(2) = R_VM_PFN << PAGE_SHIFT | 3;
+	*leaf(3) = LAYER_START << PAGE_SHIFT | 3;
+	for (i = 0; i < 256; i++) {
+		word(HOST_CONTEXT)[2 * i] = HOST_TOP << PAGE_SHIFT | ENTRY_P;
+		word(HOST_CONTEXT)[2 * i + 1] = CONTEXT_DID(9) | CONTEXT_AW(4);
+		if (i)
+			word(HOST_ROOT)[2 * i] = 0;	/* no such bus */
+	}
+}
+
+#define BUSES	2	/* with devices */
+
 /* Passes everything through, or translates; remaps interrupts; has used its queue. */
 static void linux_runs(void)
 {
@@ -93,9 +120,11 @@ static void linux_runs(void)
 	u32 i;
 
 	for (i = 0; i < 256; i++) {
-		word(HOST_ROOT)[2 * i] = HOST_CONTEXT << PAGE_SHIFT | ENTRY_P;
+		word(HOST_ROOT)[2 * i] = i < BUSES ? HOST_CONTEXT << PAGE_SHIFT | ENTRY_P : 0;
 		word(HOST_CONTEXT)[2 * i] = ENTRY_P | (how.translates ? 0 : CONTEXT_T_PASS << 2);
 	}
+	if (how.announces)
+		domain_of_linux();
 	hw.rtaddr = hw.root = HOST_ROOT << PAGE_SHIFT | (how.scalable ? BIT(10) : 0);
 	hw.gsts = GCMD_TE | GCMD_SRTP | GCMD_QIE;
 	hw.iqa = HOST_QUEUE << PAGE_SHIFT;
@@ -119,6 +148,7 @@ void r_configure(void)
 	static const struct up_range intr = { INTR, INTR + 256 };
 
 	up_config.allow_no_iommu = !how.forbids;
+	up_config.dma_announced = how.announces;
 	hw_init(how.cap ? how.cap : CAP, ECAP);
 	if (!how.dmar)
 		return;
@@ -173,7 +203,7 @@ static void taken(void)
 
 	launch();
 	must(iommu_state() == UP_IOMMU_FULL && iommu_reason() == UP_IOMMU_FINE && nunits == 1);
-	must(hw.root == dma_root(&units[0]) && hw.iqa == units[0].queue.pa);
+	must(hw.root == units[0].root_pa && hw.iqa == units[0].queue.pa);
 	must((hw.interrupts & VTD_ADDR) == INTR << PAGE_SHIFT);
 	must(hw_interrupt(1, &lo, &hi) && lo == (IRTE_P | 0x41ULL << 16));
 	must(!hosts_registers() && devices_in(HW_BASE >> PAGE_SHIFT, 1));
@@ -268,7 +298,7 @@ static void nobody_for_the_rest(void)
 	how.no_all = true;
 	launch();
 	must(iommu_state() == UP_IOMMU_PARTIAL && iommu_reason() == UP_IOMMU_SEGMENT);
-	must(hw.root == dma_root(&units[0]) && !hosts_registers() && may_protect());
+	must(hw.root == units[0].root_pa && !hosts_registers() && may_protect());
 }
 
 /* Interrupts that nobody remaps; devices that firmware may not have listed. */
@@ -343,7 +373,7 @@ static void driver(void)
 	must(hw_interrupt(2, &lo, &hi) && lo == (IRTE_P | 0x55ULL << 16));
 	must(!hw_interrupt(3, &lo, &hi));
 	must(word(INTR)[2 * 65535] == (IRTE_P | 0x66ULL << 16));
-	must(hw.root == dma_root(&units[0]) && hw.iqa == units[0].queue.pa);
+	must(hw.root == units[0].root_pa && hw.iqa == units[0].queue.pa);
 }
 
 static void the_driver_sees_its_unit(void **state)
@@ -448,7 +478,109 @@ static void a_unit_that_does_not_answer_holds_frames_back(void **state)
 	in_child(breaks);
 }
 
+/* --- where Linux translates --- */
+
+static bool leads(u64 iova, u64 pfn)
+{
+	u64 pa;
+
+	return hw_dma(0, iova << PAGE_SHIFT, true, &pa) && pa == pfn << PAGE_SHIFT;
+}
+
+static void launch_translating(void)
+{
+	how.translates = how.announces = true;
+	launch();
+	must(iommu_state() == UP_IOMMU_FULL && iommu_reason() == UP_IOMMU_FINE && nunits == 1);
+	must(hw.root == units[0].root_pa && hw.gsts & GCMD_TE);
+	must(leads(1, 5) && leads(2, R_VM_PFN));
+	must(!leads(3, LAYER_START) && !leads(5, 5));
+}
+
+static void announces(void)
+{
+	launch_translating();
+	must(host_reads(VTD_CAP) & CAP_CM);
+	*leaf(4) = 6 << PAGE_SHIFT | 3;
+	*leaf(1) = 0;
+	must(leads(1, 5) && !leads(4, 6));	/* nobody has said so */
+	says(TAIL, DESC_IOTLB | DESC_ONE | 9 << 16, 4 << PAGE_SHIFT);
+	says(TAIL + 1, DESC_WAIT | WAIT_SW | 78ULL << 32, HOST_STATUS << PAGE_SHIFT);
+	must(host_writes(VTD_IQT, (TAIL + 2) * DESC_BYTES) == 1);
+	must((u32)*word(HOST_STATUS) == 78 && leads(4, 6) && leads(1, 5));
+	says(TAIL + 2, DESC_IOTLB | DESC_DOMAIN | 9 << 16, 0);
+	host_writes(VTD_IQT, (TAIL + 3) * DESC_BYTES);
+	must(leads(4, 6) && !leads(1, 5));
+	*leaf(5) = (LAYER_START + 1) << PAGE_SHIFT | 3;
+	says(TAIL + 3, DESC_IOTLB | DESC_GLOBAL, 0);
+	host_writes(VTD_IQT, (TAIL + 4) * DESC_BYTES);
+	must(!leads(5, LAYER_START + 1));
+	must(may_protect());
+}
+
+static void donates(void)
+{
+	long id;
+
+	launch_translating();
+	id = r_make_vm();
+	must(id >= 0 && !leads(2, R_VM_PFN) && leads(1, 5));
+	/* Whatever the driver says. */
+	says(TAIL, DESC_IOTLB | DESC_GLOBAL, 0);
+	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
+	must(!leads(2, R_VM_PFN));
+	r_end_vms();
+	says(TAIL + 1, DESC_IOTLB | DESC_GLOBAL, 0);
+	host_writes(VTD_IQT, (TAIL + 2) * DESC_BYTES);
+	must(leads(2, R_VM_PFN));
+}
+
+static void turns_off(void)
+{
+	launch_translating();
+	host_writes(VTD_GCMD, GCMD_QIE | GCMD_IRE);
+	must(hw.root == dma_root(&units[0]) && leads(5, 5) && !leads(LAYER_START, LAYER_START));
+	host_writes(VTD_GCMD, GCMD_QIE | GCMD_IRE | GCMD_TE);
+	must(hw.root == units[0].root_pa && leads(1, 5) && !leads(5, 5));
+}
+
+/* Devices pass through, and get tables: by sysfs, or for a user's driver. */
+static void group_changes(void)
+{
+	launch();
+	must(hw.root == units[0].root_pa && leads(5, 5) && !leads(LAYER_START, LAYER_START));
+	domain_of_linux();
+	must(leads(5, 5));	/* nobody has said so */
+	says(TAIL, DESC_CONTEXT | DESC_ONE, 0);
+	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
+	must(leads(1, 5) && !leads(5, 5) && !leads(3, LAYER_START));
+	word(HOST_CONTEXT)[0] = ENTRY_P | CONTEXT_T_PASS << 2;
+	says(TAIL + 1, DESC_CONTEXT | DESC_ONE, 0);
+	host_writes(VTD_IQT, (TAIL + 2) * DESC_BYTES);
+	must(leads(5, 5) && !leads(1, 5));
+}
+
+static void what_linux_translates_is_copied_and_checked(void **state)
+{
+	(void)state;
+	in_child(announces);
+	in_child(donates);
+	in_child(turns_off);
+	in_child(group_changes);
+}
+
 /* --- leaving --- */
+
+static void leaves_translating(void)
+{
+	launch_translating();
+	must(!r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0));
+	r_call(UP_CALL_LEAVE, 0, 0, 0);
+	must(hw.root == units[0].root_pa);
+	r_call(UP_CALL_LEAVE, 0, 0, 0);
+	must(r_left(fake_cpu->cpu));
+	must(hw.root == HOST_ROOT << PAGE_SHIFT && hw.gsts & GCMD_TE);
+}
 
 static void leaves(void)
 {
@@ -456,9 +588,9 @@ static void leaves(void)
 	says(TAIL, DESC_WAIT | WAIT_SW | 5ULL << 32, HOST_STATUS << PAGE_SHIFT);
 	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
 	must(!r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0));
-	must(hw.root == dma_root(&units[0]));
+	must(hw.root == units[0].root_pa);
 	must(r_call(UP_CALL_LEAVE, 0, 0, 0) == -UP_EAGAIN);	/* NMIs are blocked first */
-	must(hw.root == dma_root(&units[0]));
+	must(hw.root == units[0].root_pa);
 	r_call(UP_CALL_LEAVE, 0, 0, 0);
 	must(r_left(fake_cpu->cpu));
 	must(hw.root == HOST_ROOT << PAGE_SHIFT && hw.gsts & GCMD_TE);
@@ -471,6 +603,7 @@ static void the_first_that_leaves_gives_it_back(void **state)
 {
 	(void)state;
 	in_child(leaves);
+	in_child(leaves_translating);
 }
 
 int main(void)
@@ -484,6 +617,7 @@ int main(void)
 		cmocka_unit_test(a_new_table_is_copied_in_pieces),
 		cmocka_unit_test(without_a_table_no_entry_is_copied),
 		cmocka_unit_test(no_device_reaches_a_vm),
+		cmocka_unit_test(what_linux_translates_is_copied_and_checked),
 		cmocka_unit_test(a_unit_that_does_not_answer_holds_frames_back),
 		cmocka_unit_test(the_first_that_leaves_gives_it_back),
 	};

@@ -52,14 +52,6 @@ static void run(void)
 	assert_int_equal(w_enter(!fake_cpu->nested.current->launched), W_ENTERED);
 }
 
-static int end(void **state)
-{
-	(void)state;
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 /* An ordinary VM's VMCS, current. */
 static void ordinary(void)
 {
@@ -336,7 +328,7 @@ static void frames_are_flushed_before_they_are_measured(void **state)
 
 	(void)state;
 	launch(0, 0, 0);
-	end(state);
+	r_forget(state);
 	/* Once more, watched; what is written is there before the VM gets the frame. */
 	r_init();
 	r_quiet(true);
@@ -507,7 +499,7 @@ static void a_protected_vm_is_not_counted(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_teardown(name, end)
+#define TEST(name) cmocka_unit_test_teardown(name, r_forget)
 	const struct CMUnitTest tests[] = {
 		TEST(a_protected_vm_is_entered_with_fresh_predictors),
 		TEST(a_processor_without_ibpb_gets_the_stack_filled),

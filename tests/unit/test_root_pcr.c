@@ -80,7 +80,7 @@ static void event(u8 pcr[32], u32 number, const void *content, u32 len)
 
 static void expect_launch(u8 pcr[32], u8 first)
 {
-	static const u8 settings[48] = "UP CONFG\1\0\0\0\1";	/* allow_no_iommu */
+	static const u8 settings[80] = "UP CONFG\2\0\0\0\1";	/* allow_no_iommu */
 
 	memset(pcr, first, 32);
 	event(pcr, 1, up_config.image_sha256, 32);

@@ -53,14 +53,6 @@ static int vm_runs(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	(void)state;
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 /* As behind the firmware's switch to protected mode: interrupts on, nothing blocks. */
 static void in_protected_mode(void)
 {
@@ -123,7 +115,7 @@ static void each_exit_shows_what_the_table_says(void **state)
 			vm_runs(state);
 		the_host_finds_what_the_table_says(reasons[i]);
 		if (i + 1 < ARRAY_SIZE(reasons))
-			end(state);
+			r_forget(state);
 	}
 }
 
@@ -227,6 +219,34 @@ static void a_machine_check_is_the_hosts(void **state)
 	assert_true(w_read(VMCS_EXIT_INTR_INFO) == MACHINE_CHECK);
 	assert_int_equal(enter_with(0), W_ENTERED);
 	assert_false(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID);
+}
+
+/* CR4 as the guest's MOV leaves it: it exits where a kept bit differs from its shadow. */
+static u64 guest_sets_cr4(u64 val)
+{
+	u64 mask = vmread(VMCS_CR4_MASK);
+
+	if ((val ^ vmread(VMCS_CR4_SHADOW)) & mask) {
+		fake_cpu->gpr[RAX] = val;
+		r_exit(EXIT_REASON_CR_ACCESS, 4 | CR_TYPE_TO << 4 | RAX << 8);
+	}
+	if (!((val ^ vmread(VMCS_CR4_SHADOW)) & mask))
+		vmwrite(VMCS_GUEST_CR4, (vmread(VMCS_GUEST_CR4) & mask) | (val & ~mask));
+	return (vmread(VMCS_GUEST_CR4) & ~mask) | (vmread(VMCS_CR4_SHADOW) & mask);
+}
+
+/* Where CR4.MCE is clear, a machine check is a shutdown in place of an exit. */
+static void no_guest_turns_machine_checks_off(void **state)
+{
+	static const u64 vals[] = { CR4_PAE, CR4_PAE | CR4_MCE, CR4_PAE | CR4_PGE, 0 };
+
+	(void)state;
+	in_protected_mode();
+	assert_true(vmread(VMCS_GUEST_CR4) & CR4_MCE);
+	for (u32 i = 0; i < ARRAY_SIZE(vals); i++) {
+		assert_true(guest_sets_cr4(vals[i]) == vals[i]);
+		assert_int_equal(vmread(VMCS_GUEST_CR4), vals[i] | CR4_MCE | CR4_VMXE);
+	}
 }
 
 /* One that can be gone on from is noted and handed on; any other stops the CPU. */
@@ -356,8 +376,8 @@ static void each_msr_is_whose_the_table_says(void **state)
 
 int main(void)
 {
-#define RUNS(name) cmocka_unit_test_setup_teardown(name, vm_runs, end)
-#define READY(name) cmocka_unit_test_setup_teardown(name, vm_ready, end)
+#define RUNS(name) cmocka_unit_test_setup_teardown(name, vm_runs, r_forget)
+#define READY(name) cmocka_unit_test_setup_teardown(name, vm_ready, r_forget)
 	const struct CMUnitTest tests[] = {
 		RUNS(each_exit_shows_what_the_table_says),
 		RUNS(each_msr_is_whose_the_table_says),
@@ -366,6 +386,7 @@ int main(void)
 		READY(nothing_is_delivered_in_real_mode),
 		RUNS(an_event_held_is_not_shown_as_vectoring),
 		RUNS(a_machine_check_is_the_hosts),
+		RUNS(no_guest_turns_machine_checks_off),
 		RUNS(a_machine_check_in_root_mode),
 		RUNS(cpuid_is_not_the_hosts_word),
 		RUNS(a_vcpu_that_moves_starts_with_no_translation),

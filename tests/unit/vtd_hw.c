@@ -346,7 +346,7 @@ static bool walk(u64 table, u32 levels, u64 iova, bool write, u64 *pa)
 		e = table_word(table + (iova / span % 512) * 8);
 		if (!(e & need))
 			return false;
-		if (e & BIT(11))
+		if (e & BIT(11) && !(hw.ecap & ECAP_SC))
 			stop("reserved bit set at", iova);
 		if (levels == 1 || e & BIT(7))
 			break;
@@ -368,24 +368,25 @@ static struct hw_translation *remembered(u32 device, u64 iova)
 	return NULL;
 }
 
-static void remember(u32 device, u64 iova, bool ok, u64 pa)
+static void remember(u32 device, u64 iova, bool read, bool write, u64 pa)
 {
 	struct hw_translation *t = hw.iotlb[device];
 
-	if (!ok && !(hw.cap & CAP_CM))
+	if (!read && !write && !(hw.cap & CAP_CM))
 		return;
 	while (t < ARRAY_END(hw.iotlb[device]) && t->valid)
 		t++;
 	if (t < ARRAY_END(hw.iotlb[device]))
-		*t = (struct hw_translation){ true, !ok, ALIGN_DOWN(iova, PAGE_SIZE),
-					      ALIGN_DOWN(pa, PAGE_SIZE) };
+		*t = (struct hw_translation){
+			true, !read && !write, read, write, ALIGN_DOWN(iova, PAGE_SIZE),
+			ALIGN_DOWN(pa, PAGE_SIZE) };
 }
 
 static bool translate(u32 device, u64 iova, bool write, u64 *pa, bool keep)
 {
 	const struct hw_translation *t = remembered(device, iova);
-	u64 lo, hi;
-	bool ok;
+	u64 lo, hi, table;
+	bool ok, read, writes;
 
 	if (!(hw.gsts & GCMD_TE)) {
 		*pa = iova;
@@ -393,7 +394,7 @@ static bool translate(u32 device, u64 iova, bool write, u64 *pa, bool keep)
 	}
 	if (t) {
 		*pa = t->pa | (iova & (PAGE_SIZE - 1));
-		return !t->nothing;
+		return write ? t->write : t->read;
 	}
 	if (hw.context[device].valid) {
 		lo = hw.context[device].lo;
@@ -403,15 +404,18 @@ static bool translate(u32 device, u64 iova, bool write, u64 *pa, bool keep)
 	}
 	if (CONTEXT_T(lo) == CONTEXT_T_PASS) {
 		*pa = iova;
-		ok = true;
+		read = writes = true;
 	} else {
-		ok = walk(lo & VTD_ADDR, (hi & 7) + 2, iova, write, pa);
+		table = lo & VTD_ADDR;
+		read = walk(table, (hi & 7) + 2, iova, false, pa);
+		writes = walk(table, (hi & 7) + 2, iova, true, pa);
 	}
+	ok = write ? writes : read;
 	if (keep) {
 		hw.context[device].valid = true;
 		hw.context[device].lo = lo;
 		hw.context[device].hi = hi;
-		remember(device, iova, ok, *pa);
+		remember(device, iova, read, writes, *pa);
 	}
 	return ok;
 }
@@ -452,4 +456,10 @@ bool hw_interrupt(u32 i, u64 *lo, u64 *hi)
 	*lo = hw.irte[i].lo;
 	*hi = hw.irte[i].hi;
 	return *lo & IRTE_P;
+}
+
+bool hw_look(u32 device, u64 iova, bool write, u64 *pa)
+{
+	*pa = 0;
+	return translate(device, iova, write, pa, false);
 }

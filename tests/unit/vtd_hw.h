@@ -34,6 +34,7 @@ enum hw_mutant {
 struct hw_translation {
 	bool valid;
 	bool nothing;	/* remembered that there was no translation: caching mode */
+	bool read, write;
 	u64 iova, pa;
 };
 
@@ -78,6 +79,9 @@ bool hw_dma(u32 device, u64 iova, bool write, u64 *pa);
 
 /** hw_interrupt() - the entry that a request with index @i is remapped by, if it is present */
 bool hw_interrupt(u32 i, u64 *lo, u64 *hi);
+
+/** hw_look() - hw_dma() of which nothing is remembered, and no fault recorded */
+bool hw_look(u32 device, u64 iova, bool write, u64 *pa);
 
 /** hw_reaches() - whether hw_dma() would, without anything being remembered by that */
 bool hw_reaches(u32 device, u64 iova);

@@ -140,7 +140,7 @@ static void check_launch(void)
 	   "launch: a nonce, always the same");
 	a.flags = 1;
 	refused(dev, UNDERPIN_LAUNCH, &a, EINVAL, "launch: unknown flag");
-	b.reserved = 1;
+	b.asks_tickets = 1;
 	refused(dev, UNDERPIN_LAUNCH, &b, EINVAL, "launch: reserved field");
 }
 

@@ -134,6 +134,75 @@ check 'a ticket of the launch before is refused' sh -c "! underpin vm protect --
 	--identity $host/identity 2>err; cat err; grep -q 'for another launch' err"
 kill -9 $vm
 wait $vm
+# --- and where the layer itself asks for tickets: nothing below is checked in user space ---
+check 'the layer leaves once more' until_true 20 sh -c 'rmmod kvm_intel && rmmod underpin'
+check 'an authority that is no key is refused' sh -c "! insmod ./underpin.ko ticket_authority=ab"
+check 'and one without a host' \
+	sh -c "! insmod ./underpin.ko ticket_authority=$(cat "$W/authority")"
+insmod ./underpin.ko "ticket_authority=$(cat "$W/authority")" \
+	"host_identity=$(cat "$host/identity")" && modprobe kvm_intel || exit 1
+check 'status names the authority' sh -c "underpin status | grep -q 'ticket_authority *$(cat "$W/authority")'"
+
+# said REASON: the layer, of the last ticket
+said() {
+	tail -n 2 /sys/kernel/underpin/log >log
+	cat log
+	grep -q "ticket.*$1" log
+}
+
+# layer_refuses FIELD REASON: a ticket of the authority's that differs in FIELD, so
+layer_refuses() {
+	resign "$W/east-ticket.key" layer.ticket bad.ticket "$1" &&
+		! underpin vm protect --pid $vm --ticket bad.ticket 2>err && said "$2" &&
+		[ -z "$(underpin vm list)" ]
+}
+
+stopped fifth "$uuid"
+check 'no VM without a ticket' sh -c "! underpin vm protect --pid $vm 2>err; cat err; \
+	grep -q 'asks for a ticket' err"
+check 'and the layer says so' said 'it has none'
+kill -9 $vm
+wait $vm
+check 'a request without a grant is refused' sh -c "! underpin-policy request \
+	--url https://$address:8443 --cert $W/alice.pem --key $W/alice.key --ca $W/east-ca.pem \
+	-a provision -r vm-1 -O none >out 2>&1; cat out; grep -q device-unavailable out"
+underpin vm expected --machine pc --firmware tiny-fw.bin --memory 16 >expected
+echo "$(sed -n 's/^measurement *//p' expected) 1 $(sed -n 's/^frames *//p' expected)" \
+	>"$host/$uuid.grant"
+check 'it can be given back once more' request vm-1 release unused
+check 'a request ends in a ticket for the layer' request vm-1 provision layer.ticket
+check 'which is good' sh -c "underpin-policy ticket verify layer.ticket $W/east-ticket.pub \
+	>shown && cat shown && grep -q '^challenge ' shown"
+
+stopped sixth "$uuid"
+check 'the layer refuses one for another host' layer_refuses host 'for another host'
+check 'for another root image' layer_refuses image 'for another root image'
+check 'for another launch' layer_refuses nonce 'for another launch'
+check 'that names a challenge which was never made' layer_refuses challenge 'not outstanding'
+check 'an altered one' sh -c "resign $W/east-ticket.key layer.ticket bad.ticket byte && \
+	! underpin vm protect --pid $vm --ticket bad.ticket"
+check 'since nobody signed it' said 'not signed by the authority'
+check 'one of another VM' layer_refuses measurement 'another measurement'
+kill -9 $vm
+wait $vm
+check 'that has used the challenge up' request vm-1 release unused
+check 'another ticket' request vm-1 provision layer.ticket
+modprobe msr && printf '\1\0\0\0\0\0\0\0' | dd of=/dev/cpu/0/msr bs=8 seek=2 count=1 2>err
+check 'the clock cannot be set back' grep -aq 'ignored: write of 1 to MSR 10' \
+	/sys/kernel/underpin/log
+underpin vm run --ticket layer.ticket -q -- $qemu -uuid "$uuid" -serial file:layer.serial \
+	</dev/null 2>err &
+tool=$!
+check 'it admits its VM' until_true 60 grep -q 'TP.*S' layer.serial
+cat err
+kill $tool
+wait $tool
+until_true 20 sh -c '[ -z "$(underpin vm list)" ]'
+underpin vm run --ticket layer.ticket -q -- $qemu -uuid "$uuid" -serial file:twice.serial \
+	</dev/null 2>err
+check 'and serves once' same 125 $?
+check 'as the layer says' said 'not outstanding'
+
 check 'when the layer has left' until_true 20 sh -c 'rmmod kvm_intel && rmmod underpin'
 check 'no ticket is issued, and the reason said' sh -c "! underpin-policy request --url https://$address:8443 \
 	--cert $W/alice.pem --key $W/alice.key --ca $W/east-ca.pem -a provision -r vm-1 \

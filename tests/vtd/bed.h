@@ -35,6 +35,7 @@ struct bed {
 	unsigned int cycles;
 	unsigned int use;		/* what Linux does with the unit: enum unit_use */
 	int registers;			/* hide queued invalidation */
+	unsigned long offset;		/* of device addresses, where Linux translates */
 	const char *drop;		/* what to leave out: "" nothing */
 };
 

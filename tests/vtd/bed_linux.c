@@ -7,6 +7,7 @@
 #include <linux/acpi.h>
 #include <linux/delay.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/ioport.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -21,6 +22,7 @@
 #define EDU_RUN		1
 #define EDU_TO_RAM	2
 #define EDU_BUFFER	0x40000
+#define EDU_OFFSET	0x2000000000UL
 #define LAYER_ORDER	10
 #define FRAMES_ORDER	5
 
@@ -36,9 +38,11 @@ module_param(drop, charp, 0);
 struct bed bed;
 
 static void __iomem *edu;
+static struct pci_dev *edu_dev;
 
 void bed_edu(unsigned long pa, int to_ram)
 {
+	pa += bed.offset;
 	writeq(to_ram ? EDU_BUFFER : pa, edu + EDU_SOURCE);
 	writeq(to_ram ? pa : EDU_BUFFER, edu + EDU_TARGET);
 	writeq(BED_EDU_BYTES, edu + EDU_COUNT);
@@ -89,6 +93,7 @@ static int find_edu(void)
 	if (!dev || pci_enable_device(dev))
 		return -ENODEV;
 	pci_set_master(dev);
+	edu_dev = dev;
 	edu = ioremap(pci_resource_start(dev, 0), PAGE_SIZE);
 	bed.source = dev->bus->number << 8 | dev->devfn;
 	return edu ? 0 : -ENOMEM;
@@ -130,6 +135,40 @@ static int find_memory(void)
 	return bed.owner_table ? 0 : -ENOMEM;
 }
 
+/*
+ * Where Linux translates, edu's domain has all that the cases are about, the layer's frames and
+ * the unit's registers among it, at an offset: host root can have that.
+ */
+static int map_for_edu(struct pci_dev *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(&dev->dev);
+	const struct { unsigned long pa, bytes; } all[] = {
+		{ bed.layer_pfn << PAGE_SHIFT, PAGE_SIZE << LAYER_ORDER },
+		{ bed.frames_pfn << PAGE_SHIFT, PAGE_SIZE << FRAMES_ORDER },
+		{ bed.regs_pa, bed.regs_bytes },
+	};
+	unsigned int i;
+	int err = 0;
+
+	if (!domain || domain->type == IOMMU_DOMAIN_IDENTITY)
+		return -EINVAL;
+	bed.offset = EDU_OFFSET;
+	for (i = 0; i < ARRAY_SIZE(all) && !err; i++)
+		err = iommu_map(domain, bed.offset + all[i].pa, all[i].pa, all[i].bytes,
+				IOMMU_READ | IOMMU_WRITE);
+	return err;
+}
+
+static void unmap_for_edu(struct pci_dev *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(&dev->dev);
+
+	iommu_unmap(domain, bed.offset + (bed.layer_pfn << PAGE_SHIFT), PAGE_SIZE << LAYER_ORDER);
+	iommu_unmap(domain, bed.offset + (bed.frames_pfn << PAGE_SHIFT),
+		    PAGE_SIZE << FRAMES_ORDER);
+	iommu_unmap(domain, bed.offset + bed.regs_pa, bed.regs_bytes);
+}
+
 static int __init bed_init(void)
 {
 	int err = find_edu();
@@ -138,6 +177,8 @@ static int __init bed_init(void)
 		err = find_unit();
 	if (!err)
 		err = find_memory();
+	if (!err && use == 3)
+		err = map_for_edu(edu_dev);
 	if (err) {
 		pr_err("bed: cannot begin: %d\n", err);
 		return err;
@@ -147,6 +188,9 @@ static int __init bed_init(void)
 	bed.registers = registers;
 	bed.drop = drop;
 	bed_run();
+	/* By its own queue, with its own tables. */
+	if (bed.offset)
+		unmap_for_edu(edu_dev);
 	return 0;
 }
 

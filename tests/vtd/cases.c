@@ -14,6 +14,7 @@
 #include "ept/transition.h"
 #include "ept/view.h"
 #include "iommu/dmar.h"
+#include "iommu/emul.h"
 #include "iommu/fault.h"
 #include "iommu/queue.h"
 #include "iommu/table.h"
@@ -268,7 +269,7 @@ static bool fault_says(u64 pa, bool write)
 	if (i == CAP_NFR(units[0].cap))
 		return false;
 	forget_faults();
-	if (f.source == bed.source && f.address == pa && f.write == write)
+	if (f.source == bed.source && f.address == pa + bed.offset && f.write == write)
 		return true;
 	bed_say("fault: source %x address %lx %s reason %x", f.source, f.address,
 		f.write ? "write" : "read", f.reason);
@@ -287,8 +288,30 @@ static void is_out_of_reach(u64 pa, const char *what)
 	result(fault_says(pa, true), "%s: and the fault of that, too", what);
 }
 
+/*
+ * Linux's driver says that it has mapped something again: where its own queue goes on, and
+ * behind its back, so that there is nothing in it afterwards.
+ */
+static void announce(void)
+{
+	struct unit_host *h = &units[0].host;
+	u64 iqt = h->iqt, *d = phys((h->iqa & VTD_ADDR) + iqt), was[2] = { d[0], d[1] };
+	u32 size = PAGE_SIZE << IQA_SIZE(h->iqa);
+
+	if (!bed.offset)
+		return;
+	d[0] = DESC_IOTLB | DESC_GLOBAL;
+	d[1] = 0;
+	while (!emul_write(&units[0], VTD_IQT, 8, (iqt + DESC_BYTES) % size))
+		;
+	d[0] = was[0];
+	d[1] = was[1];
+	h->iqt = h->iqh = iqt;
+}
+
 static void is_in_reach(u64 pa, const char *what)
 {
+	announce();
 	forget_faults();
 	result(device_reads(pa), "%s: edu reads it", what);
 	result(device_writes(pa), "%s: edu writes it", what);
@@ -383,13 +406,13 @@ static void one_life(void)
 
 static void layers_own(void)
 {
-	u64 pool = pool_alloc();
+	u64 pool = pool_alloc(), root = unit_read64(&units[0], VTD_RTADDR);
 
 	fill(pool, SECRET);
 	is_out_of_reach(pool, "a frame of the layer");
-	is_out_of_reach(dma_root(&units[0]), "the root table");
-	is_out_of_reach(words(dma_root(&units[0]))[0] & VTD_ADDR, "the context table");
-	is_out_of_reach(words(words(dma_root(&units[0]))[0] & VTD_ADDR)[0] & VTD_ADDR,
+	is_out_of_reach(root, "the root table");
+	is_out_of_reach(words(root)[0] & VTD_ADDR, "the context table");
+	is_out_of_reach(words(words(root)[0] & VTD_ADDR)[2 * (bed.source & 0xff)] & VTD_ADDR,
 			"a second-level table");
 	if (units[0].queue.pa)
 		is_out_of_reach(units[0].queue.pa, "the invalidation queue");
@@ -455,6 +478,7 @@ static void cycles(void)
 			changed += !holds(frame_pa(i), SECRET, PAGE_SIZE / 8);
 		for (i = 0; i < n; i++)
 			stuck += !give_back(i);
+		announce();
 		bed_edu(pa, c & 1);
 		refused += forget_faults();
 	}
@@ -497,8 +521,9 @@ static bool take(void)
 		units[0].levels);
 	result(!begin(), "frames and pool");
 	result(unit_use(&units[0]) == bed.use, "what Linux does with it is %u", bed.use);
-	if (bed.use > UNIT_PASSTHROUGH)
+	if (bed.use == UNIT_SCALABLE)
 		return false;	/* nothing takes the place of those tables */
+	units[0].translates = bed.use == UNIT_TRANSLATING;
 	layers = pool_alloc();
 	fill(layers, SECRET);
 	fill(pa, HOSTS);
@@ -506,8 +531,7 @@ static bool take(void)
 	       "without the tables edu reads and writes a frame (control)");
 	result(device_reads(layers), "one of the layer's, too (control)");
 	pool_free(layers);
-	result(!dma_init(&up_config, &dmar), "tables: %lu frames for %lu of RAM", dma_frames(),
-	       bed.table_frames);
+	result(!dma_init(&up_config, &dmar), "tables for %lu frames of RAM", bed.table_frames);
 	if (unit_take(&units[0])) {
 		result(false, "the unit is taken");
 		return false;

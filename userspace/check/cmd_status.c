@@ -98,18 +98,55 @@ static void print_iommu(void)
 	}
 }
 
+/* Each 64 hexadecimal digits, or nothing, and what that means. */
+static const struct {
+	const char *name, *none;
+} keys[] = {
+	{ "launch_key", "none: unrooted, nothing is signed" },
+	{ "ticket_authority", "none: no VM needs a ticket" },
+	{ "host_identity", "none" },
+};
+
+static void add_keys(json_object *o)
+{
+	char *key;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		key = device_key(keys[i].name);
+		json_object_object_add(o, keys[i].name, key ? json_object_new_string(key) : NULL);
+		free(key);
+	}
+	key = device_tpm();
+	json_object_object_add(o, "tpm", key ? json_object_new_string(key) : NULL);
+	free(key);
+}
+
+static void print_keys(void)
+{
+	char *key;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		key = device_key(keys[i].name);
+		printf("%-16s %s\n", keys[i].name, key ? key : keys[i].none);
+		free(key);
+	}
+	key = device_tpm();
+	printf("tpm              %s\n", key ? key : "unknown");
+	free(key);
+}
+
 static void add_whole(json_object *o, const struct underpin_status *st)
 {
-	char hash[65], *state = device_state(), *launch_key = device_launch_key();
+	char hash[65], *state = device_state();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
 	json_object_object_add(o, "state", json_object_new_string(state));
 	free(state);
 	json_object_object_add(o, "image_hash", json_object_new_string(hash));
-	json_object_object_add(o, "launch_key", launch_key ? json_object_new_string(launch_key) :
-			       NULL);
-	free(launch_key);
+	add_keys(o);
 	json_object_object_add(o, "abi", json_object_new_uint64(st->abi));
 	json_object_object_add(o, "sealed", json_object_new_boolean(st->sealed));
 	json_object_object_add(o, "vms", json_object_new_uint64(st->vms));
@@ -153,16 +190,16 @@ static void print_exits(const char *whose, const __u64 *exits)
 static int status_text(int dev, struct underpin_status *st)
 {
 	uint32_t cpu, nr = st->cpus;
-	char hash[65], *state = device_state(), *launch_key = device_launch_key();
+	char hash[65], *state = device_state();
 	size_t i;
 
 	cli_hex(hash, st->image_sha256, sizeof(st->image_sha256));
-	printf("state            %s%s\nimage_hash       %s\nlaunch_key       %s\nvms              %u\n",
-	       state, st->sealed ? ", sealed" : "", hash,
-	       launch_key ? launch_key : "none: unrooted, nothing is signed", st->vms);
+	printf("state            %s%s\nimage_hash       %s\n", state, st->sealed ? ", sealed" : "",
+	       hash);
 	free(state);
+	print_keys();
+	printf("vms              %u\n", st->vms);
 	print_iommu();
-	free(launch_key);
 	for (i = 0; i < ARRAY_SIZE(figures); i++)
 		printf("%-16s %" PRIu64 "\n", figures[i].name, figure(st, i));
 	for (cpu = 0; cpu < nr; cpu++) {

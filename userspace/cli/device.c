@@ -48,9 +48,23 @@ char *device_iommu(const char *key)
 	return value;
 }
 
-char *device_launch_key(void)
+char *device_tpm(void)
 {
-	char *key = sysfile_line("/sys/kernel/underpin/launch_key");
+	return sysfile_line("/sys/kernel/underpin/tpm");
+}
+
+bool device_is_weak(void)
+{
+	char *tpm = device_tpm();
+	bool weak = tpm && !strncmp(tpm, "weak ", 5);
+
+	free(tpm);
+	return weak;
+}
+
+char *device_key(const char *name)
+{
+	char *key = sysfile_line("/sys/kernel/underpin/%s", name);
 
 	if (key && strcmp(key, "none"))
 		return key;

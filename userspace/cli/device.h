@@ -3,6 +3,7 @@
 #ifndef USERSPACE_DEVICE_H
 #define USERSPACE_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "ioctl/underpin.h"
 
@@ -15,8 +16,18 @@ int device_open(void);
  */
 char *device_state(void);
 
-/** device_launch_key() - the launch's public key, a text to be freed, or NULL: it has none */
-char *device_launch_key(void);
+/** device_tpm() - what has the launch's events, or why nothing has; a text to be freed, or NULL */
+char *device_tpm(void);
+
+/** device_is_weak() - is it the kernel's TPM alone that has the launch? */
+bool device_is_weak(void);
+
+/**
+ * device_key() - the launch's public key, its ticket authority, ...
+ * @name: of sysfs: "launch_key", "ticket_authority", "host_identity"
+ * Return: 64 hexadecimal digits, a text to be freed; NULL: there is none.
+ */
+char *device_key(const char *name);
 
 /**
  * device_iommu() - what the kernel says of VT-d (docs/sysfs.md)

@@ -48,6 +48,7 @@ static const struct {
 	O_TEXT("jwt-audience", jwt_audience, false),
 	O_TEXT("jwt-key", jwt_key, false),
 	O_NUM("ticket-lifetime", ticket_lifetime, TICKET_LIFETIME_MAX),
+	O_NUM("ticket-tsc-khz", tsc_khz, 10000000),
 	O_NUM("deadline-ms", deadline_ms, 600000),
 	O_NUM("skew-seconds", skew_s, SKEW_MAX),
 	O_NUM("queue", queue, 1000000),
@@ -260,7 +261,8 @@ int conf_load(struct conf *c, const char *path, struct pol_err *e)
 
 	*c = (struct conf){
 		.layer = L_NLAYERS,	/* none yet */
-		.ticket_lifetime = 300, .deadline_ms = 5000, .skew_s = 30, .queue = 256,
+		.ticket_lifetime = 300, .tsc_khz = 1000000,
+		.deadline_ms = 5000, .skew_s = 30, .queue = 256,
 		.share = 64,
 		.connections = 1024, .per_address = 256, .peer_connections = 32,
 	};

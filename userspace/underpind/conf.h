@@ -37,6 +37,7 @@ struct conf {
 	char operator_role[CONF_TEXT_MAX];	/* of those who may see and act; or nobody may */
 	char authzen_role[CONF_TEXT_MAX];	/* of those who may ask of others; or nobody may */
 	uint32_t ticket_lifetime;		/* seconds */
+	uint32_t tsc_khz;			/* of hosts whose layer counts it */
 	uint32_t deadline_ms, skew_s;
 	uint32_t queue;				/* requests under way */
 	uint32_t share;				/* of them, one user's, another cloud's, or to it */

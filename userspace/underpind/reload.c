@@ -34,6 +34,7 @@ static int load_keys(struct keys *k, const struct conf *c, struct pol_err *e)
 /* Would a daemon start with it, as far as it can be changed? */
 static int try(const struct conf *c, struct pol_err *e)
 {
+	struct outgoing o;
 	struct senders *s;
 	struct keys k;
 	int ret = check_identity(c, e);
@@ -42,6 +43,9 @@ static int try(const struct conf *c, struct pol_err *e)
 	if (ret)
 		return ret;
 	free_keys(&k);
+	if (outgoing_load(&o, c, e))
+		return -EINVAL;
+	outgoing_free(&o);
 	s = senders_load(c, e);
 	senders_free(s);
 	return s ? 0 : -EINVAL;

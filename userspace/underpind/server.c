@@ -597,7 +597,7 @@ static void reload(struct server *s)
 
 /*
  * A renewed certificate is shown from the next handshake on, and by this daemon's own
- * requests, whose connections last a minute at most.
+ * requests.
  */
 static bool reload_identity(struct server *s)
 {
@@ -633,6 +633,25 @@ static bool reload_senders(struct server *s)
 	return true;
 }
 
+/*
+ * What this daemon asks others with is replaced as a whole, and only if what it shows and
+ * whom it believes as a server was good, too: new connections are made with it, those that
+ * are there end.
+ */
+static void reload_outgoing(struct server *s, bool sound)
+{
+	struct outgoing new;
+	struct pol_err e = { "mend what is named above" };
+
+	if (!sound || outgoing_load(&new, &s->d->conf, &e)) {
+		fprintf(stderr, "underpind: others are asked as before: %s\n", e.msg);
+		return;
+	}
+	http_renew(s->d->http);
+	outgoing_free(&s->d->outgoing);
+	s->d->outgoing = new;
+}
+
 static void on_signal(void *ctx, int fd, uint32_t events)
 {
 	struct signalfd_siginfo info;
@@ -654,9 +673,7 @@ static void on_signal(void *ctx, int fd, uint32_t events)
 	sound = reload_identity(s);
 	reload_keys(s->d);
 	sound &= reload_senders(s);
-	/* A connection made with files that were refused would fail: those that are kept stay. */
-	if (sound)
-		http_renew(s->d->http);
+	reload_outgoing(s, sound);
 	reload(s);
 }
 

@@ -4,7 +4,10 @@
 #define USERSPACE_ADMISSION_H
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "ioctl/underpin.h"
 
 #define ADMISSION_ISSUER	"/etc/underpin/ticket.pub"
 #define ADMISSION_IDENTITY	"/etc/underpin/identity"
@@ -18,6 +21,8 @@ struct admission {
 	const char *identity;		/* 64 hexadecimal digits: who this host is */
 	/* once claimed */
 	char used[160];			/* the file that says that the ticket has served */
+	bool layer;			/* version 2: the layer checks it, ... */
+	unsigned char bytes[UNDERPIN_TICKET];	/* ... and gets it as it is */
 };
 
 /* The options, for a command's own list; their values are 0x100 and on. */
@@ -40,10 +45,14 @@ int admission_usage(const struct admission *a);
  * @argv: QEMU's command line, whose -uuid says which VM it is
  *
  * In this order: form, signature, host, root image, launch, VM, definition,
- * expiry, and whether it served before.  Without a ticket, nothing is done.
+ * expiry, and whether it served before.  Without a ticket, nothing is done; and one of
+ * version 2 is kept for the layer.
  * Return: 0, or -1 after a message.
  */
 int admission_claim(struct admission *a, int dev, char *const argv[]);
+
+/** admission_ticket() - what the layer has to be brought, or NULL.  After admission_claim() */
+const unsigned char *admission_ticket(const struct admission *a);
 
 /** admission_undo() - the VM was not protected: the ticket has not served */
 void admission_undo(const struct admission *a);

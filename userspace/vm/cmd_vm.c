@@ -217,16 +217,54 @@ static int vm_release(int argc, char **argv)
 	return CLI_OK;
 }
 
+/* What the authority of tickets has to be told. */
+static int vm_challenge(int argc, char **argv)
+{
+	struct underpin_challenge c = { };
+	struct underpin_launch l = { };
+	json_object *o;
+	bool json;
+	int dev, ret;
+
+	if (cli_only_output(argc, argv, 0, &json) < 0)
+		return CLI_USAGE;
+	dev = device_open();
+	if (dev < 0)
+		return CLI_NOT_READY;
+	ret = ioctl(dev, UNDERPIN_LAUNCH, &l) || ioctl(dev, UNDERPIN_CHALLENGE, &c);
+	if (ret)
+		cli_error("a challenge of the layer's: %s", errno == EOPNOTSUPP ?
+			  "the processor has no random numbers" : strerror(errno));
+	close(dev);
+	if (ret)
+		return CLI_FAILED;
+	o = json_object_new_object();
+	json_object_object_add(o, "challenge", hex_json(c.challenge));
+	json_object_object_add(o, "nonce", hex_json(l.nonce));
+	json_object_object_add(o, "image", hex_json(l.image_sha256));
+	if (json) {
+		print_json(o);
+		return CLI_OK;
+	}
+	json_object_object_foreach(o, name, value)
+		printf("%-10s %s\n", name, json_object_get_string(value));
+	json_object_put(o);
+	return CLI_OK;
+}
+
 static const struct cli_command verbs[] = {
-	{ "run", cmd_vm_run, "[--expect SHA256] [--ticket FILE --definition FILE] ... -- QEMU ...",
+	{ "run", cmd_vm_run, "[--expect SHA256] [--ticket FILE] ... -- QEMU ...",
 	  "start a VM with QEMU, protected" },
 	{ "check", cmd_vm_check, "[-o json] -- QEMU ...",
 	  "what its devices need, before it is started" },
-	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE --definition FILE] ...",
+	{ "protect", cmd_vm_protect, "--pid PID [--expect SHA256] [--ticket FILE] ...",
 	  "protect a VM that QEMU has stopped" },
+	{ "serve", cmd_vm_serve, "[--socket PATH] [--group NAME] [--max-memory MIB]",
+	  "protect the VMs of VMMs that ask, such as libvirt's" },
 	{ "list", vm_list, "[-o json]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },
 	{ "release", vm_release, "[-o json] ID", "end a protected VM" },
+	{ "challenge", vm_challenge, "[-o json]", "what a ticket for the layer has to name" },
 	{ "expected", cmd_vm_expected, "...", "the measurement that a VM must have",
 	  true },
 	{ }

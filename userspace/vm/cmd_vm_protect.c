@@ -164,7 +164,8 @@ static int protect(struct options *o, int dev)
 
 	if ((o->by_pid && fds_of_pid(o)) || claim(o, dev))
 		return CLI_FAILED;
-	if (protect_vm(dev, &o->fds, UNDERPIN_VM_DETACHED, expect, &vm)) {
+	if (protect_vm(dev, &o->fds, UNDERPIN_VM_DETACHED, admission_ticket(&o->admission), expect,
+		       &vm)) {
 		admission_undo(&o->admission);
 		return CLI_FAILED;
 	}

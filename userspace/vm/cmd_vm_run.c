@@ -206,7 +206,8 @@ static int protect(struct run *r)
 		cli_error("QEMU, process %d: %s", (int)r->pid, why);
 		return -1;
 	}
-	ret = protect_vm(r->dev, &fds, 0, r->expecting ? r->expect : NULL, &r->vm);
+	ret = protect_vm(r->dev, &fds, 0, admission_ticket(&r->admission),
+			 r->expecting ? r->expect : NULL, &r->vm);
 	procfd_close(&fds);
 	if (ret || r->quiet)
 		return ret;

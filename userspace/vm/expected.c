@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,11 +309,16 @@ static void print_digest(bool json, bool first, const char *name, const uint8_t 
 		printf("%-12s %s\n", name, hex);
 }
 
-static int print(const struct request *r, const uint8_t m[32], uint8_t report[][32])
+static int print(const struct request *r, uint64_t frames, const uint8_t m[32],
+		 uint8_t report[][32])
 {
 	unsigned int i, reports = GUEST_REPORT_VCPUS;
 
 	print_digest(r->json, true, "measurement", m);
+	if (r->json)
+		printf(",\n  \"frames\": %" PRIu64, frames);
+	else
+		printf("%-12s %" PRIu64 "\n", "frames", frames);
 	reports += cmdline_wants_ghci(r->arg[APPEND] ? r->arg[APPEND] : "");
 	for (i = 0; r->arg[KERNEL] && i < reports; i++)
 		print_digest(r->json, false, report_name[i], report[i]);
@@ -347,7 +353,7 @@ static int expected(const struct request *r, const struct blob *fw, const struct
 		why = expected_reports(&shape, kernel, initrd, append, (uint32_t)r->cpus, report,
 				       &what);
 	if (!why)
-		return print(r, m, report);
+		return print(r, (shape.low + shape.high + fw->len) / FRAME, m, report);
 	cli_error("vm expected: %s: %s", what, why);
 	return CLI_FAILED;
 }

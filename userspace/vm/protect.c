@@ -66,6 +66,9 @@ const char *protect_step_error(uint32_t step, int err)
 		return "this VM was protected before; start a new one";
 	if (step == UNDERPIN_STEP_DONATE && err == EPERM)
 		return "this page is a protected VM's already; share no memory between VMs";
+	if (step == UNDERPIN_STEP_MEASURE && err == EPERM)
+		return "the layer asks for a ticket that is for this VM, its log (dmesg) says what "
+		       "is wrong; --ticket FILE";
 	if (err == ESTALE)
 		return "the VM ended meanwhile";
 	return strerror(err);
@@ -117,14 +120,30 @@ static int measure(struct protected_vm *vm)
 	return 0;
 }
 
-int protect_vm(int dev, const struct kvm_fds *fds, uint32_t flags, const unsigned char *expect,
-	       struct protected_vm *vm)
+/* To the layer as it is: it alone can tell whether it is good. */
+static int bring(struct protected_vm *vm, const unsigned char *ticket)
+{
+	struct underpin_vm_ticket args = { };
+
+	if (!ticket)
+		return 0;
+	memcpy(args.ticket, ticket, sizeof(args.ticket));
+	if (!ioctl(vm->fd, UNDERPIN_VM_TICKET, &args))
+		return 0;
+	cli_error("VM %u: its ticket: %s", vm->id, errno == EACCES ?
+		  "the layer does not take it, its log (dmesg) says why; ask for a new one" :
+		  strerror(errno));
+	return -1;
+}
+
+int protect_vm(int dev, const struct kvm_fds *fds, uint32_t flags, const unsigned char *ticket,
+	       const unsigned char *expect, struct protected_vm *vm)
 {
 	struct underpin_vm_release release = { };
 
 	if (create(dev, fds, flags, vm))
 		return -1;
-	if (!measure(vm) && !as_expected(vm, expect))
+	if (!bring(vm, ticket) && !measure(vm) && !as_expected(vm, expect))
 		return 0;
 	release.id = vm->id;
 	ioctl(dev, UNDERPIN_VM_RELEASE, &release);

@@ -14,17 +14,18 @@ struct protected_vm {
 };
 
 /**
- * protect_vm() - create, pin, donate, measure
+ * protect_vm() - create, bring its ticket, pin, donate, measure
  * @dev: /dev/underpin
  * @fds: copies in this process
  * @flags: UNDERPIN_VM_DETACHED or zero
+ * @ticket: UNDERPIN_TICKET bytes for the layer, or NULL
  * @expect: the measurement that it must have, or NULL
  * @vm: filled in
  *
  * All or nothing.  Return: 0, or -1 after a message.
  */
-int protect_vm(int dev, const struct kvm_fds *fds, uint32_t flags, const unsigned char *expect,
-	       struct protected_vm *vm);
+int protect_vm(int dev, const struct kvm_fds *fds, uint32_t flags, const unsigned char *ticket,
+	       const unsigned char *expect, struct protected_vm *vm);
 
 /** protect_create_error(), protect_step_error() - what an errno of the ioctl means and the cure */
 const char *protect_create_error(int err);

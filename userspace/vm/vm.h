@@ -7,6 +7,7 @@
 int cmd_vm(int argc, char **argv);
 int cmd_vm_check(int argc, char **argv);
 int cmd_vm_run(int argc, char **argv);
+int cmd_vm_serve(int argc, char **argv);
 int cmd_vm_protect(int argc, char **argv);
 int cmd_vm_expected(int argc, char **argv);
 

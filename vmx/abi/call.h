@@ -9,6 +9,8 @@
 #ifndef VMX_CALL_H
 #define VMX_CALL_H
 
+#include "vmx/abi/ticket.h"
+
 #define UP_CALL_MAGIC		0x55500000u	/* "UP": rax bits 31:16 */
 #define UP_ABI_VERSION		2
 
@@ -95,9 +97,10 @@ struct up_launch_statement {
 
 struct up_settings {
 	unsigned long long magic;
-	unsigned int version;		/* 1 */
+	unsigned int version;		/* 2 */
 	unsigned int flags;		/* bit 0: VMs are protected without an IOMMU, too */
-	unsigned char authority[32];	/* of tickets: 0, none */
+	unsigned char authority[32];	/* whose tickets VMs need: 0, none */
+	unsigned char host[32];		/* who this host is, to that authority */
 };
 
 /* What is promised of DMA and of interrupts by devices. */
@@ -203,6 +206,7 @@ struct up_status {
 	unsigned int allow_no_iommu;		/* as it was loaded */
 	unsigned int reserved;
 	unsigned long long iommu_faults;	/* requests of devices that were refused */
+	struct up_settings settings;
 	struct up_cpu_status cpu;
 };
 

@@ -55,6 +55,12 @@ UP_HOST_OP(SIGN, 0x07, call_sign)
 UP_HOST_OP(TPM, 0x08, call_tpm)
 
 /*
+ * rbx = page for 32 bytes that nobody foresees: a ticket that is good here names them
+ * errors: `EPERM`: the processor has no random numbers
+ */
+UP_HOST_OP(CHALLENGE, 0x09, call_challenge)
+
+/*
  * rbx = 0 (flags) → rbx = id
  * errors: `EPERM`: the layer is leaving; `ENXIO`: no IOMMU keeps devices from its memory;
  * `ENOSPC`: 64 VMs; `ENOMEM`
@@ -63,8 +69,9 @@ UP_HOST_OP(VM_CREATE, 0x10, call_vm_create)
 
 /*
  * rbx = id, rcx = page with `struct up_donation[]`, rdx = count (to 256) → rbx = done
- * errors: `ENOENT`: no such VM, or not RAM; `EPERM`: not the host's frame; `EEXIST`: the
- * guest frame is bound; `EBUSY`: being measured, or dead; `ENOMEM`
+ * errors: `ENOENT`: no such VM, or not RAM; `EPERM`: not the host's frame, or more than the
+ * VM's ticket grants; `EEXIST`: the guest frame is bound; `EBUSY`: being measured, or dead;
+ * `ENOMEM`
  */
 UP_HOST_OP(VM_DONATE, 0x11, call_vm_donate)
 
@@ -77,7 +84,8 @@ UP_HOST_OP(VM_BIND_VCPU, 0x12, call_vm_bind_vcpu)
 
 /*
  * rbx = id; `UP_EAGAIN` until done → rbx = frames done
- * errors: `ENOENT`: no such VM, or no vCPU; `EBUSY`: measured already, or dead
+ * errors: `ENOENT`: no such VM, or no vCPU; `EBUSY`: measured already, or dead; `EPERM`: it has
+ * no ticket that is for it, the log says why; it may get one, and be measured to the end
  */
 UP_HOST_OP(VM_MEASURE, 0x13, call_vm_measure)
 
@@ -112,6 +120,13 @@ UP_HOST_OP(VM_INFO, 0x17, call_vm_info)
  * errors: `ENOENT`; `EAGAIN`: call again, with the same bytes; `EPERM`: there is no key
  */
 UP_HOST_OP(VM_REPORT, 0x18, call_vm_report)
+
+/*
+ * rbx = id, rcx = page with `struct up_ticket`: what lets the VM be measured to the end
+ * errors: `ENOENT`; `EAGAIN`: call again, with the same ticket; `EBUSY`: measured already, or
+ * dead; `EPERM`: the ticket is not good here and now, the log says why
+ */
+UP_HOST_OP(VM_TICKET, 0x19, call_vm_ticket)
 
 /* From a protected VM, CPL 0. */
 

@@ -83,11 +83,13 @@ struct up_config {
 	unsigned int tsc_khz;		/* as Linux measured it; VMs are told */
 	unsigned int allow_no_iommu;	/* protect VMs without units of VT-d, too */
 	unsigned int vmcs_shadowing;	/* used where the processor has it; 0: never */
-	unsigned int reserved;
+	unsigned int dma_announced;	/* Linux's driver announces what it maps for devices */
 	unsigned long long root_cr3;
 	unsigned long long table_frames;	/* entries in the owner table */
 	unsigned long long image_sha256[4];
 	unsigned char entropy[32];	/* for the launch's key; the layer erases it */
+	unsigned char authority[32];	/* Ed25519 public key, whose tickets VMs need; 0: none */
+	unsigned char host[32];		/* who this host is, to that authority */
 	/* Lists in the layer's own memory, by root's addresses. */
 	const struct up_range *ram;	/* usable RAM, ascending */
 	/* Every frame the layer owns from the start: image, page tables, owner table... */

@@ -18,7 +18,8 @@
 	X(SEGMENT, "devices that the DMAR table does not list, if any, are behind no unit", \
 	  "see with 'underpin check --dmar' that it lists all devices of the machine") \
 	X(UNIT, "a unit cannot be used; the log names it", UP_IOMMU_CURE_FIRMWARE) \
-	X(TRANSLATING, "Linux translates DMA by tables of its own", "boot with iommu=pt") \
+	X(TRANSLATING, "Linux translates DMA by tables whose changes it does not announce", \
+	  "boot with iommu=pt") \
 	X(SCALABLE, "Linux uses VT-d in scalable mode", \
 	  "boot with intel_iommu=on,sm_off iommu=pt") \
 	X(RESERVED, "memory that firmware reserves for a device is RAM of Linux's", \

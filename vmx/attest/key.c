@@ -65,6 +65,19 @@ static bool hardware_random(u64 words[RANDOM_WORDS])
 	return r[2] & CPUID1_ECX_RDRAND && random_words(rdrand, words);
 }
 
+bool key_random(u8 bytes[32])
+{
+	u64 words[RANDOM_WORDS];
+	struct sha256 s;
+
+	if (!hardware_random(words))
+		return false;
+	sha256_init(&s);
+	sha256_update(&s, words, sizeof(words));
+	sha256_final(&s, bytes);
+	return true;
+}
+
 void key_make(void)
 {
 	u64 words[RANDOM_WORDS] = { };

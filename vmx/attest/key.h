@@ -25,6 +25,9 @@ void key_make(void);
 /** key_public() - the public half, or NULL: there is no key */
 const u8 *key_public(void);
 
+/** key_random() - 32 bytes that nobody foresees.  Return: false: the processor has none */
+bool key_random(u8 bytes[32]);
+
 /** key_nonce() - SHA-256 of the public half: what tells this launch from others */
 void key_nonce(u8 nonce[32]);
 

@@ -34,8 +34,10 @@ void pcr_init(void)
 	volatile void *regs = device_at(UP_TPM_KEPT + (TPM_LOCALITY - 1) * PAGE_SIZE, 4);
 
 	launch_settings = (struct up_settings){
-		.magic = UP_SETTINGS_MAGIC, .version = 1, .flags = up_config.allow_no_iommu,
+		.magic = UP_SETTINGS_MAGIC, .version = 2, .flags = up_config.allow_no_iommu,
 	};
+	memcpy(launch_settings.authority, up_config.authority, sizeof(up_config.authority));
+	memcpy(launch_settings.host, up_config.host, sizeof(up_config.host));
 	launch_iommu = iommu_state();
 	asked = fresh = false;
 	events = 0;

@@ -59,6 +59,7 @@ static long call_status(struct percpu *cpu)
 		out->has_key = 1;
 	}
 	pcr_status(out);
+	out->settings = launch_settings;
 	faults_report();
 	out->iommu = iommu_state();
 	out->iommu_reason = iommu_reason();

@@ -5,6 +5,7 @@
  */
 #include "vmx/intercept/msr.h"
 #include "vmx/abi/errno.h"
+#include "vmx/attest/challenge.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/cpus.h"
 #include "vmx/base/log.h"
@@ -35,6 +36,12 @@ static enum msr_verdict check_never(u32 msr, u64 val)
 static enum msr_verdict check_ignored(u32 msr, u64 val)
 {
 	return MSR_IGNORED;
+}
+
+/* The clock of tickets stays as it is; without them the host may set it. */
+static enum msr_verdict check_clock(u32 msr, u64 val)
+{
+	return tickets_wanted() ? MSR_IGNORED : MSR_TAKEN;
 }
 
 /* By physical address a KVM beneath would store to frames; zero turns that off. */

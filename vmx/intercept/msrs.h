@@ -20,12 +20,12 @@
  *  check  what becomes of a value that the host writes, or lists for an entry or
  *	   exit (vmx/intercept/msr.c)
  */
-MSR_ROW(TSC,		TSC,		NO, NO,	REGISTER,		READ,	any)
+MSR_ROW(TSC,		TSC,		W, W,	REGISTER,		READ,	clock)
 MSR_ROW(KVM_WALL_CLOCK_OLD, KVM_SYSTEM_TIME_OLD, W, RW, NO,		KVM,	zero)
 MSR_ROW(APIC_BASE,	APIC_BASE,	W, RW,	NO,			KVM,	apic_base)
 MSR_ROW(TEST_CTRL,	TEST_CTRL,	NO, NO,	NO,			QUIET,	any)
 MSR_ROW(FEATURE_CONTROL, FEATURE_CONTROL, RW, RW, NO,			KVM,	never)
-MSR_ROW(TSC_ADJUST,	TSC_ADJUST,	NO, NO,	NO,			LAYER,	any)
+MSR_ROW(TSC_ADJUST,	TSC_ADJUST,	W, W,	NO,			LAYER,	clock)
 MSR_ROW(SPEC_CTRL,	SPEC_CTRL,	NO, NO,	REGISTER,		SWITCHED, any)
 MSR_ROW(PRED_CMD,	PRED_CMD,	NO, NO,	REGISTER,		OPEN,	any)
 MSR_ROW(UCODE_WRITE,	UCODE_WRITE,	W, RW,	NO,			KVM,	ignored)

@@ -18,8 +18,12 @@ long call_vm_reclaim(struct percpu *cpu);
 long call_vm_destroy(struct percpu *cpu);
 long call_vm_info(struct percpu *cpu);
 long call_vm_report(struct percpu *cpu);
+long call_vm_ticket(struct percpu *cpu);
 
 /** call_sign() - the launch itself, not a VM, speaks for a nonce */
 long call_sign(struct percpu *cpu);
+
+/** call_challenge() - what a ticket has to name: docs/ticket.md */
+long call_challenge(struct percpu *cpu);
 
 #endif /* VMX_VM_CALL_H */

@@ -60,11 +60,12 @@ int protect_init(void)
 
 /*
  * KVM offers UMIP also where it has to emulate it.  The layer does not let it
- * (it would see the operands); the guest then keeps a bit without effect.
+ * (it would see the operands); the guest then keeps a bit without effect.  So it does MCE:
+ * without it a machine check, which is the host's, would shut the processor down.
  */
 u64 cr4_kept(void)
 {
-	return CR4_UMIP & ~rdmsr(MSR_VMX_CR4_FIXED1);
+	return CR4_MCE | (CR4_UMIP & ~rdmsr(MSR_VMX_CR4_FIXED1));
 }
 
 void protect_bind(struct vcpu *v)
@@ -76,6 +77,7 @@ void protect_bind(struct vcpu *v)
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(VMCS_CR4_MASK, ~CR4_ALLOWED | cr4_kept());
 	vmwrite(VMCS_CR4_SHADOW, 0);
+	vmwrite(VMCS_GUEST_CR4, CR4_VMXE | (read_cr4() & CR4_MCE));
 	vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTIONS);
 	/* No interrupt table until the firmware loads one. */
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0);

@@ -129,7 +129,7 @@ static enum tdcall_end ask_msr(struct vcpu *v, u64 *g)
 {
 	const struct msr_row *r = msr_row((u32)g[R12]);
 
-	if (g[R12] >> 32 || (r && r->guest != GUEST_KVM))
+	if (g[R12] >> 32 || g[R12] == MSR_APIC_BASE || (r && r->guest != GUEST_KVM))
 		return answer(g, GHCI_INVALID_OPERAND);
 	ask(v, (u32)g[R11]);
 	v->ghci.ask.gpr[RCX] = g[R12];

@@ -11,6 +11,7 @@
 #include "vmx/vm/vm.h"
 #include "vmx/vm/call.h"
 #include "vmx/vm/protect.h"
+#include "vmx/vm/ticket.h"
 #include "vmx/vm/vcpu.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/asm.h"
@@ -39,7 +40,12 @@ long call_vm_donate(struct percpu *cpu)
 		at = index_below(i, DONATIONS_MAX);
 		d.pfn = READ_ONCE(list[at].pfn);
 		d.gfn = READ_ONCE(list[at].gfn);
-		err = d.pfn == cpu->gpr[RCX] ? -UP_EINVAL : host_donate_vm(&vm->own, d.pfn, d.gfn);
+		if (d.pfn == cpu->gpr[RCX])
+			err = -UP_EINVAL;
+		else if (!ticket_has_room(vm))
+			err = -UP_EPERM;
+		else
+			err = host_donate_vm(&vm->own, d.pfn, d.gfn);
 		if (err)
 			break;
 	}

@@ -2,6 +2,7 @@
 /* The launch measurement of a protected VM (vmx/abi/call.h says what it is). */
 #include "vmx/vm/vm.h"
 #include "vmx/vm/call.h"
+#include "vmx/vm/ticket.h"
 #include "vmx/abi/errno.h"
 #include "vmx/base/asm.h"
 #include "vmx/base/lib.h"
@@ -52,6 +53,20 @@ bool vm_next_frame(struct vm *vm, u64 *gfn, u64 *pfn)
 	return found;
 }
 
+/* Where a ticket is missing nothing has changed: the host may bring one, and call again. */
+static long finish(struct vm *vm)
+{
+	struct sha256 s = vm->hash;
+	u8 measurement[32];
+
+	sha256_final(&s, measurement);
+	if (!ticket_admits(vm, measurement))
+		return -UP_EPERM;
+	memcpy(vm->measurement, measurement, sizeof(measurement));
+	WRITE_ONCE(vm->own.state, UP_VM_RUNNABLE);
+	return 0;
+}
+
 /* From here on no frame comes or goes until all are hashed. */
 static long measure(struct vm *vm)
 {
@@ -64,16 +79,14 @@ static long measure(struct vm *vm)
 		if (vm_commit(&vm->own))
 			return -UP_EAGAIN;
 		WRITE_ONCE(vm->own.state, UP_VM_MEASURING);
+		return -UP_EAGAIN;
 	}
 	if (vm->own.state != UP_VM_MEASURING)
 		return -UP_EBUSY;
 	for (n = 0; n < MEASURE_FRAMES && hashed < MEASURE_HASHED; n++) {
 		gfn = vm->gfn_cursor;
-		if (!vm_next_frame(vm, &gfn, &pfn)) {
-			sha256_final(&vm->hash, vm->measurement);
-			WRITE_ONCE(vm->own.state, UP_VM_RUNNABLE);
-			return 0;
-		}
+		if (!vm_next_frame(vm, &gfn, &pfn))
+			return n ? -UP_EAGAIN : finish(vm);
 		hashed += measure_frame(vm, gfn, pfn);
 		vm->gfn_cursor = gfn + 1;
 	}

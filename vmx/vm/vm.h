@@ -30,6 +30,9 @@ struct vm {
 	u8 report[UP_VM_REPORTS][32];
 	u8 rtmr[UP_VM_RTMRS][48];
 	char death[64];
+	bool ticketed;			/* the next two count: vmx/vm/ticket.h */
+	u64 ticket_made;		/* its challenge: TSC */
+	struct up_ticket ticket;
 };
 
 /** vm_lock() - the VM with this id, locked, or NULL */

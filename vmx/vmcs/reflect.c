@@ -71,6 +71,8 @@ void vmcs12_save_guest(struct vvmcs *vv)
 	vv->f[ROW_GUEST_RSP] = vmread(VMCS_GUEST_RSP);
 	vv->f[ROW_GUEST_RFLAGS] = vmread(VMCS_GUEST_RFLAGS);
 	vv->f[ROW_GUEST_INTERRUPTIBILITY] = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	vv->f[ROW_GUEST_CS_BASE] = vmread(VMCS_GUEST_CS_BASE);
+	vv->f[ROW_GUEST_SS_AR] = vmread(VMCS_GUEST_SS_AR);
 	if (exit & EXIT_SAVE_EFER)
 		vv->f[ROW_GUEST_EFER] = vmread(VMCS_GUEST_EFER);
 	if (exit & EXIT_SAVE_PAT)

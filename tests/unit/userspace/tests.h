@@ -26,6 +26,10 @@
 	TEST(qemu_needs_are_said_at_once) \
 	TEST(qemu_option_value) \
 	TEST(qemu_own_stop_is_seen) \
+	TEST(a_domain_is_enabled) \
+	TEST(a_domain_is_disabled) \
+	TEST(other_libraries_stay) \
+	TEST(what_is_no_domain) \
 	TEST(procfd_vcpu_links) \
 	TEST(procfd_finds_vm_and_vcpus) \
 	TEST(procfd_refuses_two_vms) \

@@ -94,9 +94,25 @@ int cmd_audit(const struct cmd_opts *o)
 	return ret;
 }
 
+/* What the layer compares; its name there in place of that of version 1. */
+static void add_version_2(json_t *j, const struct ticket *t)
+{
+	char measurement[65];
+
+	json_object_set_new(j, "challenge", json_incref(json_object_get(j, "id")));
+	json_object_del(j, "id");
+	json_object_del(j, "sla");
+	json_object_del(j, "lifetime");
+	json_object_set_new(j, "measurement", json_string(pol_hex(t->measurement, 32,
+								   measurement)));
+	json_object_set_new(j, "vcpus", json_integer(t->vcpus));
+	json_object_set_new(j, "frames", json_integer(t->frames));
+	json_object_set_new(j, "ticks", json_integer(t->ticks));
+}
+
 static void print_ticket(const struct cmd_opts *o, const struct ticket *t, const char *verdict)
 {
-	char vm[33], def[65], host[65], image[65], nonce[65], id[33], issuer[65], when[32];
+	char vm[33], def[65], host[65], image[65], nonce[65], id[65], issuer[65], when[32];
 	time_t at = t->issued;
 	json_t *j;
 	const char *key;
@@ -110,17 +126,21 @@ static void print_ticket(const struct cmd_opts *o, const struct ticket *t, const
 		      "verdict", verdict, "vm", pol_hex(t->vm, 16, vm), "definition",
 		      pol_hex(t->definition, 32, def), "host", pol_hex(t->host, 32, host), "image",
 		      pol_hex(t->image, 32, image), "nonce", pol_hex(t->nonce, 32, nonce), "id",
-		      pol_hex(t->id, 16, id), "role", t->role, "sla", t->sla, "issued", when,
+		      pol_hex(t->layer ? t->challenge : t->id, t->layer ? 32 : 16, id), "role",
+		      t->role, "sla", t->sla, "issued", when,
 		      "lifetime", t->lifetime, "issuer", pol_hex(t->issuer, 32, issuer));
+	if (t->layer)
+		add_version_2(j, t);
 	if (o->json) {
 		cmd_print_json(j);
 		return;
 	}
 	json_object_foreach(j, key, v) {
 		if (json_is_string(v))
-			printf("%-10s  %s\n", key, json_string_value(v));
+			printf("%-11s %s\n", key, json_string_value(v));
 		else
-			printf("%-10s  %lld seconds\n", key, (long long)json_integer_value(v));
+			printf("%-11s %lld%s\n", key, (long long)json_integer_value(v),
+			       strcmp(key, "lifetime") ? "" : " seconds");
 	}
 	json_decref(j);
 }

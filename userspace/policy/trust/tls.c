@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/terms.h"
 #include "trust/tls.h"
+
+#define FILE_MAX	(4 << 20)	/* bytes of PEM; a list of 30,000 has half of it */
 
 bool tls_name_is(const X509 *cert, int nid, const char *want)
 {
@@ -61,4 +68,139 @@ void tls_client(void *ssl_ctx, const char *unit)
 	SSL_CTX_set_verify_depth(c, 0);
 	SSL_CTX_set_app_data(c, (void *)unit);
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, check_server);
+}
+
+/* --- what a client has of its own --- */
+
+static char *shrunk(char *p, size_t n)
+{
+	char *to = realloc(p, n + 1);
+
+	return to ? to : p;
+}
+
+static int slurp(const char *path, struct tls_bytes *b, struct pol_err *e)
+{
+	FILE *f = fopen(path, "re");
+	int ret = 0;
+
+	if (!f)
+		return pol_fail(e, EINVAL, "%s: %m", path);
+	b->data = malloc(FILE_MAX);
+	b->len = b->data ? fread(b->data, 1, FILE_MAX, f) : 0;
+	if (!b->data || ferror(f) || b->len == FILE_MAX)
+		ret = pol_fail(e, EINVAL, "%s: cannot be read, or has %d bytes or more", path,
+			       FILE_MAX);
+	fclose(f);
+	b->data = ret ? b->data : shrunk(b->data, b->len);
+	return ret;
+}
+
+static X509 *first_crt(const struct tls_bytes *b)
+{
+	BIO *in = BIO_new_mem_buf(b->data, b->len);
+	X509 *crt = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+
+	BIO_free(in);
+	return crt;
+}
+
+static int check_pair(const struct tls_files *f, const char *cert, const char *key,
+		      struct pol_err *e)
+{
+	BIO *in = BIO_new_mem_buf(f->key.data, f->key.len);
+	EVP_PKEY *k = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, (void *)"") : NULL;
+	X509 *crt = first_crt(&f->cert);
+	bool ok = k && crt && X509_check_private_key(crt, k) == 1;
+
+	EVP_PKEY_free(k);
+	X509_free(crt);
+	BIO_free(in);
+	return ok ? 0 : pol_fail(e, EINVAL, "%s, %s: no certificate and its key in PEM", cert, key);
+}
+
+static int check_authority(const struct tls_files *f, const char *ca, struct pol_err *e)
+{
+	X509 *crt = first_crt(&f->ca);
+
+	X509_free(crt);
+	return crt ? 0 : pol_fail(e, EINVAL, "%s: no certificate in PEM", ca);
+}
+
+static int take_lists(struct tls_files *f, const char *path, struct pol_err *e)
+{
+	struct tls_bytes b = { NULL, 0 };
+	int ret = slurp(path, &b, e);
+	BIO *in = ret ? NULL : BIO_new_mem_buf(b.data, b.len);
+	X509_CRL *crl;
+
+	f->revoked = sk_X509_CRL_new_null();
+	while (in && f->revoked && (crl = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL)))
+		if (!sk_X509_CRL_push(f->revoked, crl))
+			X509_CRL_free(crl);
+	/* A list that is cut short is no end of the file. */
+	if (!ret && (sk_X509_CRL_num(f->revoked) < 1 ||
+		     ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE))
+		ret = pol_fail(e, EINVAL, "%s: no list of revoked certificates in PEM", path);
+	BIO_free(in);
+	free(b.data);
+	return ret;
+}
+
+struct tls_files *tls_load(const char *cert, const char *key, const char *ca, const char *crl,
+			   struct pol_err *e)
+{
+	struct tls_files *f = calloc(1, sizeof(*f));
+	int ret;
+
+	if (!f) {
+		pol_say(e, "out of memory");
+		return NULL;
+	}
+	f->refs = 1;
+	ret = slurp(cert, &f->cert, e);
+	ret = ret ? ret : slurp(key, &f->key, e);
+	ret = ret ? ret : slurp(ca, &f->ca, e);
+	ret = ret ? ret : check_pair(f, cert, key, e);
+	ret = ret ? ret : check_authority(f, ca, e);
+	ret = ret || !crl ? ret : take_lists(f, crl, e);
+	ERR_clear_error();	/* of the files' ends */
+	if (!ret)
+		return f;
+	tls_put(f);
+	return NULL;
+}
+
+struct tls_files *tls_hold(struct tls_files *f)
+{
+	if (f)
+		f->refs++;
+	return f;
+}
+
+void tls_put(struct tls_files *f)
+{
+	if (!f || --f->refs)
+		return;
+	free(f->cert.data);
+	if (f->key.data)
+		OPENSSL_cleanse(f->key.data, f->key.len);
+	free(f->key.data);
+	free(f->ca.data);
+	sk_X509_CRL_pop_free(f->revoked, X509_CRL_free);
+	free(f);
+}
+
+bool tls_refuse_revoked(void *ssl_ctx, const struct tls_files *f)
+{
+	X509_STORE *s = SSL_CTX_get_cert_store(ssl_ctx);
+	int i;
+
+	if (!f->revoked)
+		return true;
+	for (i = 0; i < sk_X509_CRL_num(f->revoked); i++)
+		if (!X509_STORE_add_crl(s, sk_X509_CRL_value(f->revoked, i)))
+			return false;
+	X509_VERIFY_PARAM_clear_flags(X509_STORE_get0_param(s), X509_V_FLAG_PARTIAL_CHAIN);
+	return X509_STORE_set_flags(s, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }

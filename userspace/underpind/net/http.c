@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 
 #include "net/http.h"
-#include "trust/tls.h"
 
 #define URL_MAX_LEN	320
 #define CONNECTION_SECONDS 60L	/* until a server is asked anew who it is */
@@ -59,28 +58,37 @@ static size_t take(char *data, size_t size, size_t n, void *ctx)
 	return n;
 }
 
-static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *unit)
+static CURLcode on_ssl_ctx(CURL *h, void *ctx, void *mine)
 {
+	const struct http_tls *tls = mine;
+
 	(void)h;
-	tls_client(ctx, unit);
-	return CURLE_OK;
+	tls_client(ctx, tls->unit);
+	return tls_refuse_revoked(ctx, tls->files) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
+static void set_bytes(CURL *h, CURLoption what, const struct tls_bytes *b)
+{
+	struct curl_blob blob = { b->data, b->len, CURL_BLOB_COPY };
+
+	curl_easy_setopt(h, what, &blob);
+}
+
+/* @tls stays where it is while @h lives. */
 static void set_tls(CURL *h, const struct http_tls *tls)
 {
 	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
-	curl_easy_setopt(h, CURLOPT_SSLCERT, tls->cert);
-	curl_easy_setopt(h, CURLOPT_SSLKEY, tls->key);
-	curl_easy_setopt(h, CURLOPT_CAINFO, tls->ca);
+	set_bytes(h, CURLOPT_SSLCERT_BLOB, &tls->files->cert);
+	set_bytes(h, CURLOPT_SSLKEY_BLOB, &tls->files->key);
+	set_bytes(h, CURLOPT_CAINFO_BLOB, &tls->files->ca);
+	curl_easy_setopt(h, CURLOPT_CAINFO, NULL);	/* the system's authorities */
 	curl_easy_setopt(h, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (tls->crl)
-		curl_easy_setopt(h, CURLOPT_CRLFILE, tls->crl);
 	/* What was good when the connection was made is not for ever. */
 	curl_easy_setopt(h, CURLOPT_MAXLIFETIME_CONN, CONNECTION_SECONDS);
 	curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-	curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, (void *)tls->unit);
+	curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, (void *)tls);
 }
 
 /* The same for every request; made once, for good. */
@@ -152,14 +160,17 @@ int http_post(const char *url, const struct http_tls *tls, const char *json, lon
 {
 	static _Thread_local CURL *h;
 	static _Thread_local char last[URL_MAX_LEN];
+	static _Thread_local struct http_tls as;
 
 	memset(out, 0, sizeof(*out));
 	if (h && strcmp(last, url)) {
 		curl_easy_cleanup(h);
 		h = NULL;
 	}
-	if (!h)
-		h = new_curl(url, tls);
+	if (!h) {
+		as = tls ? *tls : (struct http_tls){ NULL, NULL };
+		h = new_curl(url, tls ? &as : NULL);
+	}
 	snprintf(last, sizeof(last), "%s", url);
 	if (!h)
 		return pol_fail(e, EIO, "out of memory");
@@ -174,6 +185,7 @@ int http_post(const char *url, const struct http_tls *tls, const char *json, lon
 static void free_handle(struct handle *n)
 {
 	curl_easy_cleanup(n->curl);
+	tls_put(n->tls.files);
 	free(n);
 }
 
@@ -183,13 +195,14 @@ static struct handle *new_handle(struct pool *p, const char *url, const struct h
 
 	if (!n)
 		return NULL;
-	n->curl = new_curl(url, tls);
+	if (tls)
+		n->tls = (struct http_tls){ tls_hold(tls->files), tls->unit };
+	n->curl = new_curl(url, tls ? &n->tls : NULL);
 	if (!n->curl || strlen(url) >= sizeof(n->url)) {
 		free_handle(n);
 		return NULL;
 	}
 	strcpy(n->url, url);
-	n->tls = tls ? *tls : (struct http_tls){ 0 };
 	n->pool = p;
 	curl_easy_setopt(n->curl, CURLOPT_PRIVATE, n);
 	return n;
@@ -198,16 +211,16 @@ static struct handle *new_handle(struct pool *p, const char *url, const struct h
 /* One that idles and was set up for the same; setting one up is dear. */
 static struct handle *get_handle(struct pool *p, const char *url, const struct http_tls *tls)
 {
-	struct http_tls none = { 0 };
+	struct tls_files *files = tls ? tls->files : NULL;
+	const char *unit = tls ? tls->unit : NULL;
 	struct handle **at, *n;
 
-	tls = tls ? tls : &none;
 	for (at = &p->idle; (n = *at); at = &n->next)
-		if (!strcmp(n->url, url) && !memcmp(&n->tls, tls, sizeof(*tls))) {
+		if (!strcmp(n->url, url) && n->tls.files == files && n->tls.unit == unit) {
 			*at = n->next;
 			return n;
 		}
-	return new_handle(p, url, tls->ca ? tls : NULL);
+	return new_handle(p, url, tls);
 }
 
 static void put_handle(struct handle *n)

@@ -7,13 +7,13 @@
 
 #include "base/err.h"
 #include "net/loop.h"
+#include "trust/tls.h"
 
 #define HTTP_ANSWER_MAX	(1u << 20)
 
 struct http_tls {
-	const char *cert, *key, *ca;	/* PEM files */
-	const char *crl;		/* likewise, or NULL */
-	const char *unit;		/* as of tls_client() */
+	struct tls_files *files;	/* who we are and whom we believe; held while it is used */
+	const char *unit;		/* as of tls_client(); outlives the client */
 };
 
 struct http_answer {
@@ -29,7 +29,7 @@ struct http_answer {
  * @timeout_ms: for everything, connecting included
  * @out: filled on success
  *
- * TLS 1.3 only; the server's certificate must be @tls->ca's and name its host.
+ * TLS 1.3 only; the server's certificate must be the authority's of @tls and name its host.
  * Not for the daemon's loop, which it would stop.
  *
  * Return: 0, -ETIMEDOUT, -ECONNREFUSED if nothing can have been received there,
@@ -60,9 +60,10 @@ struct http *http_open(struct loop *l, long per_host);
 void http_close(struct http *h);
 
 /**
- * http_renew() - the files that a struct http_tls names may be others from now on
+ * http_renew() - what a struct http_tls has is another from now on
  *
- * Connections that were made with them are not used again; requests under way go on.
+ * Connections that were made with the one of before are not used again; requests under way
+ * go on.
  */
 void http_renew(struct http *h);
 

@@ -17,6 +17,11 @@ struct device {
 	uint8_t nonce[32];		/* of the layer's current launch on that host */
 	uint8_t image[32];		/* root image that runs there, ... */
 	bool image_known;		/* ... if the provider can tell */
+	bool challenged;		/* the layer itself asks for a ticket: all below is known */
+	uint8_t challenge[32];		/* that it made */
+	uint8_t measurement[32];	/* that the VM must have, its vCPUs, ... */
+	uint32_t vcpus;
+	uint64_t frames;		/* ... and the memory that it may have */
 };
 
 struct provider;
@@ -41,7 +46,9 @@ struct provider {
  *	   and "nonce" (64 hexadecimal digits) and libvirt-style VM definitions
  *	   UUID.xml; a device's path is HOST/UUID. "underpin:PATH": the same of the
  *	   one host on which this daemon runs, but for the nonce: the layer beneath
- *	   it is asked for that, and for the image that runs
+ *	   it is asked for that, and for the image that runs. Where the layer asks for tickets
+ *	   it is asked for a challenge ("dir:": HOST/challenge), and HOST/UUID.grant has
+ *	   measurement, vCPUs and frames of the VM, in a line
  *
  * Return: the provider, or NULL with @e set.
  */
@@ -52,6 +59,12 @@ struct provider *provider_open(const char *where, struct pol_err *e);
  */
 int provider_dir_describe(struct provider *p, const char *path, struct device *out,
 			  struct pol_err *e);
+
+/**
+ * provider_dir_grant() - of that, what a ticket of version 2 has to name, but for the challenge
+ */
+int provider_dir_grant(struct provider *p, const char *path, struct device *out,
+		       struct pol_err *e);
 
 /**
  * provider_dir_check() - does a definition name the VM that its path names?

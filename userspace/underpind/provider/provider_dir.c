@@ -2,6 +2,7 @@
 /* A directory of libvirt-style VM definitions: for tests, and hosts without the module. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libxml/parser.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -139,13 +140,39 @@ int provider_dir_describe(struct provider *p, const char *path, struct device *o
 	return ret ? ret : hex_file(d->fd, out->host, "identity", out->host_id, e);
 }
 
+/* "MEASUREMENT VCPUS FRAMES": what "underpin vm expected" says of the VM. */
+int provider_dir_grant(struct provider *p, const char *path, struct device *out,
+		       struct pol_err *e)
+{
+	struct dir *d = (struct dir *)p;
+	char name[160], text[160] = "", hex[65] = "", end = 0;
+	unsigned long long frames = 0;
+
+	snprintf(name, sizeof(name), "%s.grant", path);
+	slurp(d->fd, name, text, sizeof(text) - 1);
+	if (sscanf(text, "%64s %" SCNu32 " %llu %c", hex, &out->vcpus, &frames, &end) != 3 ||
+	    !pol_unhex(hex, out->measurement, 32) || !out->vcpus || !frames)
+		return pol_fail(e, EIO, "provider: %s: the layer of this host asks for tickets: "
+				"not a line of measurement, vCPUs and frames", name);
+	out->frames = frames;
+	out->challenged = true;
+	return 0;
+}
+
 static int dir_describe(struct provider *p, const char *path, struct device *out,
 			struct pol_err *e)
 {
 	struct dir *d = (struct dir *)p;
 	int ret = provider_dir_describe(p, path, out, e);
+	char name[80];
 
-	return ret ? ret : hex_file(d->fd, out->host, "nonce", out->nonce, e);
+	if (!ret)
+		ret = hex_file(d->fd, out->host, "nonce", out->nonce, e);
+	snprintf(name, sizeof(name), "%s/challenge", out->host);
+	if (ret || faccessat(d->fd, name, F_OK, 0))
+		return ret;
+	ret = hex_file(d->fd, out->host, "challenge", out->challenge, e);
+	return ret ? ret : provider_dir_grant(p, path, out, e);
 }
 
 const struct provider_ops provider_dir = { "dir", dir_open, dir_describe, dir_close };

@@ -42,21 +42,29 @@ static void host_close(struct provider *p)
 	free(h);
 }
 
-/* Opened anew: an open device would keep the layer from being unloaded. */
-static int launch(struct underpin_launch *l, struct pol_err *e)
+static int ask(int fd, struct underpin_launch *l, struct underpin_challenge *c,
+	       struct pol_err *e)
 {
-	int fd = open(UNDERPIN_DEVICE, O_RDWR | O_CLOEXEC), ret = -1;
+	if (ioctl(fd, UNDERPIN_LAUNCH, l))
+		return pol_fail(e, EIO, "provider: the layer does not tell its launch: %m");
+	if (l->asks_tickets && ioctl(fd, UNDERPIN_CHALLENGE, c))
+		return pol_fail(e, EIO, "provider: the layer makes no challenge: %m");
+	return 0;
+}
 
+/* Opened anew: an open device would keep the layer from being unloaded. */
+static int launch(struct underpin_launch *l, struct underpin_challenge *c, struct pol_err *e)
+{
+	int fd = open(UNDERPIN_DEVICE, O_RDWR | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return pol_fail(e, EIO, "provider: %s: %m: load the layer, and run this daemon as "
+				"one who may open it", UNDERPIN_DEVICE);
 	memset(l, 0, sizeof(*l));
-	if (fd >= 0) {
-		ret = ioctl(fd, UNDERPIN_LAUNCH, l);
-		if (ret)
-			pol_fail(e, EIO, "provider: the layer does not tell its launch: %m");
-		close(fd);
-		return ret ? -EIO : 0;
-	}
-	return pol_fail(e, EIO, "provider: %s: %m: load the layer, and run this daemon as one who "
-			"may open it", UNDERPIN_DEVICE);
+	memset(c, 0, sizeof(*c));
+	ret = ask(fd, l, c, e);
+	close(fd);
+	return ret;
 }
 
 static int host_describe(struct provider *p, const char *path, struct device *out,
@@ -64,11 +72,15 @@ static int host_describe(struct provider *p, const char *path, struct device *ou
 {
 	struct host *h = (struct host *)p;
 	int ret = provider_dir_describe(h->dir, path, out, e);
+	struct underpin_challenge c;
 	struct underpin_launch l;
 
-	ret = ret ? ret : launch(&l, e);
+	ret = ret ? ret : launch(&l, &c, e);
+	if (!ret && l.asks_tickets)
+		ret = provider_dir_grant(h->dir, path, out, e);
 	if (ret)
 		return ret;
+	memcpy(out->challenge, c.challenge, sizeof(out->challenge));
 	memcpy(out->nonce, l.nonce, sizeof(out->nonce));
 	memcpy(out->image, l.image_sha256, sizeof(out->image));
 	out->image_known = true;

@@ -38,7 +38,7 @@ int vgds_open(struct vgds *v, const char *where, const char *cloud, enum pol_lay
 	memset(v, 0, sizeof(*v));
 	v->loop = l;
 	v->http = http;
-	v->tls = *tls;
+	v->tls = tls;
 	snprintf(v->prefix, sizeof(v->prefix), "/underpin/%s/%s/", cloud, pol_layer_name[layer]);
 	if (!strncmp(where, "sqlite:", 7))
 		return vgds_sqlite_open(v, where + 7, e);

@@ -30,7 +30,7 @@ struct vgds {
 	const struct vgds_ops *ops;
 	struct loop *loop;
 	struct http *http;
-	struct http_tls tls;	/* to directories elsewhere that are https: */
+	const struct http_tls *tls;	/* to directories elsewhere that are https: */
 	char prefix[160];	/* etcd: "/underpin/CLOUD/LAYER/" */
 	void *priv;
 };
@@ -63,7 +63,7 @@ struct vgds_ops {
  * @layer: of which layer
  * @l: the loop that questions are asked from
  * @http: for directories elsewhere
- * @tls: who this daemon is to them, and whom it believes; outlives @v
+ * @tls: who this daemon is to them, and whom it believes; outlives @v, and may change
  *
  * Return: 0, -EINVAL or -EIO.
  */

@@ -63,7 +63,7 @@ static bool round_over(const struct backend *b, struct round *r)
 /* A member that speaks TLS is shown this daemon's certificate; one that does not, nothing. */
 static const struct http_tls *tls_for(const struct vgds *v, const char *url)
 {
-	return strncmp(url, "https:", 6) ? NULL : &v->tls;
+	return strncmp(url, "https:", 6) ? NULL : v->tls;
 }
 
 /* What etcd says of itself, and what that calls for. */

@@ -59,6 +59,19 @@ static enum next isolated(struct work *w)
 			  "is none: declare it isolation=\"physical\", or share another");
 }
 
+/* The layer checks it by itself (docs/ticket.md): a lifetime in ticks, and what it can see. */
+static void for_the_layer(struct ticket *t, const struct device *dev, const struct conf *c)
+{
+	uint64_t ticks = (uint64_t)c->ticket_lifetime * c->tsc_khz * 1000;
+
+	t->layer = 1;
+	memcpy(t->challenge, dev->challenge, 32);
+	memcpy(t->measurement, dev->measurement, 32);
+	t->vcpus = dev->vcpus;
+	t->frames = dev->frames;
+	t->ticks = ticks < TICKET_TICKS_MAX ? ticks : TICKET_TICKS_MAX - 1;
+}
+
 static enum next make_ticket(struct work *w, const struct device *dev)
 {
 	struct ticket t = { .lifetime = w->d->conf.ticket_lifetime, .issued = time(NULL) };
@@ -75,6 +88,8 @@ static enum next make_ticket(struct work *w, const struct device *dev)
 	memcpy(t.nonce, dev->nonce, 32);
 	strcpy(t.role, role);
 	strcpy(t.sla, w->mapped_by);
+	if (dev->challenged)
+		for_the_layer(&t, dev, &w->d->conf);
 	if (RAND_bytes(t.id, sizeof(t.id)) != 1 ||
 	    ticket_sign(&t, w->d->ticket_key, w->a.ticket))
 		return vrm_fail(w, "VRM", "no-ticket", "the ticket cannot be signed");
@@ -240,11 +255,19 @@ static void on_answer(struct http_call *c)
 	vrm_go_on(container_of(c, struct work, call));
 }
 
+/* What is known of the daemon that is asked. */
+static struct asked *asked(const struct work *w)
+{
+	const struct conf *c = &w->d->conf;
+	uint32_t at = w->to == &c->own ? CONF_PEERS_MAX : w->to - c->peer;
+
+	return &w->d->asked[at][w->to_layer];
+}
+
 /* Sends; called again if the connection broke: the id makes that harmless. */
 static int send(struct work *w)
 {
-	const struct conf *c = &w->d->conf;
-	struct http_tls tls = { c->cert, c->key, w->to->ca, *w->to->crl ? w->to->crl : NULL,
+	struct http_tls tls = { outgoing_to(&w->d->outgoing, &w->d->conf, w->to),
 				pol_layer_name[w->to_layer] };
 	int64_t left = vrm_left_ms(w) - MARGIN_MS;
 	char url[300];
@@ -255,8 +278,12 @@ static int send(struct work *w)
 	w->message = json_dumps(w->body, JSON_COMPACT);
 	if (!w->message)
 		return pol_fail(&w->call.e, ENOMEM, "out of memory");
+	if (!tls.files)
+		return pol_fail(&w->call.e, EINVAL, "%s: its authority was not read",
+				w->to->cloud);
 	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);
 	w->sent++;
+	asked(w)->asked++;
 	w->call.done = on_answer;
 	return http_start(w->d->http, &w->call, url, &tls, w->message, vrm_left_ms(w));
 }
@@ -269,6 +296,7 @@ static const char *peer(const struct work *w)
 
 static enum next not_answered(struct work *w, int ret)
 {
+	asked(w)->unanswered++;
 	return vrm_fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : peer(w) ? "peer-unavailable" :
 			"lower-unavailable", w->call.e.msg);
 }
@@ -296,6 +324,7 @@ static enum next answered(struct work *w)
 	fault("forwarded");
 	if (ret)
 		return not_answered(w, ret);
+	asked(w)->answered_ms = loop_ms();
 	ret = msg_answer_parse(w->call.answer.body, w->call.answer.len, w->rq.id, &w->a, peer(w));
 	free(w->call.answer.body);
 	if (ret)

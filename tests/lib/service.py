@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A protected guest with a real service: programs of Debian's packages, in a measured initrd."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import cache
+import image
+
+HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "guest")
+LIST = os.path.join(HERE, "service-packages")
+PROGRAMS = ["bin/busybox", "sbin/dmsetup", "sbin/mke2fs", "usr/sbin/nginx"]
+DRIVERS = ["virtio_blk", "virtio_net", "dm-integrity", "dm-crypt", "aesni-intel", "crc32c-intel",
+           "ext4"]
+SETTINGS = ["etc/mke2fs.conf"]
+ETC = {"passwd": b"root:x:0:0:root:/:/bin/sh\n", "group": b"root:x:0:\n"}
+LIBRARIES = ["lib64", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]
+
+
+def names_in(path):
+    lines = cache.read(path).decode().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def needed(path):
+    """What a program or library is linked with, and what loads it."""
+    text = image.run(["readelf", "-d", "-l", path]).decode()
+    found = re.findall(r"Shared library: \[(.+?)\]|program interpreter: (.+?)\]", text)
+    return [os.path.basename(name or loader) for name, loader in found]
+
+
+def with_libraries(root, programs):
+    """Paths below root: the programs, and all that they are linked with."""
+    paths, todo = [], list(programs)
+    while todo:
+        path = todo.pop()
+        paths.append(path)
+        for name in needed(os.path.join(root, path)):
+            found = [f"{folder}/{name}" for folder in LIBRARIES
+                     if os.path.exists(f"{root}/{folder}/{name}")]
+            if not found:
+                raise image.Failure(f"{path}: needs {name}, which no package of {LIST} has")
+            if found[0] not in paths + todo:
+                todo.append(found[0])
+    return paths
+
+
+def build_programs(where):
+    """The programs and libraries alone, of the packages in service-packages."""
+    work, root = os.path.join(where, "work"), os.path.join(where, "work", "root")
+    os.makedirs(root)
+    image.merge_usr(root)
+    for deb in image.download(names_in(LIST), work):
+        image.unpack(deb, root)
+    image.run(["ldconfig", "-r", root])
+    for path in SETTINGS + with_libraries(root, PROGRAMS):
+        target = os.path.join(where, "files", path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy(os.path.join(root, path), target)
+    shutil.rmtree(work)
+
+
+def programs():
+    """(name, data) of each file."""
+    key = cache.hash_of(cache.read(LIST), cache.read(__file__))
+    top = os.path.join(cache.entry("service", key, build_programs), "files")
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            yield os.path.relpath(path, top), cache.read(path)
+
+
+def dump(entry, path, target):
+    image.run(["/sbin/debugfs", "-R", f"dump {path} {target}", os.path.join(entry, "root.img")])
+    return target
+
+
+def drivers(entry, work):
+    """(name, data) of the modules that the drivers need, each after what it needs itself."""
+    base = "/usr/lib/modules/" + cache.read(os.path.join(entry, "release")).decode()
+    built_in = cache.read(dump(entry, base + "/modules.builtin", work + "/built_in")).decode()
+    known = {}
+    for line in cache.read(dump(entry, base + "/modules.dep", work + "/dep")).decode().splitlines():
+        path, _, rest = line.partition(":")
+        known[os.path.basename(path).split(".ko")[0]] = (path, rest.split())
+    order = []
+    for driver in DRIVERS:
+        if f"/{driver}.ko" in built_in:
+            continue
+        if driver not in known:
+            raise image.Failure(f"the kernel has no module {driver}")
+        path, rest = known[driver]
+        order += [item for item in reversed([path] + rest) if item not in order]
+    for path in order:
+        copy = dump(entry, f"{base}/{path}", os.path.join(work, os.path.basename(path)))
+        yield os.path.basename(path).split(".ko")[0] + ".ko", image.module_data(copy)
+
+
+def compiled(name, work):
+    target = os.path.join(work, name)
+    subprocess.run(["cc", "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-s", "-o", target,
+                    os.path.join(HERE, name + ".c")], check=True)
+    return target
+
+
+def tree(files):
+    """cpio entries of files and the folders in which they lie, without the merged /usr."""
+    folders = {"dev", "tmp"}
+    for name, _, _ in files:
+        while os.path.dirname(name):
+            name = os.path.dirname(name)
+            folders.add(name)
+    entries = [(name, 0o40755, b"", (0, 0)) for name in sorted(folders)]
+    return entries + [("dev/console", 0o20600, b"", (5, 1))] + [
+        (name, 0o100000 | mode, data, (0, 0)) for name, mode, data in files]
+
+
+def initrd(entry, path, work):
+    files = [(name, 0o755, data) for name, data in programs()]
+    modules = list(drivers(entry, work))
+    files += [("modules/" + name, 0o644, data) for name, data in modules]
+    files.append(("modules/order", 0o644, "".join(name + "\n" for name, _ in modules).encode()))
+    files += [("etc/" + name, 0o644, data) for name, data in ETC.items()]
+    files.append(("nginx.conf", 0o644, cache.read(os.path.join(HERE, "nginx.conf"))))
+    files.append(("init", 0o755, cache.read(os.path.join(HERE, "service-init"))))
+    files.append(("bin/blocks", 0o755, cache.read(compiled("blocks", work))))
+    with open(path, "wb") as file:
+        file.write(image.cpio(tree(files)))
+    return path

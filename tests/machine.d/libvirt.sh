@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the test machine: libvirt's daemon as Debian ships it, QEMU without privileges, and a
+# domain that is a protected VM under plain commands of virsh's.  Prints TAP.  Needs underpin.ko,
+# underpin, underpin-protect.so, tiny-fw.bin, more.tar (tests/lib/more_packages.py), tap.sh,
+# lib.sh, virsh.table and expected.tiny.
+# shellcheck disable=SC1091
+set -u
+. ./tap.sh
+. ./lib.sh
+
+group=64000
+user=64055
+measurement=$(awk '$1 == "measurement" { print $2 }' expected.tiny)
+wrong=$(echo "$measurement" | tr 0-9a-f 1-9a-f0)
+vm=/tmp/vm
+work=$PWD
+
+# --- libvirt, as its packages' scripts would have set it up
+
+tar -C / -xf more.tar && ldconfig
+mkdir -p $vm /usr/lib/x86_64-linux-gnu/underpin /var/lib/libvirt/qemu /var/log/libvirt/qemu \
+	/var/cache/libvirt/qemu /etc/libvirt
+[ -L /var/run ] || { rmdir /var/run && ln -s /run /var/run; }
+cp underpin-protect.so /usr/lib/x86_64-linux-gnu/underpin/
+cp tiny-fw.bin $vm
+echo "root:x:0:0::/root:/bin/sh
+libvirt-qemu:x:$user:$group::/var/lib/libvirt:/bin/false" >/etc/passwd
+echo "root:x:0:
+kvm:x:$group:
+libvirt-qemu:x:$user:" >/etc/group
+cat >/etc/libvirt/qemu.conf <<'CONF'
+user = "libvirt-qemu"
+group = "kvm"
+security_driver = "none"
+stdio_handler = "file"
+CONF
+chown -R $user:$group $vm /var/lib/libvirt/qemu /var/cache/libvirt/qemu
+insmod underpin.ko && modprobe kvm_intel || exit 1
+chown 0:$group /dev/kvm
+chmod 660 /dev/kvm
+
+# domain NAME [ENV-LINE...]: its definition
+domain() {
+	name=$1
+	shift
+	cat <<XML
+<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>$name</name>
+  <memory unit='MiB'>16</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <loader type='rom'>$vm/tiny-fw.bin</loader>
+  </os>
+  <features><acpi/><kvm><hidden state='on'/></kvm><smm state='off'/></features>
+  <cpu mode='host-passthrough'/>
+  <clock offset='utc'><timer name='hpet' present='no'/></clock>
+  <on_reboot>destroy</on_reboot>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <serial type='file'><source path='$vm/serial'/></serial>
+    <memballoon model='none'/>
+  </devices>
+  <qemu:commandline>
+$(for line; do echo "    <qemu:env name='${line%%=*}' value='${line#*=}'/>"; done)
+  </qemu:commandline>
+</domain>
+XML
+}
+preload=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/underpin/underpin-protect.so
+
+no_vm() { [ -z "$(underpin vm list)" ]; }
+says() { until_true 60 grep -q "$1" $vm/serial || { cat "/var/log/libvirt/qemu/tiny.log"; return 1; }; }
+figures() { underpin status | grep -E '^(vms|vm_frames)'; }
+goes_on() {
+	n=$(wc -c <$vm/serial)
+	until_true 20 sh -c "[ \$(wc -c <$vm/serial) -gt $((n + 5)) ]"
+}
+start() { : >$vm/serial; chown $user $vm/serial; virsh start "$1"; }
+
+libvirtd >libvirtd.log 2>&1 &
+daemon=$!
+check 'libvirtd runs' until_true 60 virsh list
+underpin vm serve --group kvm 2>serve.err &
+server=$!
+until_true 10 grep -q 'protecting the VMs' serve.err
+before=$(figures)
+
+domain tiny >tiny.xml
+check 'a domain is defined' virsh define tiny.xml
+underpin libvirt check tiny >check.out
+check 'it is said not to be protected, and the cure' \
+	has check.out 'required: underpin libvirt enable'
+check 'it is to be protected' underpin libvirt enable --expect "$measurement" tiny
+check 'nothing stands in the way' underpin libvirt check tiny
+check 'and started, plainly' start tiny
+check 'its guest runs, protected' says 'TP[DN].*S'
+check 'QEMU is not root' \
+	same "$user" "$(stat -c %u "/proc/$(pgrep -x qemu-system-x86 | head -n 1)")"
+check 'the layer knows it' sh -c 'underpin vm show 0 >shown; cat shown'
+check 'with the measurement that was computed elsewhere' has shown "^measurement *$measurement"
+check "so says the domain's log" has /var/log/libvirt/qemu/tiny.log "VM 0 protected: .* $measurement"
+
+# --- what virsh's commands do to it: lines "STATUS|GUEST|PATTERN|COMMAND" of virsh.table
+
+# What became of the guest: lives, stops or ends; it runs again behind that.
+fate() {
+	state=$(virsh domstate tiny | head -n 1)
+	case $state in
+	running) goes_on && echo lives ;;
+	paused) virsh resume tiny >/dev/null && goes_on && echo stops ;;
+	*) echo ends; until_true 20 no_vm; start tiny >/dev/null && says 'TP[DN].*S' ;;
+	esac
+}
+
+while IFS='|' read -r status guest pattern command; do
+	case $status in '#'*|'') continue ;; esac
+	got=0
+	sh -c "virsh $command" >out 2>&1 </dev/null || got=$?
+	sed "s/^/# virsh $command: /" out
+	fate=$(fate)
+	check "virsh $command: status $status, the guest $guest" sh -c \
+		"echo 'status $got, it $fate'; cat out; [ $got = $status ] && [ '$fate' = $guest ] &&
+		 grep -qE '$pattern' out"
+done <virsh.table
+
+check 'virsh destroy ends it' virsh destroy tiny
+check 'no VM is left' until_true 20 no_vm
+check 'its frames are back' same "$before" "$(figures)"
+
+# --- what does not start
+
+domain tiny "$preload" "UNDERPIN_EXPECT=$wrong" >tiny.xml
+virsh define tiny.xml >/dev/null
+start tiny >start.out 2>&1
+sed 's/^/# /' start.out
+check 'another measurement: it does not run' \
+	sh -c 'virsh domstate tiny | grep "shut off"; [ ! -s '$vm/serial' ]'
+check "and the domain's log says why" has /var/log/libvirt/qemu/tiny.log 'not the expected one'
+kill $server
+wait $server
+domain tiny "$preload" >tiny.xml
+virsh define tiny.xml >/dev/null
+start tiny >start.out 2>&1
+sed 's/^/# /' start.out
+check 'without the service it does not run' \
+	sh -c 'virsh domstate tiny | grep "shut off"; [ ! -s '$vm/serial' ]'
+check "and the log names the cure" has /var/log/libvirt/qemu/tiny.log 'nobody serves there'
+domain tiny >tiny.xml
+virsh define tiny.xml >/dev/null
+check 'without the library it starts' start tiny
+check 'and its guest sees that it is not protected' says 'TU'
+virsh destroy tiny >/dev/null
+
+# --- ten in turn, and the daemon killed
+
+underpin vm serve --group kvm 2>serve.err &
+server=$!
+until_true 10 grep -q 'protecting the VMs' serve.err
+domain tiny "$preload" "UNDERPIN_EXPECT=$measurement" >tiny.xml
+virsh define tiny.xml >/dev/null
+turn() { start tiny && says 'TP[DN].*S' && virsh destroy tiny && until_true 20 no_vm; }
+for i in 1 2 3; do
+	check "once more, $i" turn
+done
+check 'frames are back' same "$before" "$(figures)"
+start tiny >/dev/null
+check 'started again' says 'TP[DN].*S'
+kill -9 $daemon
+wait $daemon 2>/dev/null
+check 'libvirtd is killed: the VM goes on' goes_on
+libvirtd >libvirtd.log 2>&1 &
+daemon=$!
+until_true 60 virsh list
+check 'a new one finds it running' sh -c 'virsh domstate tiny | grep running'
+pkill -9 -x qemu-system-x86
+check 'its QEMU is killed: no VM is left' until_true 20 no_vm
+check 'and libvirt knows' until_true 20 sh -c 'virsh domstate tiny | grep "shut off"'
+check 'its frames are back' same "$before" "$(figures)"
+kill $server $daemon
+wait
+cd "$work" || exit 1
+check 'nothing in the kernel log' quiet_dmesg
+finish_tap
