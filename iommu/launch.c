@@ -86,23 +86,22 @@ static enum up_iommu_reason add(const struct up_config *cfg, const struct dmar_u
 {
 	u64 end = (d->regs.last >> PAGE_SHIFT) + 1;
 	struct unit *u = &units[nunits];
+	enum unit_use use;
 
 	if (!device_take(d->regs.base >> PAGE_SHIFT, end, &emulated) ||
 	    unit_fails(d, unit_add(d)))
 		return UP_IOMMU_UNIT;
-	switch (unit_use(u)) {
-	case UNIT_TRANSLATING:
-		/* By its queue the driver says what it has changed. */
-		if (!cfg->dma_announced || !(u->ecap & ECAP_QI) ||
-		    !(unit_read32(u, VTD_GSTS) & GCMD_QIE))
-			return UP_IOMMU_TRANSLATING;
-		u->translates = true;
-		break;
-	case UNIT_SCALABLE:
+	use = unit_use(u);
+	if (use == UNIT_SCALABLE)
 		return UP_IOMMU_SCALABLE;
-	default:
-		break;
-	}
+	/*
+	 * By its queue the driver says what it has changed.  Devices that pass through may be
+	 * given tables later, and what is not announced then they do not reach.
+	 */
+	u->translates = use != UNIT_OFF && u->ecap & ECAP_QI &&
+			unit_read32(u, VTD_GSTS) & GCMD_QIE;
+	if (use == UNIT_TRANSLATING && !(u->translates && cfg->dma_announced))
+		return UP_IOMMU_TRANSLATING;
 	if (u->ecap & ECAP_IR && unit_read32(u, VTD_GSTS) & GCMD_IRE)
 		u->intr_pa = intr_table(cfg);
 	return UP_IOMMU_FINE;

@@ -164,18 +164,15 @@ bool up_iommu_announced(void)
 	return announced;
 }
 
-/* Some device whose domain has tables, if there is one. */
-static const struct iommu_device *find_translated(void)
+/* Some unit's, if a driver uses them: that of a device which is behind one. */
+static const struct iommu_device *find_driver(void)
 {
 	const struct iommu_device *iommu = NULL;
-	struct iommu_domain *domain;
 	struct pci_dev *dev = NULL;
 
-	while (!iommu && (dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, dev))) {
-		domain = iommu_get_domain_for_dev(&dev->dev);
-		if (domain && domain->type != IOMMU_DOMAIN_IDENTITY)
+	while (!iommu && (dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, dev)))
+		if (iommu_get_domain_for_dev(&dev->dev))
 			iommu = dev->dev.iommu->iommu_dev;
-	}
 	pci_dev_put(dev);
 	return iommu;
 }
@@ -233,7 +230,7 @@ static void start_all_ats(void)
 
 int up_iommu_find(void)
 {
-	const struct iommu_device *translated;
+	const struct iommu_device *driver;
 	struct acpi_table_header *t;
 	int err = -ENOMEM;
 
@@ -249,9 +246,9 @@ int up_iommu_find(void)
 		err = 0;
 	}
 	acpi_put_table(t);
-	translated = err ? NULL : find_translated();
-	if (translated)
-		announce_all(translated);
+	driver = err ? NULL : find_driver();
+	if (driver)
+		announce_all(driver);
 	err = err ?: stop_all_ats();
 	if (err)
 		pr_err("the DMAR table's units cannot be used: error %d\n", err);
@@ -299,10 +296,15 @@ int up_iommu_show(const struct up_status *st, char *buf)
 	return n;
 }
 
-void up_iommu_say(void)
+void up_iommu_launched(void)
 {
 	struct up_status *st = up_get_status(0);
 
+	/* Linux's own they are, and stay. */
+	if (st && st->iommu == UP_IOMMU_NONE) {
+		start_all_ats();
+		announce_no_more();
+	}
 	if (st && st->iommu_reason && st->iommu_reason < ARRAY_SIZE(words))
 		pr_warn("%s: %s: %s\n", st->iommu == UP_IOMMU_PARTIAL ?
 			"devices are kept from memory" : st->allow_no_iommu ?

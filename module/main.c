@@ -71,7 +71,7 @@ static int __init load(void)
 		goto free;
 	up_tpm_extend(false);
 	up_log_flush();
-	up_iommu_say();
+	up_iommu_launched();
 	err = up_ram_init();
 	if (err)
 		goto leave;

@@ -115,6 +115,15 @@ int up_tpm_keep(void);
  */
 void up_tpm_extend(bool end);
 
+/**
+ * up_weak_extend() - where the layer has no TPM, but the kernel: the same into its PCR 15
+ * Process context, sleeps.  Says what is missing.
+ */
+void up_weak_extend(bool end);
+
+/** up_weak_events() - how many events the kernel's PCR 15 has; 0: evidence is not weak, but none */
+unsigned int up_weak_events(void);
+
 /** up_tickets_read() - who grants VMs here, if somebody does.  Return: 0 or -EINVAL: logged */
 int up_tickets_read(void);
 
@@ -147,8 +156,13 @@ bool up_iommu_announced(void);
 /** up_iommu_show() - into a page of sysfs's: state, figures, reason and cure.  Return: bytes */
 int up_iommu_show(const struct up_status *st, char *buf);
 
-/** up_iommu_say() - in the kernel's log, what devices can reach of VMs; process context */
-void up_iommu_say(void);
+/**
+ * up_iommu_launched() - what root made of the units; process context
+ *
+ * The kernel's log says what devices can reach of VMs; where the units are Linux's still, its
+ * driver and devices get back what up_iommu_find() has changed.
+ */
+void up_iommu_launched(void);
 
 /** up_iommu_allow_none() - the operator protects VMs without an IOMMU */
 bool up_iommu_allow_none(void);

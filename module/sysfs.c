@@ -106,7 +106,9 @@ static ssize_t tpm_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 	struct up_status *st = up_get_status(0);
 	int n = -EIO;
 
-	if (st && st->tpm < ARRAY_SIZE(words))
+	if (st && st->tpm == UP_TPM_ABSENT && up_weak_events())
+		n = sysfs_emit(buf, "weak %u absent\n", up_weak_events());
+	else if (st && st->tpm < ARRAY_SIZE(words))
 		n = sysfs_emit(buf, "%s %u\n", words[st->tpm], st->tpm_events);
 	free_page((unsigned long)st);
 	return n;

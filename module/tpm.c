@@ -35,8 +35,12 @@ void up_tpm_extend(bool end)
 	long ret;
 
 	/* Once Linux has shut the TPM down, its state is left as it is: a reset comes. */
-	if (!present || system_state != SYSTEM_RUNNING)
+	if (system_state != SYSTEM_RUNNING)
 		return;
+	if (!present) {
+		up_weak_extend(end);
+		return;
+	}
 	do {
 		ret = up_vmcall(UP_CALL_TPM, end, 0, 0, NULL, NULL);
 		if (ret == -EAGAIN)

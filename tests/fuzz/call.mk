@@ -14,11 +14,14 @@ WORLD := tests/unit/root_world.c tests/unit/root_promises.c tests/unit/l1.c \
 	tests/unit/fake/vmx.c tests/unit/fake/fake.c tests/unit/fake/tpm.c
 ROOT_OBJ := $(ROOT:%.c=$(B)/%.o)
 WORLD_OBJ := $(WORLD:%.c=$(B)/%.o)
-MAIN_OBJ := $(B)/tests/fuzz/fuzz_call.o $(B)/tests/fuzz/fuzz_ghci.o $(B)/tests/unit/ghci_world.o \
+MAIN_OBJ := $(B)/tests/fuzz/fuzz_call.o $(B)/tests/fuzz/fuzz_ticket.o $(B)/tests/fuzz/fuzz_ghci.o $(B)/tests/unit/ghci_world.o \
 	$(B)/tests/unit/test_pool.o
 POOL_WRAP := pool_alloc pool_alloc_kvm pool_alloc_reserve
 
 $(B)/fuzz: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/fuzz/fuzz_call.o $(B)/tests/fuzz/rewind.o
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+$(B)/ticket: $(ROOT_OBJ) $(WORLD_OBJ) $(B)/tests/fuzz/fuzz_ticket.o $(B)/tests/fuzz/rewind.o
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^
 
 # Its protected VM speaks the GHCI.

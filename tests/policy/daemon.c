@@ -17,7 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/html.h"
 #include "net/loop.h"
+#include "net/recent.h"
 #include "trust/tls.h"
 #include "vrm/clock.h"
 #include "vrm/sender.h"
@@ -462,6 +464,88 @@ static void test_server_names(void **state)
 	}
 }
 
+/* --- what the status page is made of --- */
+
+static void test_html(void **state)
+{
+	static const struct {
+		const char *text, *html;
+	} cases[] = {
+		{ "web-1", "web-1" }, { "", "" },
+		{ "<script>&\"'", "&lt;script&gt;&amp;&quot;&#39;" },
+		{ "Pr\303\274fer \360\237\230\200", "Pr\303\274fer \360\237\230\200" },
+		{ "a\nb\033\177", "a\357\277\275b\357\277\275\357\277\275" },
+		{ "\302\205", "\357\277\275" },		/* C1 */
+		{ "a\342\200\256b", "a[U+202E]b" },	/* right to left from here */
+		{ "a\342\201\246b", "a[U+2066]b" },
+		{ "a\342\200\213b", "a[U+200B]b" },	/* no width */
+		/* No UTF-8: cut short, overlong, a surrogate, past the last, a rest alone. */
+		{ "\303", "\357\277\275" },
+		{ "\303<", "\357\277\275&lt;" },
+		{ "\342\200<", "\357\277\275\357\277\275&lt;" },
+		{ "\300\274", "\357\277\275\357\277\275" },
+		{ "\355\240\200", "\357\277\275\357\277\275\357\277\275" },
+		{ "\364\220\200\200", "\357\277\275\357\277\275\357\277\275\357\277\275" },
+		{ "\277\377", "\357\277\275\357\277\275" },
+	};
+	char *text = NULL;
+	size_t size, i;
+	FILE *f;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f = open_memstream(&text, &size);
+		html_text(f, cases[i].text);
+		fclose(f);
+		assert_string_equal(text, cases[i].html);
+		free(text);
+	}
+}
+
+static uint32_t in_all(const struct recent *r, const char *code)
+{
+	uint32_t i, k, n = 0;
+
+	for (i = 0; i < r->n_code; i++)
+		for (k = 0; k < RECENT_MINUTES && !strcmp(r->code[i].name, code); k++)
+			n += r->code[i].count[k];
+	return n;
+}
+
+static void test_recent(void **state)
+{
+	static const char *const texts[] = { "alice", "view", "web-1", "{}" };
+	struct recent *r = calloc(1, sizeof(*r));
+	char name[40];
+	int i;
+
+	(void)state;
+	/* A daemon's clock may be at any minute when it begins. */
+	recent_refused(r, 1000000, "dsd");
+	recent_refused(r, 1000000 + RECENT_MINUTES - 1, "dsd");
+	assert_int_equal(in_all(r, "dsd"), 2);
+	recent_until(r, 1000000 + RECENT_MINUTES);
+	assert_int_equal(in_all(r, "dsd"), 1);
+	recent_until(r, 3000000);
+	assert_int_equal(in_all(r, "dsd"), 0);
+	/* However many reasons there are, each refusal is counted, and nothing grows. */
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "code-%d", i);
+		recent_refused(r, 3000000, name);
+	}
+	assert_int_equal(r->n_code, RECENT_CODES);
+	assert_int_equal(in_all(r, "code-9"), 1);
+	assert_int_equal(in_all(r, "others"), 40 - (RECENT_CODES - 2));
+	for (i = 0; i < RECENT_REQUESTS + 3; i++) {
+		snprintf(name, sizeof(name), "%032d", i);
+		recent_request(r, name, i, 1, texts);
+	}
+	assert_string_equal(r->request[2].id, "00000000000000000000000000000052");
+	assert_string_equal(r->request[3].id, "00000000000000000000000000000003");
+	recent_end(r);
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +556,8 @@ int main(void)
 		cmocka_unit_test(test_senders_names),
 		cmocka_unit_test(test_senders_revoked),
 		cmocka_unit_test(test_server_names),
+		cmocka_unit_test(test_html),
+		cmocka_unit_test(test_recent),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -111,6 +111,8 @@ static void domain_of_linux(void)
 	}
 }
 
+#define BUSES	2	/* with devices */
+
 /* Passes everything through, or translates; remaps interrupts; has used its queue. */
 static void linux_runs(void)
 {
@@ -118,7 +120,7 @@ static void linux_runs(void)
 	u32 i;
 
 	for (i = 0; i < 256; i++) {
-		word(HOST_ROOT)[2 * i] = HOST_CONTEXT << PAGE_SHIFT | ENTRY_P;
+		word(HOST_ROOT)[2 * i] = i < BUSES ? HOST_CONTEXT << PAGE_SHIFT | ENTRY_P : 0;
 		word(HOST_CONTEXT)[2 * i] = ENTRY_P | (how.translates ? 0 : CONTEXT_T_PASS << 2);
 	}
 	if (how.announces)
@@ -201,7 +203,7 @@ static void taken(void)
 
 	launch();
 	must(iommu_state() == UP_IOMMU_FULL && iommu_reason() == UP_IOMMU_FINE && nunits == 1);
-	must(hw.root == dma_root(&units[0]) && hw.iqa == units[0].queue.pa);
+	must(hw.root == units[0].root_pa && hw.iqa == units[0].queue.pa);
 	must((hw.interrupts & VTD_ADDR) == INTR << PAGE_SHIFT);
 	must(hw_interrupt(1, &lo, &hi) && lo == (IRTE_P | 0x41ULL << 16));
 	must(!hosts_registers() && devices_in(HW_BASE >> PAGE_SHIFT, 1));
@@ -296,7 +298,7 @@ static void nobody_for_the_rest(void)
 	how.no_all = true;
 	launch();
 	must(iommu_state() == UP_IOMMU_PARTIAL && iommu_reason() == UP_IOMMU_SEGMENT);
-	must(hw.root == dma_root(&units[0]) && !hosts_registers() && may_protect());
+	must(hw.root == units[0].root_pa && !hosts_registers() && may_protect());
 }
 
 /* Interrupts that nobody remaps; devices that firmware may not have listed. */
@@ -371,7 +373,7 @@ static void driver(void)
 	must(hw_interrupt(2, &lo, &hi) && lo == (IRTE_P | 0x55ULL << 16));
 	must(!hw_interrupt(3, &lo, &hi));
 	must(word(INTR)[2 * 65535] == (IRTE_P | 0x66ULL << 16));
-	must(hw.root == dma_root(&units[0]) && hw.iqa == units[0].queue.pa);
+	must(hw.root == units[0].root_pa && hw.iqa == units[0].queue.pa);
 }
 
 static void the_driver_sees_its_unit(void **state)
@@ -542,12 +544,29 @@ static void turns_off(void)
 	must(hw.root == units[0].root_pa && leads(1, 5) && !leads(5, 5));
 }
 
+/* Devices pass through, and get tables: by sysfs, or for a user's driver. */
+static void group_changes(void)
+{
+	launch();
+	must(hw.root == units[0].root_pa && leads(5, 5) && !leads(LAYER_START, LAYER_START));
+	domain_of_linux();
+	must(leads(5, 5));	/* nobody has said so */
+	says(TAIL, DESC_CONTEXT | DESC_ONE, 0);
+	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
+	must(leads(1, 5) && !leads(5, 5) && !leads(3, LAYER_START));
+	word(HOST_CONTEXT)[0] = ENTRY_P | CONTEXT_T_PASS << 2;
+	says(TAIL + 1, DESC_CONTEXT | DESC_ONE, 0);
+	host_writes(VTD_IQT, (TAIL + 2) * DESC_BYTES);
+	must(leads(5, 5) && !leads(1, 5));
+}
+
 static void what_linux_translates_is_copied_and_checked(void **state)
 {
 	(void)state;
 	in_child(announces);
 	in_child(donates);
 	in_child(turns_off);
+	in_child(group_changes);
 }
 
 /* --- leaving --- */
@@ -569,9 +588,9 @@ static void leaves(void)
 	says(TAIL, DESC_WAIT | WAIT_SW | 5ULL << 32, HOST_STATUS << PAGE_SHIFT);
 	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
 	must(!r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0));
-	must(hw.root == dma_root(&units[0]));
+	must(hw.root == units[0].root_pa);
 	must(r_call(UP_CALL_LEAVE, 0, 0, 0) == -UP_EAGAIN);	/* NMIs are blocked first */
-	must(hw.root == dma_root(&units[0]));
+	must(hw.root == units[0].root_pa);
 	r_call(UP_CALL_LEAVE, 0, 0, 0);
 	must(r_left(fake_cpu->cpu));
 	must(hw.root == HOST_ROOT << PAGE_SHIFT && hw.gsts & GCMD_TE);

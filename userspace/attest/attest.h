@@ -19,6 +19,9 @@ int cmd_log(int argc, char **argv);
 /** cmd_show() - see cmd_log() */
 int cmd_show(int argc, char **argv);
 
+/** cmd_reference() - see cmd_log() */
+int cmd_reference(int argc, char **argv);
+
 /** cmd_quote() - see cmd_log() */
 int cmd_quote(int argc, char **argv);
 

@@ -43,6 +43,7 @@ static int write_log(struct evidence *e, const struct underpin_attest *a)
 		[UNDERPIN_IOMMU_FULL] = "full",
 	};
 	const char *word = a->iommu < ARRAY_SIZE(iommu) ? iommu[a->iommu] : "unknown";
+	uint32_t pcr = device_is_weak() ? PCR_WEAK : PCR_STRONG;
 	uint8_t *log = malloc(LOG_ROOM);
 	size_t len = 0;
 
@@ -50,10 +51,10 @@ static int write_log(struct evidence *e, const struct underpin_attest *a)
 		cli_error("the launch's log: %s", strerror(errno));
 		return -1;
 	}
-	launch_log_write(log, &len, PCR_STRONG, LAUNCH_IMAGE, a->image_sha256, SHA256_SIZE);
-	launch_log_write(log, &len, PCR_STRONG, LAUNCH_CONFIG, a->settings, sizeof(a->settings));
-	launch_log_write(log, &len, PCR_STRONG, LAUNCH_IOMMU, word, (uint32_t)strlen(word));
-	launch_log_write(log, &len, PCR_STRONG, LAUNCH_KEY, a->key, PUBLIC_SIZE);
+	launch_log_write(log, &len, pcr, LAUNCH_IMAGE, a->image_sha256, SHA256_SIZE);
+	launch_log_write(log, &len, pcr, LAUNCH_CONFIG, a->settings, sizeof(a->settings));
+	launch_log_write(log, &len, pcr, LAUNCH_IOMMU, word, (uint32_t)strlen(word));
+	launch_log_write(log, &len, pcr, LAUNCH_KEY, a->key, PUBLIC_SIZE);
 	e->launch_log = (struct bytes){ log, len };
 	return 0;
 }

@@ -7,6 +7,8 @@ static const struct cli_command verbs[] = {
 	{ "log", cmd_log, "[-o json] FILE", "an event log's events, and the PCRs they lead to" },
 	{ "quote", cmd_quote, "--nonce HEX {--ak HANDLE [--tcti TCTI] | --no-tpm} [--vm ID | --vm-report FILE] [--launch FILE --launch-log FILE] [--firmware-log FILE] [--pcrs LIST]",
 	  "evidence of this host, for a verifier's nonce" },
+	{ "reference", cmd_reference, "{--source DIR | --image HEX} [--allow-no-iommu] [--ticket-authority HEX --host-identity HEX] [--vm FILE]... [--accept WORD]... [--iommu WORD]... [--weakness WORD]...",
+	  "a policy, from a source tree and what VMs are made of" },
 	{ "show", cmd_show, "[--extract DIR] FILE", "what evidence says, unverified" },
 	{ "verify", cmd_verify, "[-o json] --policy FILE --nonce HEX FILE",
 	  "is evidence what a policy asks for? each step, with its reason" },

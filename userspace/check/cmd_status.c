@@ -117,6 +117,9 @@ static void add_keys(json_object *o)
 		json_object_object_add(o, keys[i].name, key ? json_object_new_string(key) : NULL);
 		free(key);
 	}
+	key = device_tpm();
+	json_object_object_add(o, "tpm", key ? json_object_new_string(key) : NULL);
+	free(key);
 }
 
 static void print_keys(void)
@@ -129,6 +132,9 @@ static void print_keys(void)
 		printf("%-16s %s\n", keys[i].name, key ? key : keys[i].none);
 		free(key);
 	}
+	key = device_tpm();
+	printf("tpm              %s\n", key ? key : "unknown");
+	free(key);
 }
 
 static void add_whole(json_object *o, const struct underpin_status *st)

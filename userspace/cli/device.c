@@ -48,6 +48,20 @@ char *device_iommu(const char *key)
 	return value;
 }
 
+char *device_tpm(void)
+{
+	return sysfile_line("/sys/kernel/underpin/tpm");
+}
+
+bool device_is_weak(void)
+{
+	char *tpm = device_tpm();
+	bool weak = tpm && !strncmp(tpm, "weak ", 5);
+
+	free(tpm);
+	return weak;
+}
+
 char *device_key(const char *name)
 {
 	char *key = sysfile_line("/sys/kernel/underpin/%s", name);

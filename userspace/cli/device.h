@@ -3,6 +3,7 @@
 #ifndef USERSPACE_DEVICE_H
 #define USERSPACE_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "ioctl/underpin.h"
 
@@ -14,6 +15,12 @@ int device_open(void);
  * Return: a text to be freed.
  */
 char *device_state(void);
+
+/** device_tpm() - what has the launch's events, or why nothing has; a text to be freed, or NULL */
+char *device_tpm(void);
+
+/** device_is_weak() - is it the kernel's TPM alone that has the launch? */
+bool device_is_weak(void);
 
 /**
  * device_key() - the launch's public key, its ticket authority, ...

@@ -113,8 +113,10 @@ static int open_domain(struct options *o)
 	o->dom = virDomainLookupByName(o->conn, o->domain);
 	if (!o->dom)
 		o->dom = virDomainLookupByUUIDString(o->conn, o->domain);
-	if (!o->dom)
-		return virt_error(o->domain);
+	if (!o->dom) {
+		cli_error("%s: there is no such domain; virsh list --all shows them", o->domain);
+		return CLI_FAILED;
+	}
 	xml = virDomainGetXMLDesc(o->dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 	o->doc = xml ? edit_parse(xml) : NULL;
 	free(xml);

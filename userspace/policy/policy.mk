@@ -51,6 +51,12 @@ $(POL_OUT)/underpin-policy: $(POL_OUT)/tool/main.o $(POL_OUT)/libpolicy.a
 $(POL_OUT)/underpin-policy-san: $(POL_OUT)/san/tool/main.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
+# With one file of the tools bent (tests/policy/mutate.py): what it defines, the library's does not.
+.PHONY: $(POL_OUT)/mutant/underpin-policy
+$(POL_OUT)/mutant/underpin-policy: $(MUTANT) $(POL_OUT)/underpin-policy
+	$(CC) $(POL_CFLAGS) -Wno-error -I$(POL_SRC)/tool $(POL_LDFLAGS) -o $@ $(MUTANT) \
+		$(POL_OUT)/tool/main.o $(POL_OUT)/libpolicy.a $(POL_LIBS)
+
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
 POLD_C := $(wildcard $(POLD_SRC)/*.c $(POLD_SRC)/*/*.c)
 POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
@@ -176,7 +182,8 @@ $(POL_OUT)/policy-attack: tests/policy/attack.c
 	$(CC) $(POL_CFLAGS) -o $@ $< -lssl -lcrypto
 
 $(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o \
-		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/san/vrm/clock.o $(POL_OUT)/libpolicy-san.a
+		$(POL_OUT)/san/vrm/sender.o $(POL_OUT)/san/vrm/clock.o $(POL_OUT)/san/net/html.o \
+		$(POL_OUT)/san/net/recent.o $(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POLD_LIBS)
 
 $(POL_OUT)/shift.so: tests/policy/shift.c
@@ -204,3 +211,4 @@ install: policy-all
 	install -D -m 644 $(POLD_SRC)/underpind.conf.sample \
 		$(INSTALL_TO)/share/doc/underpin/underpind.conf.sample
 	install -D -m 644 docs/two-clouds.md $(INSTALL_TO)/share/doc/underpin/two-clouds.md
+	install -D -m 644 docs/sheets.md $(INSTALL_TO)/share/doc/underpin/sheets.md

@@ -7,6 +7,8 @@
 #include "engine/admin.h"
 #include "net/message.h"
 #include "net/metrics.h"
+#include "net/recent.h"
+#include "outgoing.h"
 #include "provider/provider.h"
 #include "state/state.h"
 #include "trust/key.h"
@@ -23,9 +25,9 @@ struct daemon {
 	const char *conf_path;
 	struct loop loop;
 	struct http *http;
+	struct outgoing outgoing;
 	struct admin admin;
 	struct state state;
-	struct outgoing outgoing;
 	struct vgds vgds;
 	struct provider *provider;	/* infrastructure layer only */
 	struct key *audit_key, *ticket_key;
@@ -35,6 +37,8 @@ struct daemon {
 	struct work *works;		/* requests under way */
 	uint32_t n_works;
 	struct clock_of clock[CONF_PEERS_MAX + 1][L_NLAYERS];	/* of others' daemons, and own */
+	struct asked asked[CONF_PEERS_MAX + 1][L_NLAYERS];	/* likewise */
+	struct recent *recent;		/* NULL: there is no status page */
 };
 
 /**

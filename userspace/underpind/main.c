@@ -9,22 +9,26 @@
 #include "check.h"
 #include "compile/compile.h"
 #include "daemon.h"
+#include "status.h"
 #include "vrm/work.h"
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' }, { "import", required_argument, NULL, 'i' },
 	{ "check", no_argument, NULL, 'n' }, { "help", no_argument, NULL, 'h' },
 	{ "archive", required_argument, NULL, 'a' }, { "version", no_argument, NULL, 'V' },
+	{ "status-address", required_argument, NULL, 's' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static int help(FILE *f, int code)
 {
-	fputs("usage: underpind -c FILE [--check | --import TABLE | --archive FILE]\n\n"
+	fputs("usage: underpind -c FILE [--status-address ADDRESS:PORT | --check |\n"
+	      "                          --import TABLE | --archive FILE]\n\n"
 	      "  -c, --config FILE   configuration, underpind.conf(5)\n"
 	      "  -n, --check         check configuration, keys, policy and directory, and exit\n"
 	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n"
 	      "  -a, --archive FILE  move the audit log's records to another file, and exit\n"
+	      "  -s, --status-address ADDRESS:PORT   show a status page there, for this machine\n"
 	      "  -V, --version       say which version this is\n\n"
 	      "SIGHUP reloads the configuration and what it names; what is bad leaves the old in\n"
 	      "force.\n"
@@ -40,12 +44,12 @@ static int open_all(struct daemon *d, struct pol_err *e)
 	d->http = loop_init(&d->loop) ? NULL : http_open(&d->loop, c->peer_connections);
 	if (!d->http)
 		return pol_fail(e, ENOMEM, "out of memory or descriptors");
+	if (outgoing_load(&d->outgoing, c, e))
+		return -1;
 	d->audit_key = key_load(c->audit_key, true, e);
 	if (!d->audit_key)
 		return -1;
 	if (*c->ticket_key && !(d->ticket_key = key_load(c->ticket_key, true, e)))
-	if (outgoing_load(&d->outgoing, c, e))
-		return -1;
 		return -1;
 	if (*c->jwt_key && !(d->jwt_keys = jwt_keys_load(c->jwt_key, e)))
 		return -1;
@@ -73,11 +77,11 @@ static void close_all(struct daemon *d)
 	key_free(d->ticket_key);
 	jwt_keys_free(d->jwt_keys);
 	http_close(d->http);
+	outgoing_free(&d->outgoing);
 	loop_exit(&d->loop);
 }
 
 /* What a request frees, the next one takes: given back, it would be faulted in each time. */
-	outgoing_free(&d->outgoing);
 static void keep_memory(void)
 {
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
@@ -115,9 +119,18 @@ static int check_senders(const struct conf *c, struct pol_err *e)
 	return s ? 0 : -EINVAL;
 }
 
+static int run(struct daemon *d, const char *status, struct pol_err *e)
+{
+	struct status *page = status ? status_open(d, status, e) : NULL;
+	int ret = status && !page ? -EINVAL : server_run(d, e);
+
+	status_close(page);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
-	const char *config = NULL, *import = NULL, *archive = NULL;
+	const char *config = NULL, *import = NULL, *archive = NULL, *status = NULL;
 	struct daemon *d = calloc(1, sizeof(*d));
 	bool check = false;
 	struct pol_err e;
@@ -130,6 +143,8 @@ int main(int argc, char **argv)
 			import = optarg;
 		else if (c == 'a')
 			archive = optarg;
+		else if (c == 's')
+			status = optarg;
 		else if (c == 'n')
 			check = true;
 		else
@@ -154,7 +169,7 @@ int main(int argc, char **argv)
 	else if (!ret && import)
 		ret = vgds_import(&d->vgds, import, &e);
 	else if (!ret && !check)
-		ret = server_run(d, &e);
+		ret = run(d, status, &e);
 	if (ret) {
 		fprintf(stderr, "underpind: %s\n", e.msg);
 		free(d);

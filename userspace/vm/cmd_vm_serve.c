@@ -112,6 +112,7 @@ static int protect_peer(const struct serve *s, int conn, pid_t pid, const struct
 		procfd_close(&fds);
 		return -1;
 	}
+	/* It brings no ticket: where the layer asks for one the answer says so. */
 	ret = protect_vm(s->dev, &fds, UNDERPIN_VM_DETACHED, NULL,
 			 ask->flags & SERVE_EXPECT ? ask->expect : NULL, vm);
 	procfd_close(&fds);

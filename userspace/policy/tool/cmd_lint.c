@@ -108,6 +108,54 @@ static void users(struct lint *l)
 			find(l, p->sla[i].at, "SLA", pol_str(p, p->sla[i].id), "has ended");
 }
 
+/* TYPE=value, others behind commas without blanks: so names of certificates are written. */
+static bool is_dn(const char *s)
+{
+	size_t n;
+
+	for (;;) {
+		n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
+		if (!n || s[n] != '=' || !s[n + 1] || strchr(",+", s[n + 1]))
+			return false;
+		for (s += n + 1; *s && *s != ',' && *s != '+'; s++)
+			if (*s == '\\' && s[1])
+				s++;
+		if (!*s)
+			return true;
+		s++;
+	}
+}
+
+static bool is_fingerprint(const char *s)
+{
+	return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+static void credentials(struct lint *l)
+{
+	static const char dn[] = "can be no certificate's: write it as CN=...,O=..., the last part "
+				 "first, without blanks between";
+	const struct pol_at nowhere = { .sheet = UINT16_MAX };
+	const char *subject, *issuer;
+	const struct pol_slot *s;
+
+	for (s = l->p->slot; s < l->p->slot + l->p->n_slot; s++) {
+		if (s->key >> 60 != P_CRED)
+			continue;
+		subject = pol_str(l->p, s->key & 0xffffff);
+		if ((s->key >> 56 & 3) == M_FINGERPRINT && !is_fingerprint(subject))
+			find(l, nowhere, "fingerprint", subject, "can be no certificate's: it is "
+			     "64 hexadecimal digits, small letters, without colons");
+		if ((s->key >> 56 & 3) != M_X509)
+			continue;
+		issuer = pol_str(l->p, s->key >> 28 & 0xffffff);
+		if (!is_dn(subject))
+			find(l, nowhere, "subject", subject, dn);
+		if (!is_dn(issuer))
+			find(l, nowhere, "issuer", issuer, dn);
+	}
+}
+
 /* Ids are for people: two rules of one id are told as one in a trace. */
 static void ids(struct lint *l, const struct pol_permit *m, uint32_t n)
 {
@@ -197,6 +245,7 @@ int cmd_lint(const struct cmd_opts *o)
 	periods(&l);
 	roles(&l);
 	users(&l);
+	credentials(&l);
 	ids(&l, p->permit, p->n_permit);
 	ids(&l, p->mediate, p->n_mediate);
 	strings(&l);

@@ -31,7 +31,7 @@ struct tls_bytes {
 struct tls_files {
 	unsigned int refs;
 	struct tls_bytes cert, key, ca;		/* PEM */
-	STACK_OF(X509_CRL) *revoked;		/* or NULL: there is no list */
+	struct stack_st_X509_CRL *revoked;	/* STACK_OF(X509_CRL); NULL: there is no list */
 };
 
 /**

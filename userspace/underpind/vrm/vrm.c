@@ -523,6 +523,19 @@ static void count(struct metrics *m, enum msg_verdict v)
 		METRIC_INC(m, fail);
 }
 
+static void remember(const struct work *w)
+{
+	const char *const texts[] = { vrm_whose(w), w->rq.action, w->rq.instance,
+				      w->text ? w->text : "" };
+	struct recent *r = w->d->recent;
+
+	if (!r)
+		return;
+	recent_request(r, w->rq.id, time(NULL), loop_ms() - w->begin_ms, texts);
+	if (w->a.verdict != MSG_PERMIT && *w->a.code)
+		recent_refused(r, loop_ms() / 60000, w->a.code);
+}
+
 static enum next answer(struct work *w)
 {
 	static const int statuses[] = { 200, 403, 503 };
@@ -536,6 +549,7 @@ static enum next answer(struct work *w)
 	}
 	metrics_took(&w->d->metrics, loop_ms() - w->begin_ms);
 	log_refusal(w);
+	remember(w);
 	fault("answered");
 	w->answer(w->ctx, w->text, w->status);
 	return OVER;

@@ -255,6 +255,15 @@ static void on_answer(struct http_call *c)
 	vrm_go_on(container_of(c, struct work, call));
 }
 
+/* What is known of the daemon that is asked. */
+static struct asked *asked(const struct work *w)
+{
+	const struct conf *c = &w->d->conf;
+	uint32_t at = w->to == &c->own ? CONF_PEERS_MAX : w->to - c->peer;
+
+	return &w->d->asked[at][w->to_layer];
+}
+
 /* Sends; called again if the connection broke: the id makes that harmless. */
 static int send(struct work *w)
 {
@@ -269,8 +278,12 @@ static int send(struct work *w)
 	w->message = json_dumps(w->body, JSON_COMPACT);
 	if (!w->message)
 		return pol_fail(&w->call.e, ENOMEM, "out of memory");
+	if (!tls.files)
+		return pol_fail(&w->call.e, EINVAL, "%s: its authority was not read",
+				w->to->cloud);
 	snprintf(url, sizeof(url), "%s/v1/request", w->to->url[w->to_layer]);
 	w->sent++;
+	asked(w)->asked++;
 	w->call.done = on_answer;
 	return http_start(w->d->http, &w->call, url, &tls, w->message, vrm_left_ms(w));
 }
@@ -278,14 +291,12 @@ static int send(struct work *w)
 /* Which cloud's answer is it? NULL: this one's. */
 static const char *peer(const struct work *w)
 {
-	if (!tls.files)
-		return pol_fail(&w->call.e, EINVAL, "%s: its authority was not read",
-				w->to->cloud);
 	return w->to == &w->d->conf.own ? NULL : w->to->cloud;
 }
 
 static enum next not_answered(struct work *w, int ret)
 {
+	asked(w)->unanswered++;
 	return vrm_fail(w, "VRM", ret == -ETIMEDOUT ? "deadline" : peer(w) ? "peer-unavailable" :
 			"lower-unavailable", w->call.e.msg);
 }
@@ -313,6 +324,7 @@ static enum next answered(struct work *w)
 	fault("forwarded");
 	if (ret)
 		return not_answered(w, ret);
+	asked(w)->answered_ms = loop_ms();
 	ret = msg_answer_parse(w->call.answer.body, w->call.answer.len, w->rq.id, &w->a, peer(w));
 	free(w->call.answer.body);
 	if (ret)
