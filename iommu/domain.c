@@ -151,8 +151,10 @@ static void set_leaf(struct unit *u, u64 *e, u64 leaf, bool again)
 	if (leaf == *e && !again)
 		return;
 	if (leaf && !dma_reaches(pa >> PAGE_SHIFT)) {
-		up_log_seldom("unit %u: no device reaches %lx, which a table of the host's names",
-			      unit_number(u), pa);
+		/* Linux's driver maps the hole below 1 MiB for an ISA bridge, for example. */
+		if (frame_entry(pa >> PAGE_SHIFT))
+			up_log_seldom("unit %u: no device reaches %lx, which the host maps",
+				      unit_number(u), pa);
 		leaf = 0;
 	}
 	if (leaf == *e)
