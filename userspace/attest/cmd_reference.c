@@ -57,12 +57,23 @@ static void make_root_hash(const char *tree, int to)
 	_exit(127);
 }
 
+/* Its last line: before it make says what it compiles. */
+static void read_last_line(int fd, char *text, int size)
+{
+	FILE *f = fdopen(fd, "r");
+
+	while (f && fgets(text, size, f))
+		;
+	if (f)
+		fclose(f);
+	text[strcspn(text, "\n")] = 0;
+}
+
 static int add_source(struct reference *r, const char *tree)
 {
-	char text[66] = "";
+	char text[256] = "";
 	uint8_t hash[SHA256_SIZE];
 	int pair[2], status = 0;
-	ssize_t n;
 	pid_t pid;
 
 	if (pipe(pair))
@@ -71,9 +82,7 @@ static int add_source(struct reference *r, const char *tree)
 	if (!pid)
 		make_root_hash(tree, pair[1]);
 	close(pair[1]);
-	n = read(pair[0], text, sizeof(text) - 1);
-	close(pair[0]);
-	text[n > 0 ? strcspn(text, "\n") : 0] = 0;
+	read_last_line(pair[0], text, sizeof(text));
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && !status &&
 	    !cli_unhex(text, hash, sizeof(hash))) {
 		add(r, "images", text);
