@@ -5,6 +5,8 @@
  *
  * A frame that changes hands is PENDING until every CPU has flushed since the
  * old owner's mappings went: nobody's table maps it in that state.
+ *
+ * Comments that begin with an @ are for the prover, with the names of tests/proof/world.h.
  */
 
 #include "ept/transition.h"
@@ -41,13 +43,38 @@ static int bound_frame(const struct owner *o, u64 gfn, u64 **e, u64 *pfn, enum f
 	return 0;
 }
 
+/* What one view says and does; without a function of its own, nothing (ept/view.h). */
+static bool row_ready(const struct view *v, u64 pfn)
+{
+	return !v->ready || v->ready(pfn);
+}
+
+static void row_lose(const struct view *v, u64 pfn)
+{
+	v->lose(pfn);
+}
+
+static bool row_clean(const struct view *v, u64 pfn)
+{
+	return !v->clean || v->clean(pfn);
+}
+
+static void row_gain(const struct view *v, u64 pfn)
+{
+	if (v->gain)
+		v->gain(pfn);
+}
+
 /* Every view can lose @pfn. */
 static bool host_ready(u64 pfn)
 {
 	const struct view *v;
 
+	/*@ loop invariant v == __start_views + AT(v) && 0 <= AT(v) <= VIEWS;
+	    loop assigns v;
+	    loop variant VIEWS - AT(v); */
 	for (v = __start_views; v < __stop_views; v++)
-		if (v->ready && !v->ready(pfn))
+		if (!row_ready(v, pfn))
 			return false;
 	return true;
 }
@@ -70,8 +97,13 @@ static u64 host_lose(u64 pfn, u64 entry)
 	const struct view *v;
 
 	frame_set(pfn, entry);
+	/*@ loop invariant v == __start_views + AT(v) && 0 <= AT(v) <= VIEWS;
+	    loop invariant lost: \forall integer i; 0 <= i < AT(v) ==> mapped[pfn][i] == 0;
+	    loop invariant then: AT(v) > 0 ==> lost[pfn] == flush_now;
+	    loop assigns v, mapped[pfn][0 .. VIEWS - 1], lost[pfn];
+	    loop variant VIEWS - AT(v); */
 	for (v = __start_views; v < __stop_views; v++)
-		v->lose(pfn);
+		row_lose(v, pfn);
 	return flush_ticket();
 }
 
@@ -80,8 +112,13 @@ static bool host_clean(u64 pfn)
 {
 	const struct view *v;
 
+	/*@ loop invariant v == __start_views + AT(v) && 0 <= AT(v) <= VIEWS;
+	    loop invariant clean: \forall integer i; 0 <= i < AT(v) ==> stands_in[pfn][i] == 0;
+	    loop invariant flush_now >= \at(flush_now, Pre) && flushed >= \at(flushed, Pre);
+	    loop assigns v, stands_in[pfn][0 .. VIEWS - 1], flush_now, flushed;
+	    loop variant VIEWS - AT(v); */
 	for (v = __start_views; v < __stop_views; v++)
-		if (v->clean && !v->clean(pfn))
+		if (!row_clean(v, pfn))
 			return false;
 	return true;
 }
@@ -94,9 +131,11 @@ static void host_gain(u64 pfn, u64 entry)
 	zero_page(phys(pfn << PAGE_SHIFT));
 	frame_flush(pfn);
 	frame_set(pfn, entry);
+	/*@ loop invariant v == __start_views + AT(v) && 0 <= AT(v) <= VIEWS;
+	    loop assigns v, mapped[pfn][0 .. VIEWS - 1];
+	    loop variant VIEWS - AT(v); */
 	for (v = __start_views; v < __stop_views; v++)
-		if (v->gain)
-			v->gain(pfn);
+		row_gain(v, pfn);
 	ept_reap();
 }
 
