@@ -93,11 +93,9 @@ static int extend_what_is_due(struct tpm_chip *chip, const struct up_status *st,
 void up_weak_extend(bool end)
 {
 	struct tpm_chip *chip = tpm_default_chip();
-	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
-	int err = st ? 0 : -ENOMEM;
+	struct up_status *st = up_get_status(0);
+	int err = st ? 0 : -EIO;
 
-	if (chip && !err)
-		err = up_vmcall(UP_CALL_STATUS, virt_to_phys(st) >> PAGE_SHIFT, 0, 0, NULL, NULL);
 	if (chip && !err)
 		err = extend_what_is_due(chip, st, end);
 	if (chip && err)
@@ -105,7 +103,8 @@ void up_weak_extend(bool end)
 			end ? "the launch's end" : "the launch", err == -EEXIST ?
 			"somebody has extended it before" : "the TPM refuses", err);
 	else if (chip && !end)
-		pr_info("the kernel's TPM alone has the launch, in PCR %u: evidence is weak\n", PCR);
+		pr_info("the kernel's TPM alone has the launch, in PCR %u: evidence is weak\n",
+			PCR);
 	free_page((unsigned long)st);
 	if (chip)
 		put_device(&chip->dev);

@@ -19,6 +19,7 @@
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
 #include "vmx/intercept/msr.h"
+#include "vmx/attest/challenge.h"
 #include "vmx/vm/protect.h"
 #include "ept/pool.h"
 
@@ -59,6 +60,11 @@ void up_log(const char *fmt, ...)
 	vprintf(fmt, ap);
 	puts("");
 	va_end(ap);
+}
+
+bool tickets_wanted(void)
+{
+	return false;
 }
 
 bool frame_host_usable(u64 pfn)

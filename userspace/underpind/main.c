@@ -22,8 +22,8 @@ static const struct option longs[] = {
 
 static int help(FILE *f, int code)
 {
-	fputs("usage: underpind -c FILE [--status-address ADDRESS:PORT | --check | --import TABLE |\n"
-	      "                  --archive FILE]\n\n"
+	fputs("usage: underpind -c FILE [--status-address ADDRESS:PORT | --check |\n"
+	      "                          --import TABLE | --archive FILE]\n\n"
 	      "  -c, --config FILE   configuration, underpind.conf(5)\n"
 	      "  -n, --check         check configuration, keys, policy and directory, and exit\n"
 	      "  -i, --import TABLE  put a table of resources into the directory, and exit\n"

@@ -12,16 +12,17 @@
 #include "status.h"
 
 #define ALLOCATIONS_MAX	100
-#define CHART_HEIGHT	120
-#define CHART_BAR	12	/* pixels a minute */
-#define LANE		190	/* of a daemon, in the picture of a request */
-#define ROW		44
-#define BOX_WIDTH	170
-#define BOX_HEIGHT	32
+#define CHART_HEIGHT	120u
+#define CHART_BAR	12u	/* pixels a minute */
+#define LANE		190u	/* of a daemon, in the picture of a request */
+#define ROW		44u
+#define BOX_WIDTH	170u
+#define BOX_HEIGHT	32u
 
 const char status_css[] =
 	"body{font:14px sans-serif;margin:2em;color:#222;background:#fff}"
-	"table{border-collapse:collapse}th,td{border:1px solid #ccc;padding:2px 8px;text-align:left}"
+	"table{border-collapse:collapse}"
+	"th,td{border:1px solid #ccc;padding:2px 8px;text-align:left}"
 	"th{background:#eee}svg{background:#fafafa;border:1px solid #ccc}"
 	"text{font:12px sans-serif;unicode-bidi:isolate}"
 	".permit{fill:#c8e6c9;stroke:#2e7d32}.deny{fill:#ffcdd2;stroke:#c62828}"

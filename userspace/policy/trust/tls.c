@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/terms.h"
 #include "trust/tls.h"
@@ -72,27 +73,21 @@ void tls_client(void *ssl_ctx, const char *unit)
 
 /* --- what a client has of its own --- */
 
-static char *shrunk(char *p, size_t n)
-{
-	char *to = realloc(p, n + 1);
-
-	return to ? to : p;
-}
-
 static int slurp(const char *path, struct tls_bytes *b, struct pol_err *e)
 {
 	FILE *f = fopen(path, "re");
+	struct stat st = { .st_size = 0 };
 	int ret = 0;
 
 	if (!f)
 		return pol_fail(e, EINVAL, "%s: %m", path);
-	b->data = malloc(FILE_MAX);
-	b->len = b->data ? fread(b->data, 1, FILE_MAX, f) : 0;
-	if (!b->data || ferror(f) || b->len == FILE_MAX)
-		ret = pol_fail(e, EINVAL, "%s: cannot be read, or has %d bytes or more", path,
+	if (!fstat(fileno(f), &st) && st.st_size <= FILE_MAX)
+		b->data = malloc(st.st_size + 1);
+	b->len = b->data ? fread(b->data, 1, st.st_size, f) : 0;
+	if (!b->data || ferror(f))
+		ret = pol_fail(e, EINVAL, "%s: cannot be read, or has more than %d bytes", path,
 			       FILE_MAX);
 	fclose(f);
-	b->data = ret ? b->data : shrunk(b->data, b->len);
 	return ret;
 }
 
