@@ -13,17 +13,6 @@
 
 static struct kobject *dir;
 
-struct up_status *up_get_status(unsigned int cpu)
-{
-	struct up_status *st = (void *)get_zeroed_page(GFP_KERNEL);
-
-	if (st && up_vmcall(UP_CALL_STATUS, virt_to_phys(st) >> PAGE_SHIFT, cpu, 0, NULL, NULL)) {
-		free_page((unsigned long)st);
-		st = NULL;
-	}
-	return st;
-}
-
 static ssize_t state_show(struct kobject *k, struct kobj_attribute *a, char *buf)
 {
 	return sysfs_emit(buf, "%s\n", !up_running() ? "off" : up_lost_cpus() ? "lost" : "running");

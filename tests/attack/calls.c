@@ -221,10 +221,13 @@ static bool measure_again(struct victim *v)
 	uint64_t id = v->protected ? (uint64_t)v->sh->id : call_create();
 	struct atk_call c;
 	bool hit;
+	int i;
 
 	if (!v->protected)
 		bind(v, id);
 	c = layer_call(UP_CALL_VM_MEASURE, id, 0, 0);
+	for (i = 0; i < 100 && (int64_t)c.rax == -EAGAIN; i++)
+		c = layer_call(UP_CALL_VM_MEASURE, id, 0, 0);
 	hit = ok(c);
 	note("MEASURE: %lld", c.rax);
 	if (!v->protected) {

@@ -9,7 +9,8 @@ include vmx/root.mk
 
 SOURCES := $(wildcard tests/paging/*.c) tests/paging/Kbuild \
 	module/image.c module/launch.c module/capture.c \
-	module/device.c module/iommu.c module/tpm.c module/ticket.c module/weak.c module/last_words.c module/ram.c module/blob.S
+	module/device.c module/iommu.c module/tpm.c module/ticket.c module/weak.c \
+	module/status.c module/last_words.c module/ram.c module/blob.S
 
 # Kbuild leaves its objects beside the sources: give it copies.
 $(B)/paging/paging.ko: $(SOURCES) $(B)/root/root.bin
