@@ -219,20 +219,25 @@ static bool wait_to_layer(struct victim *v)
 static bool remembered(struct victim *v)
 {
 	struct victim *late = victim_start(false, false, &v->sh->half);
-	uint64_t pa = pfn_of(late, SECRET_GPA) * PAGE;
+	uint64_t pa = pfn_of(late, SECRET_GPA) * PAGE, dirty;
 	bool hit;
 
 	victim_pause(v);
 	if (device_finds_secret(late, pa))
 		note("the secret is there before the VM runs");
-	if (v->protected)
+	if (v->protected) {
 		victim_protect(late);
+		victim_frames(late);	/* those that it had not touched */
+	}
 	victim_resume(late);
 	if (!victim_well(late, 2))
 		note("the VM is not well from the start");
 	hit = device_finds_secret(late, pa);
-	if (late->protected && victim_release(late))
-		hit = true;	/* frames that were not zeroed */
+	note("the secret is %sfound", hit ? "" : "not ");
+	dirty = late->protected ? victim_release(late) : 0;
+	if (dirty)
+		note("%lu frames came back not zeroed", dirty);
+	hit |= !!dirty;
 	victim_kill(late);
 	victim_resume(v);
 	return hit;
