@@ -189,6 +189,7 @@ static bool run_queue(struct unit *u, u32 *left)
 {
 	struct unit_host *h = &u->host;
 	u64 size = PAGE_SIZE << IQA_SIZE(h->iqa);
+	u32 spare = WORK;
 	enum step step;
 	const u64 *d;
 
@@ -207,7 +208,8 @@ static bool run_queue(struct unit *u, u32 *left)
 		else
 			h->iqh = (h->iqh + DESC_BYTES) % size;
 	}
-	return !forget_stale(u, left) || domains_reap(u, left);
+	/* What was left may be nothing each time that the instruction runs: this goes on. */
+	return !forget_stale(u, left) || domains_reap(u, &spare);
 }
 
 /* --- orders ------------------------------------------------------------------------ */

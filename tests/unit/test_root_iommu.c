@@ -560,6 +560,20 @@ static void group_changes(void)
 	must(leads(5, 5) && !leads(1, 5));
 }
 
+/* As many entries to look at as go into so many pieces, and a domain that ends by them. */
+static void root_of_all_buses(void)
+{
+	u32 i;
+
+	launch_translating();
+	for (i = 0; i < 256; i++) {
+		word(HOST_ROOT)[2 * i] = HOST_CONTEXT << PAGE_SHIFT | ENTRY_P;
+		word(HOST_CONTEXT)[2 * i] = ENTRY_P | CONTEXT_T_PASS << 2;
+	}
+	must(host_writes(VTD_GCMD, GCMD_TE | GCMD_QIE | GCMD_IRE | GCMD_SRTP) > 16);
+	must(!leads(1, 5) && leads(5, 5) && !leads(LAYER_START, LAYER_START));
+}
+
 static void what_linux_translates_is_copied_and_checked(void **state)
 {
 	(void)state;
@@ -567,6 +581,7 @@ static void what_linux_translates_is_copied_and_checked(void **state)
 	in_child(donates);
 	in_child(turns_off);
 	in_child(group_changes);
+	in_child(root_of_all_buses);
 }
 
 /* --- leaving --- */
