@@ -484,6 +484,12 @@ u32 r_end_vms(void)
 	return live;
 }
 
+int r_end_and_forget(void **state)
+{
+	r_end_vms();
+	return r_forget(state);
+}
+
 void r_end(void)
 {
 	long err;

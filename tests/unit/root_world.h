@@ -76,6 +76,8 @@ void r_kvm_map(u64 gfn, u64 pfn);	/* KVM's EPT, all VMs' */
 void r_end(void);
 /* A test's teardown that looks at nothing: the machine is forgotten. */
 int r_forget(void **state);
+/* Another, behind r_end_vms() */
+int r_end_and_forget(void **state);
 /* VMs alone.  Return: a CPU that is demoted, or CPUS: none */
 u32 r_end_vms(void);
 

@@ -80,15 +80,6 @@ static int ghci_watched(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	(void)state;
-	r_end_vms();
-	w_vmx_reset();
-	fake_free();
-	return 0;
-}
-
 static struct vm *vm(void)
 {
 	return r_vm((u64)id);
@@ -1099,7 +1090,7 @@ static void wrong_accesses_end_the_vm(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(wrong); i++) {
 		if (i) {
-			end(state);
+			r_end_and_forget(state);
 			ghci_runs(state);
 		}
 		touch(wrong[i].gpa, wrong[i].access);
@@ -1230,7 +1221,7 @@ static void the_host_injects_nothing_else(void **state)
 	u64 is;
 
 	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
-		end(state);
+		r_end_and_forget(state);
 		ghci_runs(state);
 		for (event = 0; event < 8 * 256; event++) {
 			type = event / 256;
@@ -1284,9 +1275,9 @@ static void conversions_race(void **state)
 
 int main(void)
 {
-#define GHCI(name) cmocka_unit_test_setup_teardown(name, ghci_runs, end)
-#define WATCHED(name) cmocka_unit_test_setup_teardown(name, ghci_watched, end)
-#define PLAIN(name) cmocka_unit_test_setup_teardown(name, vm_runs, end)
+#define GHCI(name) cmocka_unit_test_setup_teardown(name, ghci_runs, r_end_and_forget)
+#define WATCHED(name) cmocka_unit_test_setup_teardown(name, ghci_watched, r_end_and_forget)
+#define PLAIN(name) cmocka_unit_test_setup_teardown(name, vm_runs, r_end_and_forget)
 	const struct CMUnitTest tests[] = {
 		GHCI(the_layer_answers_as_specified),
 		GHCI(the_host_serves_as_specified),

@@ -156,14 +156,6 @@ static int start(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	(void)state;
-	r_end_vms();
-	fake_free();
-	return 0;
-}
-
 static bool verifies(const void *message, u32 len, const u8 signature[64])
 {
 	struct verify_job job;
@@ -460,7 +452,7 @@ static void nothing_is_left_when_a_cpu_is_the_hosts(void **state)
 	assert_int_equal(r_call(UP_CALL_SIGN, PAGE, 0, 0), -UP_EPERM);
 }
 
-#define T(test)	cmocka_unit_test_setup_teardown(test, start, end)
+#define T(test)	cmocka_unit_test_setup_teardown(test, start, r_end_and_forget)
 
 int main(void)
 {

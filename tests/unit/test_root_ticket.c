@@ -59,14 +59,6 @@ static int start_without(void **state)
 	return 0;
 }
 
-static int end(void **state)
-{
-	(void)state;
-	r_end_vms();
-	fake_free();
-	return 0;
-}
-
 /* --- VMs and tickets ---------------------------------------------------------------- */
 
 /* A VM of R_VM_FRAMES, all but measured to its end.  Return: its id */
@@ -521,8 +513,8 @@ static void a_dead_vm_takes_none(void **state)
 	assert_int_equal(bring(id, &t), -UP_EBUSY);
 }
 
-#define T(test)	cmocka_unit_test_setup_teardown(test, start, end)
-#define NONE(test) cmocka_unit_test_setup_teardown(test, start_without, end)
+#define T(test)	cmocka_unit_test_setup_teardown(test, start, r_end_and_forget)
+#define NONE(test) cmocka_unit_test_setup_teardown(test, start_without, r_end_and_forget)
 
 int main(void)
 {
