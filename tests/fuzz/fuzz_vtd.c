@@ -31,11 +31,6 @@ static u8 *begin_ram, *begin_owners;
 static struct unit begin_unit;
 static struct hw begin_hw;
 
-void cpu_relax(void)
-{
-	hw_relax();
-}
-
 u64 table_alloc(void)
 {
 	return 0;

@@ -31,20 +31,9 @@
 
 static struct owner vm;
 
-void cpu_relax(void)
-{
-	hw_relax();
-}
-
 u64 table_alloc(void)
 {
 	return pool_alloc();
-}
-
-void flush_lines(const void *page, bool opt)
-{
-	(void)opt;
-	hw_flush_lines(page);
 }
 
 #define must(cond) \

@@ -70,17 +70,6 @@ static void fail_at(const char *file, int line, const char *what)
 			fail_at(__FILE__, __LINE__, #cond); \
 	} while (0)
 
-void cpu_relax(void)
-{
-	hw_relax();
-}
-
-void flush_lines(const void *page, bool opt)
-{
-	(void)opt;
-	hw_flush_lines(page);
-}
-
 /* What ept/ needs and has no part here. */
 u64 table_alloc(void)
 {

@@ -63,17 +63,6 @@ static u32 nfree;
 		} \
 	} while (0)
 
-void cpu_relax(void)
-{
-	hw_relax();
-}
-
-void flush_lines(const void *page, bool opt)
-{
-	(void)opt;
-	hw_flush_lines(page);
-}
-
 u64 table_alloc(void)
 {
 	return pool_alloc();
@@ -383,15 +372,6 @@ static void linux_translates(void)
 	hw.iqt = hw.iqh = 3 * DESC_BYTES;
 }
 
-static void mutate(enum hw_mutant mutant)
-{
-	struct flusher *f = (struct flusher *)__start_flushers;
-
-	hw.mutant = mutant;
-	for (; f < __stop_flushers && mutant == HW_NO_FLUSHER; f++)
-		f->done = NULL;
-}
-
 static void world(const struct kind *k, enum hw_mutant mutant)
 {
 	u64 pa;
@@ -401,7 +381,7 @@ static void world(const struct kind *k, enum hw_mutant mutant)
 	make_places();
 	frames();
 	linux_translates();
-	mutate(mutant);
+	hw.mutant = mutant;
 	must(!unit_add(&dmar.unit[0]) && unit_use(&units[0]) == UNIT_TRANSLATING);
 	units[0].translates = true;
 	must(hw_dma(0, places[3] << PAGE_SHIFT, true, &pa));	/* remembered */

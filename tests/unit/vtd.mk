@@ -11,7 +11,7 @@ CFLAGS := -std=gnu11 -g -O1 -fsanitize=undefined -fno-sanitize-recover=all -Wall
 
 LAYER := $(addprefix ept/,owner.c device.c flush.c table.c pool.c grow.c transition.c binding.c) \
 	$(wildcard iommu/*.c)
-WORLD := tests/unit/vtd_hw.c tests/unit/fake/fake.c
+WORLD := tests/unit/vtd_hw.c tests/unit/vtd_world.c tests/unit/fake/fake.c
 OBJ := $(patsubst %.c,$(UB)/%.o,$(LAYER) $(WORLD))
 TESTS := test_vtd test_vtd_domain
 
