@@ -56,10 +56,11 @@ build/underpin-libvirt: $(LIBVIRT_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS) -lvirt -lxml2
 
 # Preloaded into somebody else's program: libc alone, and nothing of its symbols but ioctl().
-build/underpin-protect.so: $(CLI_DIR)/preload/protect.c $(CLI_DIR)/vm/serve.h
+build/underpin-protect.so: $(CLI_DIR)/preload/protect.c $(CLI_DIR)/cli/cli.c $(CLI_DIR)/cli/cli.h \
+		$(CLI_DIR)/vm/serve.h
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIE,$(CLI_CFLAGS)) -fPIC -shared -fvisibility=hidden \
-		-Wl,-z,relro,-z,now -o $@ $<
+		-Wl,-z,relro,-z,now -o $@ $(filter %.c,$^)
 
 # Unit tests: the same sources with sanitizers, but for main().
 $(CLI_OUT)/san/%.o: $(CLI_DIR)/%.c

@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <linux/kvm.h>
 
+#include "userspace/cli/cli.h"
 #include "userspace/vm/serve.h"
 
 #define EXIT_UNPROTECTED	125	/* as "underpin vm run" has it */
@@ -42,29 +43,12 @@ static void give_up(const char *what, const char *why)
 	_exit(EXIT_UNPROTECTED);
 }
 
-static int digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static void expectation(struct serve_ask *ask, const char *hex)
 {
-	size_t i;
-
 	if (!hex || !*hex)
 		return;
-	if (strlen(hex) != 2 * sizeof(ask->expect))
+	if (cli_unhex(hex, ask->expect, sizeof(ask->expect)))
 		give_up("UNDERPIN_EXPECT is not a SHA-256 in hexadecimal", "");
-	for (i = 0; i < sizeof(ask->expect); i++) {
-		int hi = digit(hex[2 * i]), lo = digit(hex[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
-			give_up("UNDERPIN_EXPECT is not a SHA-256 in hexadecimal", "");
-		ask->expect[i] = (uint8_t)(hi << 4 | lo);
-	}
 	ask->flags |= SERVE_EXPECT;
 }
 
@@ -102,7 +86,6 @@ static void protect(void)
 	struct serve_ask ask = { .version = SERVE_VERSION };
 	struct serve_answer answer;
 	char hex[2 * sizeof(answer.measurement) + 1];
-	size_t i;
 	int s;
 
 	expectation(&ask, getenv("UNDERPIN_EXPECT"));
@@ -116,8 +99,7 @@ static void protect(void)
 	if (answer.failed)
 		give_up(answer.text, "");
 	close(s);
-	for (i = 0; i < sizeof(answer.measurement); i++)
-		sprintf(hex + 2 * i, "%02x", answer.measurement[i]);
+	cli_hex(hex, answer.measurement, sizeof(answer.measurement));
 	fprintf(stderr, "underpin: VM %u protected: %llu frames, measurement %s\n", answer.id,
 		(unsigned long long)answer.frames, hex);
 }
