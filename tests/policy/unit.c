@@ -687,8 +687,11 @@ static void ask_all(const struct pol_image *p)
 			       .now = 1795340000 };
 	struct pol_decision d;
 	char text[1400];
-	uint32_t i;
+	uint32_t i, kind;
 
+	for (i = 0; i < p->n_str; i++)
+		for (kind = P_USER; kind <= P_ZONE; kind++)
+			pol_find(p, kind, pol_str(p, i));
 	for (q.user = 0; q.user < p->n_user; q.user++)
 		for (q.inst = 0; q.inst < p->n_inst; q.inst++)
 			for (q.action = 0; q.action < p->n_action; q.action++) {
@@ -781,6 +784,32 @@ static void test_image_spare_fields(void **state)
 	REFUSED(f, g, g.cost = 1);
 	REFUSED(p->cond + 1, c, c.node++);
 #undef REFUSED
+	pol_free(p);
+}
+
+/* What a search goes along ends: rules of one key go on, and a table has an empty place. */
+static void test_image_searches_end(void **state)
+{
+	struct pol_name *full;
+	struct pol_image *p;
+	struct pol_err e;
+	uint32_t i;
+
+	(void)state;
+	p = pol_load("tests/policy/fuzz/seed-policy", &e);
+	assert_non_null(p);
+	i = 0;
+	assert_false(takes(p, &p->permit[0].next, &i, sizeof(i)));
+	i = 1;
+	assert_true(takes(p, &p->permit[0].next, &i, sizeof(i)));
+	assert_false(takes(p, &p->permit[1].next, &i, sizeof(i)));
+	full = malloc(p->n_name * sizeof(*full));
+	for (i = 0; i < p->n_name; i++)
+		full[i] = (struct pol_name){ .kind = P_ATTR };
+	assert_false(takes(p, p->name, full, p->n_name * sizeof(*full)));
+	full[0].kind = 0;
+	assert_true(takes(p, p->name, full, p->n_name * sizeof(*full)));
+	free(full);
 	pol_free(p);
 }
 
@@ -1655,6 +1684,7 @@ int main(void)
 		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),
+		cmocka_unit_test(test_image_searches_end),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_bounds),
 		cmocka_unit_test(test_session_texts),
