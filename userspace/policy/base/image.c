@@ -52,6 +52,6 @@ void pol_free(struct pol_image *p)
 	if (!p)
 		return;
 	if (p->base)
-		munmap(p->base, p->size);
+		munmap(p->base, p->room);
 	free(p);
 }

@@ -140,6 +140,14 @@ struct pol_assign {
 	struct pol_at at;
 };
 
+/* What a decision asks of an assignment, which also says for whom and where it stands. */
+struct pol_given {
+	uint32_t assign;
+	uint32_t role;
+	uint32_t period;
+	uint32_t cond;
+};
+
 /* An object is a type (even) or an instance (odd): index * 2 + is-instance. */
 #define POL_OBJ_TYPE(i)	((i) << 1)
 #define POL_OBJ_INST(i)	((i) << 1 | 1)
@@ -196,8 +204,8 @@ struct pol_map {
 	X(zone, struct pol_zone) X(change, struct zone_change) X(period, struct pol_period) \
 	X(window, struct pol_window) X(between, struct pol_between) X(sod, struct pol_sod) \
 	X(sodlist, uint32_t) X(user, struct pol_user) X(role, struct pol_role) \
-	X(rolelist, uint32_t) X(assign, struct pol_assign) X(assignlist, uint32_t) \
-	X(anyassign, uint32_t) X(permit, struct pol_permit) \
+	X(rolelist, uint32_t) X(assign, struct pol_assign) X(assignlist, struct pol_given) \
+	X(anyassign, struct pol_given) X(permit, struct pol_permit) \
 	X(action, uint32_t) X(actionlist, uint32_t) X(rtype, struct pol_rtype) \
 	X(inst, struct pol_inst) X(sla, struct pol_sla) X(map, struct pol_map) \
 	X(visible, uint32_t) X(mediate, struct pol_permit)
@@ -205,6 +213,7 @@ struct pol_map {
 struct pol_image {
 	void *base;
 	size_t size;
+	size_t room;		/* mapped */
 	uint8_t digest[32];	/* SHA-256 of the block: what an audit record cites */
 	uint32_t cloud;
 	uint32_t refs;		/* admin.c's */

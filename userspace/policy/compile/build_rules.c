@@ -107,6 +107,11 @@ static int check_counted(struct build *b, const struct m_assign *a, const struct
 			 m_str(b->m, r->name), r->cardinality);
 }
 
+static struct pol_given given(uint32_t i, const struct pol_assign *a)
+{
+	return (struct pol_given){ i, a->role, a->period, a->cond };
+}
+
 static int build_assign(struct build *b, uint32_t i)
 {
 	const struct m_assign *a = &b->m->assign[i];
@@ -127,7 +132,7 @@ static int build_assign(struct build *b, uint32_t i)
 		ret = check_counted(b, a, &b->role[out.role]);
 		if (ret)
 			return ret;
-		if (pol_vec_push(b, anyassign, i))
+		if (pol_vec_push(b, anyassign, given(i, &out)))
 			return build_nomem(b);
 	}
 	return pol_vec_push(b, assign, out) ? build_nomem(b) : 0;
@@ -151,7 +156,7 @@ static int list_assigns(struct build *b)
 		if (b->assign[i].user == POL_NONE)
 			continue;
 		u = &b->user[b->assign[i].user];
-		b->assignlist[u->assign + u->n_assign++] = i;
+		b->assignlist[u->assign + u->n_assign++] = given(i, &b->assign[i]);
 	}
 	return 0;
 }
@@ -168,7 +173,7 @@ static int check_user(struct build *b, uint32_t user, uint32_t *seen, uint32_t *
 	int ret = 0;
 
 	for (i = 0; i < u->n_assign; i++) {
-		r = &b->role[b->assign[b->assignlist[u->assign + i]].role];
+		r = &b->role[b->assignlist[u->assign + i].role];
 		for (k = 0; k < r->n_closure; k++) {
 			q = b->rolelist[r->closure + k];
 			if (seen[q] == user + 1)
@@ -179,7 +184,7 @@ static int check_user(struct build *b, uint32_t user, uint32_t *seen, uint32_t *
 		}
 	}
 	for (i = 0; i < u->n_assign; i++) {
-		const struct pol_assign *a = &b->assign[b->assignlist[u->assign + i]];
+		const struct pol_assign *a = &b->assign[b->assignlist[u->assign + i].assign];
 
 		r = &b->role[a->role];
 		for (k = 0; k < r->n_closure; k++) {
@@ -221,7 +226,7 @@ static int check_cardinality(struct build *b)
 
 	for (i = 0; !ret && i < b->n_user; i++)
 		for (k = 0; !ret && k < b->user[i].n_assign; k++) {
-			a = &b->assign[b->assignlist[b->user[i].assign + k]];
+			a = &b->assign[b->assignlist[b->user[i].assign + k].assign];
 			if (last[a->role] == i + 1)
 				continue;
 			last[a->role] = i + 1;
