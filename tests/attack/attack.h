@@ -91,6 +91,8 @@ bool device_there(void);
 uint64_t *device_read(uint64_t pa);
 void device_write(uint64_t pa, uint64_t word);
 bool device_finds_secret(struct victim *v, uint64_t pa);
+uint64_t device_page(void);	/* where that page is */
+unsigned int device_rid(void);	/* bus, device and function */
 
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);

@@ -31,6 +31,7 @@
 
 static volatile uint64_t *edu;
 static uint64_t *own;		/* a page of ours */
+static unsigned int rid;	/* the device's: bus, device, function */
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -85,13 +86,17 @@ static bool is_edu(const char *dir)
 bool device_there(void)
 {
 	DIR *d = opendir(DEVICES);
+	unsigned int bus, dev, fn;
 	struct dirent *e;
 	char dir[128];
 
 	while (d && !edu && (e = readdir(d))) {
 		snprintf(dir, sizeof(dir), DEVICES "/%.64s", e->d_name);
-		if (is_edu(dir))
-			edu = use_device(dir);
+		if (!is_edu(dir))
+			continue;
+		edu = use_device(dir);
+		if (sscanf(e->d_name, "%*x:%x:%x.%x", &bus, &dev, &fn) == 3)
+			rid = bus << 8 | dev << 3 | fn;
 	}
 	if (d)
 		closedir(d);
@@ -127,18 +132,28 @@ static void fill(uint64_t word)
 		own[i] = word;
 }
 
+uint64_t device_page(void)
+{
+	return pagemap(getpid(), own) * PAGE;
+}
+
+unsigned int device_rid(void)
+{
+	return rid;
+}
+
 uint64_t *device_read(uint64_t pa)
 {
 	copy(pa, false);
 	fill(0);
-	copy(pagemap(getpid(), own) * PAGE, true);
+	copy(device_page(), true);
 	return own;
 }
 
 void device_write(uint64_t pa, uint64_t word)
 {
 	fill(word);
-	copy(pagemap(getpid(), own) * PAGE, false);
+	copy(device_page(), false);
 	copy(pa, true);
 }
 
