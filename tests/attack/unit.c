@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "attack.h"
+#include "edu.h"
 
 #define DMAR		"/sys/firmware/acpi/tables/DMAR"
 #define DMAR_BASE	(48 + 8)	/* of the first unit, in its table */
