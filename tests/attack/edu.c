@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* QEMU's edu: docs/specs/edu.txt of QEMU has its registers. */
+/* QEMU's edu: the registers are in the text that QEMU's sources have of it. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <err.h>
