@@ -12,7 +12,11 @@ MAPPINGS=512
 tiny="qemu-system-x86_64 -machine pc,hpet=off,smm=off,accel=kvm -cpu host,kvm=off -nodefaults
 	-no-reboot -display none -m 16 -bios tiny-fw.bin -serial file:tiny.serial"
 
-step() { sed "s/ .*/ s: $*/; s/^/# /" /proc/uptime; }
+# When a step begins, by the machine's own clock, and the figures of the one before.
+step() {
+	sed 's/^/# /' figures && : >figures
+	sed "s/ .*/ s: $*/; s/^/# /" /proc/uptime
+}
 
 # device VENDOR DEVICE: its name in sysfs
 device() {
@@ -33,7 +37,8 @@ took() {
 	before=$(transitions)
 	start=$(date +%s%N)
 	"$@" || return 1
-	echo "# $where: $what: $((($(date +%s%N) - start) / 1000)) us, $(($(transitions) - ${before:-0})) transitions"
+	echo "$where: $what: $((($(date +%s%N) - start) / 1000)) us," \
+		"$(($(transitions) - ${before:-0})) transitions" >>figures
 }
 
 reads() { dd if=/var/disk of=/dev/null bs=256k iflag=direct status=none; }
@@ -79,8 +84,8 @@ mappings() {
 		many=$(($(transitions) - ${before:-0}))
 		rmmod dmamap
 	done
-	dmesg | sed -n "s/.*\(map [0-9]* unmap [0-9]* ticks\)/# $where: \1/p" | tail -n 1
-	echo "# $where: $((many - few)) transitions for $MAPPINGS mappings"
+	dmesg | sed -n "s/.*\(map [0-9]* unmap [0-9]* ticks\)/$where: \1/p" | tail -n 1 >>figures
+	echo "$where: $((many - few)) transitions for $((MAPPINGS - 1)) mappings" >>figures
 	dmesg | grep -q 'map [0-9]* unmap'
 }
 
@@ -141,7 +146,9 @@ memory() {
 	until_true 10 sh -c "[ \"\$(stat -c %s $1)\" = 4096 ]"
 }
 
+: >figures
 step "the host"
+modprobe virtio_pci
 modprobe virtio_net
 dd if=/dev/urandom of=written bs=1M count=8 status=none
 cp written /var/disk
@@ -201,4 +208,5 @@ check 'rmmod' sh -c 'rmmod kvm_intel && rmmod underpin'
 works "bare again"
 check 'nothing of the layer is left' gone
 check 'nothing in the kernel log' quiet_dmesg
+step "the end"
 finish_tap

@@ -90,6 +90,7 @@ check "the machine's own DMAR table is accepted" underpin check --dmar $dmar
 
 ats=$(ats_device)
 if [ "$ats" ]; then
+	modprobe virtio_pci
 	modprobe virtio_rng
 	check "a device's own translations are on" same 80 "$(ats_control "$ats")"
 	check 'it works' rng_works
