@@ -186,7 +186,7 @@ static void set_leaf(struct unit *u, u64 *e, u64 leaf, bool again)
 		return;
 	if (leaf && !dma_reaches(pa >> PAGE_SHIFT)) {
 		/* Linux's driver maps the hole below 1 MiB for an ISA bridge, for example. */
-		if (frame_entry(pa >> PAGE_SHIFT))
+		if (!again && frame_entry(pa >> PAGE_SHIFT))
 			up_log_seldom("unit %u: no device reaches %lx, which the host maps",
 				      unit_number(u), pa);
 		leaf = 0;
