@@ -226,6 +226,8 @@ check 'the network works' network_works
 check 'the disk works' disk_works
 
 step "out"
+echo $edu >/sys/bus/pci/drivers/vfio-pci/unbind
+echo >/sys/bus/pci/devices/$edu/driver_override
 check 'rmmod' sh -c 'rmmod kvm_intel && rmmod underpin'
 works "bare again"
 check 'nothing of the layer is left' gone
