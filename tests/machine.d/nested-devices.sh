@@ -29,16 +29,25 @@ edu=$(device 0x1234 0x11e8)
 net=$(device 0x1af4 0x1041)
 
 transitions() { awk '{ sum += $3 } END { print sum + 0 }' /sys/kernel/underpin/cpus 2>/dev/null; }
+exits() { cat /sys/kernel/underpin/exits_host 2>/dev/null; }
 
-# took WHAT COMMAND...: its time, and how often the CPU went to the layer meanwhile
-took() {
+# counted WHAT COMMAND...: how often the CPU went to the layer meanwhile, and why
+counted() {
 	what=$1
 	shift
 	before=$(transitions)
-	start=$(date +%s%N)
+	exits >exits.before
 	"$@" || return 1
-	echo "$where: $what: $((($(date +%s%N) - start) / 1000)) us," \
-		"$(($(transitions) - ${before:-0})) transitions" >>figures
+	n=$(($(transitions) - ${before:-0}))
+	exits | awk 'NR == FNR { n[$1] = $2; next }
+		$2 > n[$1] { printf ", reason %s: %d", $1, $2 - n[$1] }' exits.before - >exits.why
+}
+
+# took WHAT COMMAND...: its time, too
+took() {
+	start=$(date +%s%N)
+	counted "$@" || return 1
+	echo "$where: $what: $((($(date +%s%N) - start) / 1000)) us, $n transitions$(cat exits.why)" >>figures
 }
 
 reads() { dd if=/var/disk of=/dev/null bs=256k iflag=direct status=none; }
@@ -74,22 +83,15 @@ echoes() {
 }
 network_works() { took "the network takes 8 MiB and brings them back" echoes; }
 
-# What a map and an unmap take: their ticks, and by the difference their transitions
+# What a map and an unmap take: their ticks, and with one of each what all the rest takes
+maps() { insmod dmamap.ko n="$1" && rmmod dmamap; }
 mappings() {
 	dmesg -C
-	for n in 1 $MAPPINGS; do
-		few=${many:-0}
-		before=$(transitions)
-		cat /sys/kernel/underpin/exits_host >exits 2>/dev/null
-		insmod dmamap.ko n=$n || return 1
-		many=$(($(transitions) - ${before:-0}))
-		rmmod dmamap
-	done
+	counted "one mapping" maps 1 || return 1
+	echo "$where: $what: $n transitions$(cat exits.why)" >>figures
+	counted "$MAPPINGS mappings" maps $MAPPINGS || return 1
+	echo "$where: $what: $n transitions$(cat exits.why)" >>figures
 	dmesg | sed -n "s/.*\(map [0-9]* unmap [0-9]* ticks\)/$where: \1/p" | tail -n 1 >>figures
-	echo "$where: $((many - few)) transitions for $((MAPPINGS - 1)) mappings" >>figures
-	[ ! -s exits ] || awk -v where="$where" 'NR == FNR { n[$1] = $2; next }
-		$2 - n[$1] > 99 { print where ": exits of reason " $1 ": " $2 - n[$1] }' \
-		exits /sys/kernel/underpin/exits_host >>figures
 	dmesg | grep -q 'map [0-9]* unmap'
 }
 
