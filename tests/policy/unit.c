@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "engine/admin.h"
 #include "engine/sla.h"
+#include "net/json_out.h"
 #include "net/message.h"
 #include "provider/provider.h"
 #include "tool/cmd.h"
@@ -1667,9 +1668,51 @@ static void test_bad_text(void **state)
 	free(text);
 }
 
+/* Every character that needs care comes back as it was; what is no UTF-8 fails as a whole. */
+static void test_json_out(void **state)
+{
+	static const char *const not[] = { "\xc3", "\xc0\x80", "\xed\xa0\x80", "a\x80" };
+	struct json_out o = { NULL };
+	char all[128], *text, c;
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	for (c = 1; c < 127; c++)
+		all[c - 1] = c;
+	strcpy(all + 126, "");
+	json_out_open(&o, '{');
+	json_out_member(&o, all, "Pr\xc3\xbc" "fer");
+	json_out_member(&o, "none", NULL);
+	json_out_name(&o, "list");
+	json_out_open(&o, '[');
+	for (i = 0; i < 2000; i++)
+		json_out_text(&o, i & 1 ? all : "");
+	json_out_number(&o, INT64_MIN);
+	json_out_close(&o, ']');
+	json_out_close(&o, '}');
+	text = json_out_end(&o);
+	j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_int_equal(json_object_size(j), 2);
+	assert_string_equal(json_string_value(json_object_get(j, all)), "Pr\xc3\xbc" "fer");
+	assert_int_equal(json_array_size(json_object_get(j, "list")), 2001);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "list"), 1999)),
+			    all);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(j, "list"), 2000)),
+			 INT64_MIN);
+	json_decref(j);
+	free(text);
+	for (i = 0; i < sizeof(not) / sizeof(not[0]); i++) {
+		o = (struct json_out){ NULL };
+		json_out_text(&o, not[i]);
+		assert_null(json_out_end(&o));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_out),
 		cmocka_unit_test(test_bad_sheets),
 		cmocka_unit_test(test_static_constraints),
 		cmocka_unit_test(test_mediation_subset),
