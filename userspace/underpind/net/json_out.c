@@ -99,6 +99,12 @@ void json_out_number(struct json_out *o, int64_t n)
 	put(o, digits, snprintf(digits, sizeof(digits), "%lld", (long long)n));
 }
 
+void json_out_flag(struct json_out *o, const char *name)
+{
+	json_out_name(o, name);
+	put(o, "true", 4);
+}
+
 /* Nearly every text is ASCII; of others jansson says, who also reads them. */
 bool json_out_takes(const char *s)
 {
@@ -120,5 +126,6 @@ char *json_out_end(struct json_out *o)
 	if (!o->failed)
 		return o->text;
 	free(o->text);
+	*o = (struct json_out){ .failed = true };
 	return NULL;
 }

@@ -34,13 +34,16 @@ void json_out_number(struct json_out *o, int64_t n);
 /* A member that is a text; left out if @s is NULL. */
 void json_out_member(struct json_out *o, const char *name, const char *s);
 
+/* A member that is true. */
+void json_out_flag(struct json_out *o, const char *name);
+
 /* Is it UTF-8, as those who read JSON take it? */
 bool json_out_takes(const char *s);
 
 /**
  * json_out_end() - what was written
  *
- * Return: the text, to be freed, or NULL if anything failed.
+ * Return: @o->text, to be freed, or NULL if anything failed.
  */
 char *json_out_end(struct json_out *o);
 

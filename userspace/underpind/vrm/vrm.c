@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "fault.h"
-#include "net/json_out.h"
 #include "vrm/work.h"
 
 #define REFUSALS_LOGGED	10	/* a second */
@@ -620,8 +619,7 @@ static void end(struct work *w)
 	msg_free(&w->rq);
 	json_decref(w->why);
 	jwt_free(&w->jwt);
-	json_decref(w->body);
-	free(w->message);
+	free(w->body.text);
 	free(w->kept);
 	free(w);
 }
