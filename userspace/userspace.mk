@@ -83,7 +83,7 @@ $(CLI_OUT)/san/iommu/%.o: iommu/%.c
 CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
 build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
-		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C)) $(CLI_DIR)/libvirt/edit.c) \
+		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C)) $(CLI_DIR)/libvirt/edit.c $(CLI_DIR)/attest/seal.c) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
 		$(CLI_IOMMU_C:%.c=$(CLI_OUT)/san/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/san/%.o)
