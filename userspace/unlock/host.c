@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The host's evidence: a nonce is asked, as a line, and what comes back is relayed to the broker. */
+/* The host's evidence: a nonce goes there, as a line; what comes back is relayed to the broker. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
