@@ -92,10 +92,11 @@ void qemu_end(void);
 bool device_there(void);
 
 /* What it does then: EDU_BYTES from or to @pa.  device_read(): into the page it returns. */
-#define EDU_BYTES	4088u	/* QEMU 7.2 ends itself when asked for all 4,096 */
 uint64_t *device_read(uint64_t pa);
 void device_write(uint64_t pa, uint64_t word);
 bool device_finds_secret(struct victim *v, uint64_t pa);
+uint64_t device_page(void);	/* where that page is */
+unsigned int device_rid(void);	/* bus, device and function */
 
 /* victim.c */
 struct victim *victim_start(bool protect, bool run, int vcpus, const struct atk_secret *half);

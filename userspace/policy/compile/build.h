@@ -10,6 +10,8 @@
 struct build {
 	struct m_model *m;
 	struct pol_err *e;
+	POL_VEC(struct pol_slot, named);	/* (kind, string): what becomes the names' table */
+
 #define X(name, type) POL_VEC(type, name);
 	POL_SECTIONS(X)
 #undef X
@@ -25,9 +27,9 @@ void build_say(struct build *b, struct pol_at at, const char *fmt, ...)
 /**
  * build_add() - name a record
  *
- * Return: 0, -EEXIST if the key is there, or -ENOMEM.
+ * Return: 0, or -EEXIST if the name is there.
  */
-int build_add(struct build *b, uint64_t key, uint32_t first, uint32_t n);
+int build_add(struct build *b, enum pol_kind kind, uint32_t name, uint32_t idx);
 
 /* The record of string @name, or POL_NONE. */
 uint32_t build_find(const struct build *b, enum pol_kind kind, uint32_t name);
