@@ -221,14 +221,13 @@ static bool shares_what_is_private(struct victim *v)
 
 /* --- its other vCPU ------------------------------------------------------------------- */
 
-static volatile sig_atomic_t aimed;	/* in the victim's process: at ELSEWHERE */
+static int aimed;	/* in the victim's process: at ELSEWHERE */
 
 static void aim(struct shared *sh)
 {
 	struct kvm_regs regs = { .rip = ELSEWHERE, .rsp = 0x4000, .rflags = 2 };
 	struct kvm_sregs sregs;
 
-	aimed = 0;
 	if (ioctl(sh->other, KVM_GET_SREGS, &sregs))
 		err(1, "KVM_GET_SREGS");
 	sregs.cs.base = 0;
@@ -246,7 +245,7 @@ static void *other_main(void *arg)
 	if (run == MAP_FAILED)
 		err(1, "mmap of the other vCPU");
 	for (;;) {
-		if (aimed)
+		if (__atomic_exchange_n(&aimed, 0, __ATOMIC_ACQUIRE))
 			aim(sh);
 		if (!ioctl(sh->other, KVM_RUN, 0) && run->exit_reason == KVM_EXIT_IO)
 			victim_io(sh, run);
@@ -263,7 +262,7 @@ static int other_fn(struct shared *sh, void *arg)
 {
 	static bool started;
 
-	aimed = *(int *)arg;
+	__atomic_store_n(&aimed, *(int *)arg, __ATOMIC_RELEASE);
 	if (started)
 		return pthread_kill(other, SIGUSR1);
 	started = true;
@@ -423,9 +422,9 @@ const struct attack ghci_attacks[] = {
 	{ 206, "another TSC, which runs backwards", tsc_backwards, GHCI | TAINTS },
 	{ 207, "CPUID that lies", cpuid_lies, GHCI | TAINTS },
 	{ 208, "MapGPA of what is not the VM's", share_what_is_not_its_own, GHCI },
-	{ 209, "the host's word for private memory: a page that is shared", reads_what_the_host_wrote,
+	{ 209, "a shared page, read by its private address", reads_what_the_host_wrote,
 	  GHCI | TAINTS | ENDS },
-	{ 210, "the VM's word, by the shared address of a private page", shares_what_is_private,
+	{ 210, "a private page, written by its shared address", shares_what_is_private,
 	  GHCI | TAINTS | ENDS },
 	{ 211, "conversions raced by the other vCPU", race_conversions, FRESH | PAIR },
 	{ 212, "the other vCPU entered early, elsewhere, twice", enter_it_elsewhere, FRESH | PAIR },
