@@ -130,7 +130,7 @@ struct aead {
 	uint8_t key[HASH], nonce[NONCE];
 };
 
-/* ExtractAndExpand(), 4.1. */
+/* ExtractAndExpand of 4.1. */
 static bool shared_secret(const uint8_t private[SEAL_KEY], const uint8_t peer[SEAL_KEY],
 			  const uint8_t enc[SEAL_KEY], const uint8_t receiver[SEAL_KEY],
 			  uint8_t shared[HASH])
@@ -150,7 +150,7 @@ static bool shared_secret(const uint8_t private[SEAL_KEY], const uint8_t peer[SE
 	return good;
 }
 
-/* KeySchedule(), 5.1, with mode_base: no PSK. */
+/* KeySchedule of 5.1, with mode_base: no PSK. */
 static bool key_schedule(const uint8_t shared[HASH], const struct seal_context *c,
 			 struct aead *a)
 {

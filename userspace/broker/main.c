@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The program underpin-broker, which "underpin attest broker" runs: secrets for VMs that prove themselves. */
+/*
+ * The program underpin-broker, which "underpin attest broker" runs: secrets for VMs that prove
+ * themselves.
+ */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>

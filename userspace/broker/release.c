@@ -17,26 +17,32 @@
 /* Kernel, initrd, command line and memory map (docs/guest-firmware.md). */
 #define REPORTS_NEEDED	0xfu
 
-static const char *read_secret(struct release *r, const char *path)
+static const char *take_secret(struct release *r, int fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat is;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &is)) {
-		n = -1;
-	} else if (is.st_mode & 077) {
-		close(fd);
+	if (fstat(fd, &is))
+		return "its secret cannot be read";
+	if (is.st_mode & 077)
 		return "its secret may be read by others than its owner: chmod 600";
-	} else {
-		n = read(fd, r->secret, sizeof(r->secret));
-	}
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return "it has no secret that can be read";
+	n = read(fd, r->secret, sizeof(r->secret));
+	if (n <= 0 || is.st_size > SECRET_MAX)
+		return "its secret is empty, or longer than 4096 bytes";
 	r->len = (size_t)n;
-	return n && is.st_size <= SECRET_MAX ? NULL : "its secret is empty, or longer than 4096 bytes";
+	return NULL;
+}
+
+static const char *read_secret(struct release *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *wrong;
+
+	if (fd < 0)
+		return "it has no secret that can be read";
+	wrong = take_secret(r, fd);
+	close(fd);
+	return wrong;
 }
 
 /*
@@ -48,9 +54,9 @@ static const char *check_policy(const struct policy *p)
 	if (!policy_has(p, "measurements"))
 		return "its policy has no measurements";
 	if (!policy_lists(p, "askers", "vm") || policy_lists(p, "askers", "host"))
-		return "its policy must accept reports that the VM asked for alone: \"askers\":[\"vm\"]";
+		return "its policy must accept what the VM asked for alone: \"askers\":[\"vm\"]";
 	if ((policy_reports(p) & REPORTS_NEEDED) != REPORTS_NEEDED)
-		return "its policy must name reports 0 to 3: kernel, initrd, command line, memory map";
+		return "its policy lacks reports 0 to 3: kernel, initrd, command line, memory map";
 	return NULL;
 }
 
