@@ -299,7 +299,7 @@ static bool wait_to_layer(struct victim *v)
 /* The device has read the frame, and the unit may remember it, when it becomes a VM's. */
 static bool remembered(struct victim *v)
 {
-	struct victim *late = victim_start(false, false, &v->sh->half);
+	struct victim *late = victim_start(false, false, 1, &v->sh->half);
 	uint64_t pa = pfn_of(late, SECRET_GPA) * PAGE, dirty;
 	bool hit;
 
