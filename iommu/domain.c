@@ -2,8 +2,8 @@
 /*
  * Where Linux translates DMA.  A unit reads tables at any time, so that it must not read them
  * where the host can write.  What it walks is the layer's: a root table, context tables, and a
- * tree of 4 KiB leaves for each domain that a context entry of the host's names.  They are a
- * cache of the host's tables, filled at the launch, and brought up to date where the driver says
+ * tree for each domain that a context entry of the host's names.  They are a cache of
+ * the host's tables, filled at the launch, and brought up to date where the driver says
  * that it has changed something, as a unit in caching mode may ask it to (VT-d specification
  * 6.1).  Nothing is remembered of how the host's tables hang together: each look begins at the
  * domain's top, and is as deep as there are levels, whatever leads where.
@@ -59,16 +59,21 @@ static u64 last_frame(const struct unit *u)
 	return spans(u->domain_levels + 1) - 1;
 }
 
-static u64 make_table(struct unit *u)
+static bool got(struct unit *u, bool frame)
 {
-	u64 pa = dma_table();
-
-	if (!pa) {
+	if (!frame) {
 		u->host.starved = true;
 		up_log_seldom("unit %u: no frame for a table of a device's: DMA will be refused",
 			      unit_number(u));
 	}
-	return pa;
+	return frame;
+}
+
+static u64 make_table(struct unit *u)
+{
+	u64 pa = dma_table();
+
+	return got(u, pa) ? pa : 0;
 }
 
 /* A change that the unit may have to be told of: it may even remember that there was nothing. */
@@ -76,6 +81,14 @@ static void changed(struct unit *u, u64 old, u32 what)
 {
 	if (old || u->cap & (CAP_CM | CAP_RWBF))
 		u->host.stale |= what;
+}
+
+static void set_entry(struct unit *u, u64 *e, u64 val)
+{
+	if (*e == val)
+		return;
+	changed(u, *e, FORGET_IOTLB);
+	dma_set(e, val);
 }
 
 /* --- what the host's tables say --------------------------------------------------- */
@@ -109,38 +122,59 @@ static struct run host_run(const struct unit *u, const struct unit_domain *d, u6
 	return r;
 }
 
+/* @at's part of a large leaf, which is not checked yet */
+static u64 part(const struct run *r, u64 at)
+{
+	return r->e + ((at & (spans(r->level) - 1)) << PAGE_SHIFT);
+}
+
 /* @t: the host's table of leaves, if it is not a large one */
 static u64 host_leaf(const struct unit *u, const struct run *r, const u64 *t, u64 at)
 {
-	u64 e = r->e;
+	u64 e = r->e & EPT_LARGE ? part(r, at) : t ? READ_ONCE(t[at % EPT_ENTRIES]) : 0;
 
-	if (e & EPT_LARGE)
-		e |= (at & (spans(r->level) - 1)) << PAGE_SHIFT;
-	else
-		e = t ? READ_ONCE(t[at % EPT_ENTRIES]) : 0;
 	if (!(e & r->access) || reserved(u, e, 1))
 		return 0;
 	return (e & (VTD_ADDR | SL_SNP)) | (e & r->access);
 }
 
+/* A leaf for 2 MiB, if devices reach them all; else 0: it takes leaves for each frame. */
+static u64 whole(u64 e)
+{
+	return e & EPT_LARGE && dma_reaches_large((e & VTD_ADDR) >> PAGE_SHIFT) ? e : 0;
+}
+
+static u64 host_large_leaf(const struct run *r, u64 at)
+{
+	u64 e = part(r, at & ~(EPT_ENTRIES - 1ULL));
+
+	return r->access ? whole((e & (VTD_ADDR | SL_SNP | EPT_LARGE)) | r->access) : 0;
+}
+
 /* --- the copy ---------------------------------------------------------------------- */
 
-/* The layer's table of leaves for @at.  NULL: there is none, nor anything else at *@level. */
-static u64 *leaves(struct unit *u, const struct unit_domain *d, u64 at, bool make, u32 *level)
+/* The layer's entry of level 2 for @at.  NULL: there is none, nor anything else at *@level. */
+static u64 *our_run(struct unit *u, const struct unit_domain *d, u64 at, bool make, u32 *level)
 {
-	u64 *e, pa, table = d->root;
+	u64 *e, table = d->root;
 
-	for (*level = u->domain_levels; *level > 1; --*level) {
+	for (*level = u->domain_levels; ; --*level) {
 		e = (u64 *)phys(table) + ept_index(at << PAGE_SHIFT, *level);
-		if (!*e) {
-			pa = make ? make_table(u) : 0;
-			if (!pa)
-				return NULL;
-			dma_set(e, pa | DMA_RW);
-		}
+		if (*level == 2)
+			return e;
+		if (!*e && !(make && got(u, dma_split(e))))
+			return NULL;
 		table = *e & EPT_ADDR;
 	}
-	return phys(table);
+}
+
+/* The table of leaves at @e.  @make: if need be, one is made.  NULL: @large, or 0, is there. */
+static u64 *our_leaves(struct unit *u, u64 *e, u64 large, bool make)
+{
+	if (ept_is_table(*e) || (make && got(u, dma_split(e))))
+		return phys(*e & EPT_ADDR);
+	set_entry(u, e, large);
+	return NULL;
 }
 
 /* @again: the leaf is there already, and devices may have lost what it leads to. */
@@ -152,19 +186,30 @@ static void set_leaf(struct unit *u, u64 *e, u64 leaf, bool again)
 		return;
 	if (leaf && !dma_reaches(pa >> PAGE_SHIFT)) {
 		/* Linux's driver maps the hole below 1 MiB for an ISA bridge, for example. */
-		if (frame_entry(pa >> PAGE_SHIFT))
+		if (!again && frame_entry(pa >> PAGE_SHIFT))
 			up_log_seldom("unit %u: no device reaches %lx, which the host maps",
 				      unit_number(u), pa);
 		leaf = 0;
 	}
-	if (leaf == *e)
-		return;
-	changed(u, *e, FORGET_IOTLB);
-	dma_set(e, leaf);
+	set_entry(u, e, leaf);
+}
+
+/* As far as one of the layer's tables of leaves reaches.  Return: how many leaves that are */
+static u64 sync_leaves(struct unit *u, const struct run *r, u64 *ours, u64 at, u64 last, bool sweep)
+{
+	const u64 *theirs = r->access && !(r->e & EPT_LARGE) ? host_byte(r->e & VTD_ADDR) : NULL;
+	u64 i, end = at | (EPT_ENTRIES - 1);
+
+	if (end > last)
+		end = last;
+	for (i = at; i <= end; i++)
+		set_leaf(u, &ours[i % EPT_ENTRIES],
+			 sweep ? ours[i % EPT_ENTRIES] : host_leaf(u, r, theirs, i), sweep);
+	return end - at + 1;
 }
 
 /*
- * From @at on, as far as one of the layer's tables of leaves, or nothing, reaches.
+ * From @at on, as far as one of the layer's entries of level 2, or nothing, reaches.
  * @sweep: what is there stays, if it may; the host's tables have no say.
  * Return: how many frames of device addresses were looked at.
  */
@@ -172,27 +217,22 @@ static u64 sync_run(struct unit *u, const struct unit_domain *d, u64 at, u64 las
 		    u32 *left)
 {
 	struct run r = { .level = LEVELS_MAX + 1 };
-	const u64 *theirs = NULL;
-	u64 *ours, i, end, n;
+	u64 *e, *ours = NULL, large, n;
 	u32 level;
 
 	if (!sweep)
 		r = host_run(u, d, at);
-	ours = leaves(u, d, at, r.access, &level);
+	e = our_run(u, d, at, r.access, &level);
+	if (e) {
+		large = sweep ? whole(*e) : host_large_leaf(&r, at);
+		ours = our_leaves(u, e, large, !large && (sweep ? *e : r.access));
+	}
 	if (!ours) {
 		--*left;
 		n = spans(level < r.level ? level : r.level);
 		return n - at % n;
 	}
-	if (r.access && !(r.e & EPT_LARGE))
-		theirs = host_byte(r.e & VTD_ADDR);
-	end = at | (EPT_ENTRIES - 1);
-	if (end > last)
-		end = last;
-	for (i = at; i <= end; i++)
-		set_leaf(u, &ours[i % EPT_ENTRIES],
-			 sweep ? ours[i % EPT_ENTRIES] : host_leaf(u, &r, theirs, i), sweep);
-	n = end - at + 1;
+	n = sync_leaves(u, &r, ours, at, last, sweep);
 	*left -= *left < n ? *left : (u32)n;
 	return n;
 }

@@ -50,11 +50,8 @@ u64 dma_table(void)
 	return pa;
 }
 
-/*
- * A table takes the place of @e, an empty entry or one of 2 MiB: translations stay.
- * The flush that the loss of a frame asks for covers the larger one, too.
- */
-static bool split(u64 *e)
+/* The flush that the loss of a frame asks for covers the larger entry, too. */
+bool dma_split(u64 *e)
 {
 	u64 i, *t, old = *e, pa = pool_alloc();
 
@@ -62,7 +59,7 @@ static bool split(u64 *e)
 		return false;
 	t = phys(pa);
 	for (i = 0; old && i < EPT_ENTRIES; i++)
-		t[i] = ((old & EPT_ADDR) + i * PAGE_SIZE) | DMA_RW;
+		t[i] = (old & ~EPT_LARGE) + i * PAGE_SIZE;
 	dma_publish(t);
 	dma_set(e, pa | DMA_RW);
 	return true;
@@ -76,7 +73,7 @@ static u64 *dma_slot(u64 pa, u32 level, bool make)
 
 	for (l = EPT_LEVELS; l > level; l--) {
 		e = (u64 *)phys(table) + ept_index(pa, l);
-		if (!ept_is_table(*e) && (!make || !split(e)))
+		if (!ept_is_table(*e) && (!make || !dma_split(e)))
 			return NULL;
 		table = *e & EPT_ADDR;
 	}
@@ -89,18 +86,32 @@ static bool reachable(u64 pfn)
 	return frame_entry(pfn) && frame_is_hosts(pfn);
 }
 
+/* The lowest entry on the way to @pfn, and its @level. */
+static u64 found(u64 pfn, u32 *level)
+{
+	u64 e = 0, table = second_level;
+
+	for (*level = EPT_LEVELS; table && !(pfn >> 9 * EPT_LEVELS); --*level) {
+		e = ((u64 *)phys(table))[ept_index(pfn << PAGE_SHIFT, *level)];
+		if (*level == 1 || !ept_is_table(e))
+			break;
+		table = e & EPT_ADDR;
+	}
+	return e;
+}
+
 bool dma_reaches(u64 pfn)
 {
-	u64 *e, table = second_level;
-	u32 l;
+	u32 level;
 
-	for (l = EPT_LEVELS; table && !(pfn >> 9 * EPT_LEVELS); l--) {
-		e = (u64 *)phys(table) + ept_index(pfn << PAGE_SHIFT, l);
-		if (l == 1 || !ept_is_table(*e))
-			return *e;
-		table = *e & EPT_ADDR;
-	}
-	return false;
+	return found(pfn, &level);
+}
+
+bool dma_reaches_large(u64 pfn)
+{
+	u32 level;
+
+	return found(pfn, &level) && level == 2;
 }
 
 u64 dma_losses(void)

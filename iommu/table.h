@@ -42,8 +42,17 @@ u64 dma_table(void);
 /** dma_set() - an entry, as units see memory */
 void dma_set(u64 *e, u64 val);
 
+/**
+ * dma_split() - a table takes the place of @e, an empty entry or one of 2 MiB
+ * Translations stay.  Return: false: no frame is left
+ */
+bool dma_split(u64 *e);
+
 /** dma_reaches() - whether devices reach @pfn, of those that pass through.  Holds frames_lock */
 bool dma_reaches(u64 pfn);
+
+/** dma_reaches_large() - and all of the 2 MiB around it, by one leaf.  Holds frames_lock */
+bool dma_reaches_large(u64 pfn);
 
 /** dma_losses() - how often devices have lost a frame so far.  Holds frames_lock */
 u64 dma_losses(void);

@@ -1,38 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The underpin program: nouns and their verbs. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
 #include "userspace/vm/vm.h"
 
 /* Programs of their own, since they need libraries that a host's tool does not. */
-static int run_program(char *name, char **argv)
-{
-	argv[0] = name;
-	execvp(name, argv);
-	cli_error("%s: %s; install it into a directory of PATH", name, strerror(errno));
-	return CLI_FAILED;
-}
-
 static int cmd_policy(int argc, char **argv)
 {
 	(void)argc;
-	return run_program("underpin-policy", argv);
+	return cli_exec("underpin-policy", argv);
 }
 
 static int cmd_attest(int argc, char **argv)
 {
 	(void)argc;
-	return run_program("underpin-attest", argv);
+	return cli_exec("underpin-attest", argv);
 }
 
 static int cmd_libvirt(int argc, char **argv)
 {
 	(void)argc;
-	return run_program("underpin-libvirt", argv);
+	return cli_exec("underpin-libvirt", argv);
 }
 
 static const struct cli_command nouns[] = {

@@ -46,6 +46,21 @@ ATTEST_LIBS := $(CLI_LIBS) -ltss2-esys -ltss2-mu -ltss2-tctildr
 build/underpin-attest: $(ATTEST_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(ATTEST_LIBS)
 
+# The owner's side: what verifies there verifies here.
+BROKER_C := $(wildcard $(CLI_DIR)/broker/*.c) $(wildcard $(CLI_DIR)/cli/*.c) \
+	$(addprefix $(CLI_DIR)/attest/,evidence.c eventlog.c launchlog.c policy.c report.c seal.c util.c verify.c)
+
+build/underpin-broker: $(BROKER_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
+	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS) -ltss2-mu -lmicrohttpd
+
+# A guest's initramfs has no libraries.  --no-warnings: OpenSSL has calls for names and modules,
+# which need a C library that is not static; none is made.
+UNLOCK_C := $(wildcard $(CLI_DIR)/unlock/*.c) \
+	$(addprefix $(CLI_DIR)/,attest/report.c attest/seal.c cli/address.c cli/cli.c)
+
+build/underpin-unlock: $(UNLOCK_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
+	$(CC) -static-pie -s -Wl,-z,relro,-z,now,--gc-sections,--no-warnings -o $@ $^ -lssl -lcrypto
+
 # Links libvirt, likewise.
 LIBVIRT_C := $(wildcard $(CLI_DIR)/libvirt/*.c) $(CLI_DIR)/cli/cli.c \
 	$(CLI_DIR)/vm/qemu_args.c $(CLI_DIR)/vm/qemu_needs.c
@@ -83,7 +98,7 @@ $(CLI_OUT)/san/iommu/%.o: iommu/%.c
 CLI_TEST_C := $(wildcard tests/unit/userspace/*.c)
 build/unit-underpin: $(CLI_TEST_C:tests/unit/userspace/%.c=$(CLI_OUT)/san/tests/%.o) \
 		$(patsubst $(CLI_DIR)/%.c,$(CLI_OUT)/san/%.o,\
-		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C)) $(CLI_DIR)/libvirt/edit.c) \
+		$(filter-out $(CLI_DIR)/underpin.c,$(CLI_C)) $(CLI_DIR)/libvirt/edit.c $(CLI_DIR)/attest/seal.c) \
 		$(CLI_GUEST_C:module/guest/%.c=$(CLI_OUT)/san/guest/%.o) \
 		$(CLI_IOMMU_C:%.c=$(CLI_OUT)/san/%.o) \
 		$(CLI_POLICY_C:$(CLI_DIR)/%.c=$(CLI_OUT)/san/%.o)
@@ -94,5 +109,6 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	@mkdir -p $(@D)
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
-userspace: build/underpin build/underpin-attest build/underpin-libvirt build/underpin-protect.so
+userspace: build/underpin build/underpin-attest build/underpin-broker build/underpin-libvirt \
+	build/underpin-protect.so build/underpin-unlock
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)

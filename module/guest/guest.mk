@@ -36,10 +36,11 @@ $(FW_OUT)/acpi.o: $(FW_OUT)/dsdt.hex
 build/tiny-fw.bin: $(FW_OUT)/tiny.elf
 	objcopy -O binary $< $@
 
-$(FW_OUT)/tiny.elf: $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o $(FW_OUT)/fw.lds
-	$(FW_LINK) -o $@ $(FW_OUT)/start.o $(FW_OUT)/tiny-fw.o
+TINY_OBJ := $(addprefix $(FW_OUT)/,start.o tiny-fw.o tiny-ghci.o)
+$(FW_OUT)/tiny.elf: $(TINY_OBJ) $(FW_OUT)/fw.lds
+	$(FW_LINK) -o $@ $(TINY_OBJ)
 
-$(FW_OUT)/tiny-fw.o: tests/guest/tiny-fw.S
+$(FW_OUT)/tiny-%.o: tests/guest/tiny-%.S
 	@mkdir -p $(@D)
 	$(CC) $(FW_FLAGS) -MMD -MP -c $< -o $@
 
@@ -91,4 +92,4 @@ guest-unit: build/unit-sha256 build/unit-guest-firmware build/fuzz-bzimage \
 	build/fuzz-guest-firmware
 .PHONY: guest-unit
 
--include $(FW_OBJ:.o=.d) $(FW_OUT)/tiny-fw.d
+-include $(FW_OBJ:.o=.d) $(TINY_OBJ:.o=.d)

@@ -101,6 +101,9 @@ struct atk_vmx {
 #define ATK_PRETEND	(1u << 4)	/* claim that an instruction was emulated after any exit */
 #define ATK_SPOIL	(1u << 5)	/* give wrong results for registers not asked for */
 #define ATK_POKE_FIRST	(1u << 6)	/* the pokes come before the first entry */
+#define ATK_AT_DEVICE	(1u << 7)	/* they come once a device was first accessed */
+#define ATK_LIE		(1u << 8)	/* CPUID gives other answers from then on */
+#define ATK_INJECT	(1u << 9)	/* events of any kind, at any instruction */
 
 /* The VM's run by the module in KVM's stead, up to a number of exits. */
 struct atk_run {
@@ -117,7 +120,18 @@ struct atk_run {
 	__u64 gpr_value;
 	__u64 eptp;		/* if not 0, for the whole run */
 	__u32 stop;		/* end after this exit reason, if not 0 */
+	__u32 device_len;	/* of the instruction that accesses a device; 0: none is served */
+	__u32 device_first;	/* its length for the first access, if not 0 */
+	__u32 reserved2;
+	__u64 device_value;	/* what it reads */
+	char keys[8];		/* for the VM's COM1 */
+	__u64 seed;		/* of ATK_INJECT, */
+	__u32 events;		/* so many of which are injected, */
+	__u32 close;		/* so many of them within so many ticks: */
+	__u32 close_ticks, far_ticks;	/* at most, to the next */
 	/* out */
+	__u32 injected;
+	__u32 devices;		/* accesses */
 	__u32 leak;
 	__u32 failed;		/* atk_vmx_result of the entry that failed */
 	__u32 error;

@@ -23,6 +23,7 @@
 #define SECRET_GPA	0x200000u	/* tests/guest/tiny-fw.S */
 #define SHARED_GPA	0x300000u
 #define SPARE_GPA	0x380000u	/* the VM never touches it */
+#define DEVICE_GPA	0x800000u	/* no memory: a device that reads zero */
 #define LOG_SIZE	(1u << 18)
 #define ARG_SIZE	16384u
 
@@ -33,7 +34,8 @@ struct shared {
 	int ret;
 	int id;				/* of the protected VM */
 	int ready;
-	int kvm, vm, vcpu;		/* descriptors in the process */
+	int vcpus;			/* 1, or 2 */
+	int kvm, vm, vcpu, other;	/* descriptors in the process */
 	uint8_t *ram, *rom;		/* addresses in the process */
 	struct kvm_run *run;
 	struct atk_secret half;
@@ -49,6 +51,7 @@ struct victim {
 	pid_t pid;
 	bool protected;
 	bool loose;		/* frames may have gone to others since */
+	bool ghci;		/* it speaks the GHCI, if it is protected */
 	uint64_t pfn[RAM_PAGES + ROM_PAGES];
 };
 
@@ -60,6 +63,8 @@ typedef int (*victim_fn)(struct shared *sh, void *arg);
 #define ALONE	8u	/* the unprotected VM's turn is without any protected one */
 #define SMP	16u	/* needs two processors; the others run on one */
 #define DEVICE	32u	/* needs a device that reads and writes memory */
+#define GHCI	64u	/* takes a VM that speaks the GHCI, and does the same without a layer */
+#define PAIR	128u	/* takes a VM with two vCPUs: FRESH */
 
 struct attack {
 	int number;
@@ -70,7 +75,7 @@ struct attack {
 
 extern const struct attack user_attacks[], tool_attacks[], host_attacks[], vcpu_attacks[],
 			   table_attacks[], call_attacks[], smp_attacks[], end_attacks[],
-			   qemu_attacks[], device_attacks[], unit_attacks[];
+			   qemu_attacks[], device_attacks[], unit_attacks[], ghci_attacks[];
 
 extern int attack_fd, underpin_fd;
 #define LAYER_PFNS	64
@@ -87,13 +92,14 @@ void qemu_end(void);
 bool device_there(void);
 
 /* What it does then: EDU_BYTES from or to @pa.  device_read(): into the page it returns. */
-#define EDU_BYTES	4088u	/* QEMU 7.2 ends itself when asked for all 4,096 */
 uint64_t *device_read(uint64_t pa);
 void device_write(uint64_t pa, uint64_t word);
 bool device_finds_secret(struct victim *v, uint64_t pa);
+uint64_t device_page(void);	/* where that page is */
+unsigned int device_rid(void);	/* bus, device and function */
 
 /* victim.c */
-struct victim *victim_start(bool protect, bool run, const struct atk_secret *half);
+struct victim *victim_start(bool protect, bool run, int vcpus, const struct atk_secret *half);
 void victim_protect(struct victim *v);	/* one that has been started without */
 void victim_kill(struct victim *v);
 uint64_t victim_release(struct victim *v);	/* returns frames that were not zeroed */
@@ -101,7 +107,7 @@ int victim_do(struct victim *v, victim_fn fn, const void *arg, size_t len);
 void victim_frames(struct victim *v);	/* learn frames that it has got since */
 void victim_pause(struct victim *v);
 void victim_resume(struct victim *v);
-void victim_io(struct shared *sh);	/* in the process: serve an I/O exit */
+void victim_io(struct shared *sh, struct kvm_run *run);	/* in the process: serve it */
 bool victim_well(struct victim *v, int checks);	/* it passes so many checks of its own */
 static inline bool disturbed(struct victim *v)
 {
@@ -115,6 +121,9 @@ void nap(unsigned int ms);
 
 /* has_secret() - does the buffer hold some of this VM's secret? */
 bool has_secret(const struct victim *v, const void *buf, size_t len);
+
+/* "attack cost [protected]": what a doorbell and a device's register take, for tests/bench */
+int ghci_cost(bool protect, const struct atk_secret *half);
 
 /* module calls */
 int mem_read(uint64_t pa, void *buf, uint32_t len, uint32_t way);
@@ -135,6 +144,10 @@ uint64_t call_create(void);
 void call_end(uint64_t id);
 
 int run_vcpu(struct victim *v, struct atk_run *r);
+void run_describe(const struct victim *v, const struct atk_run *r);
 bool run_disturbs(const struct victim *v, const struct atk_run *r);
+
+/* ghci.c: a command for the firmware.  Return: which answer came, with so many characters; or 0 */
+char tell(struct victim *v, const char *keys, const char *answers, char *text, unsigned int len);
 
 #endif /* ATTACK_H */

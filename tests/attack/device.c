@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A device as the attacker: QEMU's edu, which copies between its buffer and any address,
- * driven by root in user space.
- */
+/* A device as the attacker: QEMU's edu, driven by root in user space. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,25 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "attack.h"
+#include "edu.h"
 
-#define DEVICES		"/sys/bus/pci/devices"
-#define VENDOR_DEVICE	0x11e81234u
-#define PCI_COMMAND	4
-#define PCI_MASTER	6u	/* memory, bus master */
-#define EDU_SOURCE	(0x80 / 8)
-#define EDU_TARGET	(0x88 / 8)
-#define EDU_COUNT	(0x90 / 8)
-#define EDU_COMMAND	(0x98 / 8)
-#define EDU_RUN		1u
-#define EDU_TO_RAM	2u
-#define EDU_BUFFER	0x40000u
-#define EDU_MS		100	/* a copy takes so long, */
-#define EDU_MAX_MS	2000	/* or something is wrong */
 #define LAYER_TRIES	8
 #define EVIL		0x5151515151515151ULL
 
-static volatile uint64_t *edu;
 static uint64_t *own;		/* a page of ours */
+static unsigned int rid;	/* the device's: bus, device, function */
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -44,79 +28,26 @@ static void write_file(const char *dir, const char *name, const char *text)
 	close(fd);
 }
 
-/* Where Linux translates for the device, root has it pass through. */
-static volatile uint64_t *use_device(const char *dir)
-{
-	char path[160];
-	uint16_t command = PCI_MASTER;
-	void *regs;
-	int fd;
-
-	write_file(dir, "iommu_group/type", "identity");
-	write_file(dir, "enable", "1");
-	snprintf(path, sizeof(path), "%s/config", dir);
-	fd = open(path, O_RDWR);
-	if (fd < 0 || pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
-		err(1, "%s", path);
-	close(fd);
-	snprintf(path, sizeof(path), "%s/resource0", dir);
-	fd = open(path, O_RDWR);
-	regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (regs == MAP_FAILED)
-		err(1, "%s", path);
-	close(fd);
-	return regs;
-}
-
-static bool is_edu(const char *dir)
-{
-	char path[160];
-	uint32_t id = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/config", dir);
-	fd = open(path, O_RDONLY);
-	if (fd >= 0 && read(fd, &id, sizeof(id)) != sizeof(id))
-		id = 0;
-	close(fd);
-	return id == VENDOR_DEVICE;
-}
-
 bool device_there(void)
 {
-	DIR *d = opendir(DEVICES);
-	struct dirent *e;
-	char dir[128];
+	unsigned int bus, dev, fn;
+	char dir[EDU_DIR];
 
-	while (d && !edu && (e = readdir(d))) {
-		snprintf(dir, sizeof(dir), DEVICES "/%.64s", e->d_name);
-		if (is_edu(dir))
-			edu = use_device(dir);
-	}
-	if (d)
-		closedir(d);
-	if (edu && !own) {
-		own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		if (own == MAP_FAILED || mlock(own, PAGE))
-			err(1, "a page");
-	}
-	return edu;
-}
-
-static void copy(uint64_t pa, bool to_ram)
-{
-	uint64_t end = now_ms() + EDU_MAX_MS;
-
-	edu[EDU_SOURCE] = to_ram ? EDU_BUFFER : pa;
-	edu[EDU_TARGET] = to_ram ? pa : EDU_BUFFER;
-	edu[EDU_COUNT] = EDU_BYTES;
-	edu[EDU_COMMAND] = EDU_RUN | (to_ram ? EDU_TO_RAM : 0);
-	do {
-		if (now_ms() > end)
-			errx(1, "the device does not end a copy");
-		nap(EDU_MS);
-	} while (edu[EDU_COMMAND] & EDU_RUN);
+	if (own)
+		return true;
+	if (!edu_find(dir))
+		return false;
+	/* Where Linux translates for the device, root has it pass through. */
+	write_file(dir, "iommu_group/type", "identity");
+	write_file(dir, "enable", "1");
+	edu_use(dir);
+	if (sscanf(strrchr(dir, '/'), "/%*x:%x:%x.%x", &bus, &dev, &fn) == 3)
+		rid = bus << 8 | dev << 3 | fn;
+	own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (own == MAP_FAILED || mlock(own, PAGE))
+		err(1, "a page");
+	return true;
 }
 
 static void fill(uint64_t word)
@@ -127,19 +58,29 @@ static void fill(uint64_t word)
 		own[i] = word;
 }
 
+uint64_t device_page(void)
+{
+	return pagemap(getpid(), own) * PAGE;
+}
+
+unsigned int device_rid(void)
+{
+	return rid;
+}
+
 uint64_t *device_read(uint64_t pa)
 {
-	copy(pa, false);
+	edu_copy(pa, false);
 	fill(0);
-	copy(pagemap(getpid(), own) * PAGE, true);
+	edu_copy(device_page(), true);
 	return own;
 }
 
 void device_write(uint64_t pa, uint64_t word)
 {
 	fill(word);
-	copy(pagemap(getpid(), own) * PAGE, false);
-	copy(pa, true);
+	edu_copy(device_page(), false);
+	edu_copy(pa, true);
 }
 
 bool device_finds_secret(struct victim *v, uint64_t pa)

@@ -22,7 +22,7 @@ unsigned int layer_pfns;
 
 static const struct attack *const all[] = {
 	user_attacks, tool_attacks, host_attacks, vcpu_attacks, table_attacks,
-	call_attacks, smp_attacks, qemu_attacks, device_attacks, unit_attacks,
+	call_attacks, smp_attacks, qemu_attacks, device_attacks, unit_attacks, ghci_attacks,
 };
 
 #define NLISTS (sizeof(all) / sizeof(*all))
@@ -128,15 +128,18 @@ static void drop(int which)
 /* A VM as the attack wants it. */
 static struct victim *victim_for(const struct attack *a, int which)
 {
-	if (a->flags & FRESH)
+	if (a->flags & FRESH || (a->flags & GHCI && current[which] && !current[which]->ghci))
 		drop(which);
 	/* The other one would only take time. */
 	if (current[!which])
 		victim_pause(current[!which]);
 	if (!current[which])
-		current[which] = victim_start(which, !(a->flags & FRESH), &half[which]);
+		current[which] = victim_start(which, !(a->flags & FRESH),
+					      a->flags & PAIR ? 2 : 1, &half[which]);
 	else if (current[which]->sh->pause == 1)
 		victim_resume(current[which]);
+	if (a->flags & GHCI && !current[which]->ghci)
+		current[which]->ghci = tell(current[which], "g", "G", NULL, 0);
 	return current[which];
 }
 
@@ -232,7 +235,7 @@ static void look_everywhere(void)
 
 	for (i = 0; i < 2; i++) {
 		if (!current[i])
-			current[i] = victim_start(i, true, &half[i]);
+			current[i] = victim_start(i, true, 1, &half[i]);
 		victim_pause(current[i]);
 	}
 	found = scan(&half[0], true, &where);
@@ -279,6 +282,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	attack_fd = open("/dev/attack", O_RDWR);
 	underpin_fd = open("/dev/underpin", O_RDWR);
+	if (argv[1] && !strcmp(argv[1], "cost"))
+		return ghci_cost(argv[2], &half[0]);
 	if (attack_fd < 0 || underpin_fd < 0)
 		err(1, "/dev/attack, /dev/underpin");
 	device = device_there();

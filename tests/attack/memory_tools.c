@@ -125,7 +125,7 @@ static int single_step_fn(struct shared *sh, void *arg)
 	for (i = 0; i < 4 && !ioctl(sh->vcpu, KVM_RUN, 0); i++) {
 		steps += sh->run->exit_reason == KVM_EXIT_DEBUG;
 		if (sh->run->exit_reason == KVM_EXIT_IO)
-			victim_io(sh);
+			victim_io(sh, sh->run);
 	}
 	d.control = 0;
 	ioctl(sh->vcpu, KVM_SET_GUEST_DEBUG, &d);

@@ -46,7 +46,8 @@ struct run {
 	u64 poked[ATK_POKES];
 	bool pokes_made;
 	u64 msr[NMSRS];
-	bool launch;
+	u64 random;
+	bool launch, altered;
 	struct desc_ptr gdt;
 	u64 ymm[8][4] __aligned(32);
 };
@@ -265,6 +266,8 @@ static void serve_cpuid(struct run *s)
 	u32 a = s->gpr[0], b = 0, c = s->gpr[1], d = 0;
 
 	native_cpuid(&a, &b, &c, &d);
+	if (s->altered && s->r->alter & ATK_LIE)
+		a ^= 1;
 	s->gpr[0] = a;
 	s->gpr[1] = c;
 	s->gpr[2] = d;
@@ -274,13 +277,81 @@ static void serve_cpuid(struct run *s)
 
 static void serve_io(struct run *s)
 {
-	u32 port = s->r->qual >> 16 & 0xffff;
+	u32 port = s->r->qual >> 16 & 0xffff, in = 0;
 
+	if (port == COM1_LSR)
+		in = LSR_THRE | !!s->r->keys[0];
+	else if (port == COM1)
+		in = s->r->keys[0];
 	if (s->r->qual & 8)
-		s->gpr[0] = (s->gpr[0] & ~0xffULL) | (port == COM1_LSR ? LSR_THRE : 0);
+		s->gpr[0] = (s->gpr[0] & ~0xffULL) | in;
+	if (s->r->qual & 8 && port == COM1)
+		memmove(s->r->keys, s->r->keys + 1, sizeof(s->r->keys) - 1);
 	else if (port == COM1 && s->r->nchars < sizeof(s->r->chars))
 		s->r->chars[s->r->nchars++] = s->gpr[0];
 	step(s);
+}
+
+/* An access to a device, which the VM's firmware makes by one instruction. */
+static bool serve_device(struct run *s)
+{
+	u32 len = s->r->device_first && !s->r->devices ? s->r->device_first : s->r->device_len;
+
+	if (!len)
+		return false;
+	s->r->devices++;
+	s->gpr[0] = s->r->device_value;
+	do_vmwrite(GUEST_RIP, read_field(GUEST_RIP) + len);
+	return true;
+}
+
+/* As good as injections need it. */
+static u32 random_below(struct run *s, u32 n)
+{
+	s->random = s->random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (s->random >> 33) % n;
+}
+
+/*
+ * Vectors: a quarter each those that Linux sends to its own processors, those that have
+ * a meaning, exceptions, and any.
+ */
+static u32 random_vector(struct run *s)
+{
+	static const u8 linux_own[] = { 0xec, 0xf2, 0xf6, 0xf7, 0xfa, 0xfb, 0xfc, 0xfd };
+	static const u8 meaning[] = { 2, 3, 4, 8, 13, 14, 18, 20, 0x80 };
+
+	switch (random_below(s, 4)) {
+	case 0:
+		return linux_own[random_below(s, ARRAY_SIZE(linux_own))];
+	case 1:
+		return meaning[random_below(s, ARRAY_SIZE(meaning))];
+	case 2:
+		return random_below(s, 32);
+	default:
+		return random_below(s, 256);
+	}
+}
+
+/* Any type, vector and error code, and when the next one comes. */
+static void inject_any(struct run *s)
+{
+	struct atk_run *r = s->r;
+	u32 info = INTR_INFO_VALID_MASK | random_below(s, 8) << 8 | random_vector(s);
+
+	if (r->injected >= r->events)
+		return;
+	if (random_below(s, 2))
+		info |= INTR_INFO_DELIVER_CODE_MASK;
+	r->injected++;
+	do_vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, random_below(s, 0x10000));
+	do_vmwrite(VM_ENTRY_INSTRUCTION_LEN, 1 + random_below(s, 4));
+	do_vmwrite(VM_ENTRY_INTR_INFO_FIELD, info);
+	do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 1 +
+		   random_below(s, r->injected < r->close ? r->close_ticks :
+				   random_below(s, 4) ? r->far_ticks : 8));
+	if (debug)
+		pr_info("attack: event %x at exit %u\n", info, r->exits);
 }
 
 /* Return: false: this exit is the end of the run. */
@@ -318,8 +389,13 @@ static bool serve(struct run *s)
 		do_vmwrite(CPU_BASED_VM_EXEC_CONTROL,
 			   read_field(CPU_BASED_VM_EXEC_CONTROL) & ~CPU_BASED_MOV_DR_EXITING);
 		return true;
+	case EXIT_REASON_EPT_VIOLATION:
+	case EXIT_REASON_EPT_MISCONFIG:
+		return serve_device(s);
 	case EXIT_REASON_PREEMPTION_TIMER:
 		do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 20000);
+		if (s->r->alter & ATK_INJECT)
+			inject_any(s);
 		return true;
 	case EXIT_REASON_INTERRUPT_WINDOW:
 	case EXIT_REASON_NMI_WINDOW:
@@ -368,12 +444,21 @@ static bool enter(struct run *s)
 	return false;
 }
 
+static bool time_to_alter(const struct atk_run *r)
+{
+	if (r->alter & ATK_AT_DEVICE)
+		return r->devices;
+	return r->exits == (r->alter & ATK_POKE_FIRST ? 0 : 1);
+}
+
 static bool one_exit(struct run *s)
 {
 	struct atk_run *r = s->r;
 
-	if (r->exits == (r->alter & ATK_POKE_FIRST ? 0 : 1))
+	if (!s->altered && time_to_alter(r)) {
 		alter(s);
+		s->altered = true;
+	}
 	if (!enter(s))
 		return false;
 	r->reason = read_field(VM_EXIT_REASON);
@@ -427,6 +512,7 @@ long atk_run(void __user *arg)
 	if (!s || IS_ERR(r) || r->npokes > ATK_POKES)
 		goto out;
 	s->r = r;
+	s->random = r->seed;
 	s->vcpu = vcpu_enter(r->vcpu_fd, &file);
 	run(s, r->exits);
 	vcpu_leave(s->vcpu, file);

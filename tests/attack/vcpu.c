@@ -47,7 +47,7 @@ int run_vcpu(struct victim *v, struct atk_run *r)
 	return ret;
 }
 
-static void describe(const struct victim *v, const struct atk_run *r)
+void run_describe(const struct victim *v, const struct atk_run *r)
 {
 	note("%s: %u exits, last reason %#x, \"%.40s\"%s, error %u, leak %#x after reason %u",
 	     v->protected ? "protected" : "unprotected", r->exits, r->reason, r->chars,
@@ -59,7 +59,7 @@ bool run_disturbs(const struct victim *v, const struct atk_run *r)
 	int passed = 0;
 	uint32_t i;
 
-	describe(v, r);
+	run_describe(v, r);
 	for (i = 0; i < r->nchars; i++) {
 		if (r->chars[i] == 'X' || r->chars[i] == 'E')
 			return true;
@@ -97,7 +97,7 @@ static bool poke_disturbs(struct victim *v, uint32_t field, uint64_t value)
 static bool sees(struct victim *v, struct atk_run *r, uint32_t what)
 {
 	run_vcpu(v, r);
-	describe(v, r);
+	run_describe(v, r);
 	if (r->stop && r->reason != r->stop) {
 		note("the exit did not come");
 		return false;
@@ -127,7 +127,7 @@ static bool gpr_extint(struct victim *v)
 	r.exits = 2 * EXITS;
 	r.stop = 1;
 	run_vcpu(v, &r);
-	describe(v, &r);
+	run_describe(v, &r);
 	return r.leak && (v->protected || r.reason == 1);
 }
 
@@ -166,7 +166,7 @@ static bool fields_seen(struct victim *v)
 static bool fails(struct victim *v, struct atk_run *r)
 {
 	run_vcpu(v, r);
-	describe(v, r);
+	run_describe(v, r);
 	return r->leak;
 }
 
@@ -282,7 +282,7 @@ static bool trap_flag(struct victim *v)
 
 	add_poke(&r, ENC_GUEST_RFLAGS, 1, 0x100);
 	run_vcpu(v, &r);
-	describe(v, &r);
+	run_describe(v, &r);
 	note("%u exits by exception", r.count[0]);
 	return r.count[0] > 10;
 }

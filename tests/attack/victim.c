@@ -110,6 +110,8 @@ static void make_vm(struct shared *sh)
 	add_slot(sh, 0, 0, sh->ram, RAM_SIZE);
 	add_slot(sh, 1, ROM_GPA, sh->rom, ROM_SIZE);
 	sh->vcpu = must(ioctl(sh->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+	if (sh->vcpus == 2)
+		sh->other = must(ioctl(sh->vm, KVM_CREATE_VCPU, 1), "KVM_CREATE_VCPU");
 	size = must(ioctl(sh->kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
 	sh->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, sh->vcpu, 0);
 	if (sh->run == MAP_FAILED)
@@ -126,13 +128,15 @@ static void set_cpuid(struct shared *sh)
 
 	must(ioctl(sh->kvm, KVM_GET_SUPPORTED_CPUID, &id), "KVM_GET_SUPPORTED_CPUID");
 	must(ioctl(sh->vcpu, KVM_SET_CPUID2, &id), "KVM_SET_CPUID2");
+	if (sh->vcpus == 2)
+		must(ioctl(sh->other, KVM_SET_CPUID2, &id), "KVM_SET_CPUID2");
 }
 
 static void protect_vm(struct shared *sh)
 {
-	int32_t fd = sh->vcpu;
+	int32_t fd[] = { sh->vcpu, sh->other };
 	struct underpin_vm_create c = {
-		.kvm_fd = sh->vm, .vcpu_fds = (uintptr_t)&fd, .vcpus = 1,
+		.kvm_fd = sh->vm, .vcpu_fds = (uintptr_t)fd, .vcpus = (uint32_t)sh->vcpus,
 	};
 	struct underpin_vm_protect p = { 0 };
 
@@ -148,9 +152,8 @@ static void say(struct shared *sh, char c)
 	__atomic_add_fetch(&sh->nlog, 1, __ATOMIC_RELEASE);
 }
 
-void victim_io(struct shared *sh)
+void victim_io(struct shared *sh, struct kvm_run *run)
 {
-	struct kvm_run *run = sh->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
 	if (run->io.direction == KVM_EXIT_IO_OUT) {
@@ -173,7 +176,10 @@ static void run_once(struct shared *sh)
 	if (ret < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (!ret && sh->run->exit_reason == KVM_EXIT_IO)
-		victim_io(sh);
+		victim_io(sh, sh->run);
+	else if (!ret && sh->run->exit_reason == KVM_EXIT_MMIO &&
+		 sh->run->mmio.phys_addr / PAGE == DEVICE_GPA / PAGE)
+		memset(sh->run->mmio.data, 0, sizeof(sh->run->mmio.data));
 	else if (ret || (sh->run->exit_reason != KVM_EXIT_DEBUG &&
 			 sh->run->exit_reason != KVM_EXIT_INTR))
 		sh->ended = ret < 0 ? errno : 1000 + (int)sh->run->exit_reason;
@@ -270,7 +276,7 @@ static bool wait_for(const int *flag, int value, unsigned int ms)
 	return true;
 }
 
-struct victim *victim_start(bool protect, bool run, const struct atk_secret *half)
+struct victim *victim_start(bool protect, bool run, int vcpus, const struct atk_secret *half)
 {
 	struct victim *v = calloc(1, sizeof(*v));
 
@@ -278,6 +284,7 @@ struct victim *victim_start(bool protect, bool run, const struct atk_secret *hal
 	v->sh = mmap(NULL, sizeof(*v->sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
 	v->sh->half = *half;
+	v->sh->vcpus = vcpus;
 	v->sh->pause = run ? 0 : 2;
 	v->pid = fork();
 	if (!v->pid) {

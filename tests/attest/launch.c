@@ -5,8 +5,10 @@
  * launch public SEED		prints the key
  * launch sign SEED NONCE FLAGS	writes flags, key and the signature for the nonce
  * launch log PCR SEED IMAGE CONFIG IOMMU [END]	writes the log
+ * launch vm SEED DATA MEASUREMENT REPORTS VM_FLAGS FLAGS STATE	writes a VM's report and signature
  *
- * SEED, NONCE and IMAGE in hexadecimal.
+ * SEED, NONCE, DATA, MEASUREMENT, REPORTS (digests of 32 bytes each, one behind the other) and
+ * IMAGE in hexadecimal.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +61,27 @@ static int write_log(struct ed25519_key *key, int argc, char **argv)
 	return 0;
 }
 
+/* As vmx/vm/report.c fills it. */
+static int write_report(struct ed25519_key *key, char **argv)
+{
+	struct up_vm_proof p = { .report = {
+		.magic = UP_VM_REPORT_MAGIC, .version = UP_VM_REPORT_VERSION,
+		.flags = (u32)atoi(argv[7]), .vm_flags = (u32)atoi(argv[6]), .vcpus = 1,
+		.state = (u32)atoi(argv[8]), .frames_measured = 65536,
+	} };
+	size_t reports = strlen(argv[5]) / 64;
+
+	if (reports > UP_VM_REPORTS || cli_unhex(argv[3], p.report.data, 64) ||
+	    cli_unhex(argv[4], p.report.measurement, 32) ||
+	    cli_unhex(argv[5], (u8 *)p.report.report, 32 * reports))
+		return usage();
+	p.report.reports = (1u << reports) - 1;
+	memcpy(p.report.key, key->public, PUBLIC_SIZE);
+	sign(key, &p.report, sizeof(p.report), p.signature);
+	fwrite(&p, 1, sizeof(p), stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[1] : "";
@@ -72,6 +95,8 @@ int main(int argc, char **argv)
 	key_of(&key, seed);
 	if (!strcmp(verb, "sign") && argc == 5)
 		return write_signature(&key, argv[3], (uint32_t)atoi(argv[4]));
+	if (!strcmp(verb, "vm") && argc == 9)
+		return write_report(&key, argv);
 	if (!strcmp(verb, "log") && argc > 6)
 		return write_log(&key, argc, argv);
 	if (strcmp(verb, "public"))

@@ -6,6 +6,7 @@
  */
 #include <endian.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,64 @@ static void map_memory(void)
 	mprotect((void *)FW_ACPI_END, 0x100000 - FW_ACPI_END, PROT_NONE);
 }
 
+/* --- a host that writes to the window while it is read --------------------------- */
+
+#define WINDOW_DATA	((void *)(FW_WINDOW + 4096ul))
+#define DATA_BYTES	((FW_WINDOW_PAGES - 1) * 4096ul)
+
+static void forbid_window(bool forbidden)
+{
+	mprotect(WINDOW_DATA, DATA_BYTES, forbidden ? PROT_NONE : PROT_READ | PROT_WRITE);
+}
+
+/* Zeros stay, and no more come: they end the command line. */
+static void rewrite_page(uint8_t *page)
+{
+	static uint32_t x = 1;
+	unsigned int i;
+
+	for (i = 0; i < 4096; i++) {
+		x = x * 1664525 + 1013904223;
+		page[i] = page[i] ? (uint8_t)(x >> 24) | 1 : 0;
+	}
+}
+
+/*
+ * Who comes to a page finds other bytes there, each time; out of reach are all but that and
+ * the last, which one instruction may read together.
+ */
+static void on_read(int sig, siginfo_t *info, void *context)
+{
+	static uintptr_t last = FW_WINDOW + 4096;
+	uintptr_t at = (uintptr_t)info->si_addr;
+
+	(void)context;
+	if (at < FW_WINDOW + 4096 || at >= WINDOW_END) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	at &= ~4095ul;
+	forbid_window(true);
+	mprotect((void *)last, 4096, PROT_READ | PROT_WRITE);
+	mprotect((void *)at, 4096, PROT_READ | PROT_WRITE);
+	rewrite_page((uint8_t *)at);
+	last = at;
+	host->rewritten++;
+}
+
+static void watch_window(void)
+{
+	struct sigaction fault = { .sa_sigaction = on_read, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	sigaction(SIGSEGV, &fault, NULL);
+}
+
+static bool rewrites(uint16_t key)
+{
+	return host->rewrite && (key == FWCFG_KERNEL_DATA || key == FWCFG_INITRD_DATA ||
+				 key == FWCFG_CMDLINE_DATA);
+}
+
 /* --- fw_cfg ------------------------------------------------------------------ */
 
 static struct hosted_file number(uint32_t *value)
@@ -123,6 +182,7 @@ static void deliver(uint64_t to, size_t len)
 	if (n)
 		memcpy((void *)to, f.data + offset, n);
 	offset += len;
+	forbid_window(rewrites(dma_selected));
 }
 
 static void dma(uint64_t at)
@@ -137,6 +197,7 @@ static void dma(uint64_t at)
 	host->dmas++;
 	if (host->dma_hangs_at == host->dmas)
 		return;
+	forbid_window(false);
 	check_shared(at, sizeof(c));
 	memcpy(&c, (void *)at, sizeof(c));
 	c.control = be32toh(c.control);
@@ -201,6 +262,7 @@ static s64 change_page(u64 gfn, u64 count, enum page_state from, enum page_state
 		return -UP_EAGAIN;
 	waits[i] = 0;
 	window[i] = to;
+	forbid_window(false);
 	memset((void *)(gfn * 4096), 0, 4096);
 	return 0;
 }
@@ -489,7 +551,10 @@ void hosted_run(struct hosted *h)
 	host = h;
 	h->entered = false;
 	h->broken = NULL;
-	h->text_len = h->dmas = h->reports = 0;
+	h->text_len = h->dmas = h->reports = h->rewritten = 0;
+	forbid_window(false);
+	if (h->rewrite)
+		watch_window();
 	h->text[0] = '\0';
 	memset(window, 0, sizeof(window));
 	memset(waits, 0, sizeof(waits));

@@ -31,6 +31,7 @@ struct hosted {
 	uint32_t busy;		/* times that a page's (un)sharing must wait */
 	bool refuse_share, refuse_report, refuse_ghci;
 	uint32_t vcpus;		/* that the layer knows */
+	bool rewrite;		/* who reads a page of kernel, initrd, command line twice reads two */
 
 	/* what happened */
 	bool entered;
@@ -39,6 +40,7 @@ struct hosted {
 	size_t text_len;
 	const char *broken;	/* a promise that the firmware broke, or NULL */
 	uint32_t dmas;
+	uint32_t rewritten;	/* so often were other bytes there */
 	uint32_t reports;	/* bit n: report n was made */
 	uint8_t report[8][32];
 	uint64_t kernel_at, initrd_at;

@@ -37,6 +37,7 @@
  *	a	and 64 bytes: its report by the layer, over these bytes: 'A' and 688 bytes in
  *		hexadecimal, or R
  *	q	reset
+ * and those of tests/guest/tiny-ghci.S.
  */
 #include "layout.h"
 
@@ -56,7 +57,6 @@
 #define SHARED_PAGE	0x300000
 #define ATTEST_PAGE	0x400000
 #define ATTEST_ROOM	0x400040
-#define DELAY		500000
 #define TRAP_RAX	0
 #define TRAP_VECTOR	72
 #define TRAP_RIP	88
@@ -131,10 +131,9 @@ again:
 	cpuid
 	movb	$'.', %al
 	call	put
-	movl	$DELAY, %ecx
-1:	decl	%ecx
-	jnz	1b
+	call	ghci_wait
 	movb	$0, broken
+	call	ghci_check
 	call	check_registers
 	call	check_vectors
 	call	check_memory
@@ -297,6 +296,7 @@ check_memory:
 	ret
 
 /* al to COM1; clobbers dx and ah */
+	.globl	put
 put:
 	movb	%al, %ah
 	movl	$COM1_LSR, %edx
@@ -326,6 +326,7 @@ command:
 	movl	$UP_GUEST_UNSHARE, %edi
 	cmpb	$'u', %al
 	je	2f
+	jmp	ghci_command
 1:	ret
 2:	pushq	%rdi
 	movl	$(SHARED_PAGE / 4096), %esi
@@ -428,7 +429,8 @@ idtr:
 
 	.bss
 	.balign 16
-idt:		.skip	32 * 16
+	.globl	idt, secret_a, secret_b, broken
+idt:		.skip	256 * 16
 secret_a:	.skip	32
 secret_b:	.skip	32
 scratch:	.skip	32

@@ -12,6 +12,7 @@ job=/dev/sda
 mkdir -p /run/job/snapshots && cd /run/job || exit 1
 # QEMU reads the disk beside this machine: nobody may write to it.
 ln -s "$root" root.img && ln -s $job job.img && mount -o remount,ro / || exit 1
+ip link set lo up	# QEMU's network speaks to its peer there
 modprobe kvm_intel && sh -c "$before" || exit 1
 touch serial.txt lpt.txt
 # QEMU writes byte by byte: whoever reads that must not take the processor after each one.

@@ -60,6 +60,13 @@ def iommu(options, acceleration):
     return ["-device", f"intel-iommu,intremap={INTERRUPTS[acceleration]}{more}"]
 
 
+def network(options):
+    """A --device with netdev=net has one peer: 10.0.2.100 says on port 7 what it is told."""
+    if not any("netdev=net" in device for device in options.device):
+        return []
+    return ["-netdev", "user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:7-cmd:cat"]
+
+
 def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
     """QEMU's command line; what it writes, and TPM's socket, are in its directory."""
     return ["qemu-system-x86_64"] + ACCELERATION[acceleration] + iommu(
@@ -76,7 +83,7 @@ def command(options, acceleration, vmlinuz, initrd, root, job="file=job.img"):
         "-serial", "file:serial.txt", "-parallel", "file:lpt.txt",
         "-debugcon", "stdio", "-global", "isa-debugcon.iobase=0xe9",
         # A device that reads and writes any memory, as its driver says.
-        "-device", "edu,dma_mask=0xffffffffffffffff"] + [
+        "-device", "edu,dma_mask=0xffffffffffffffff"] + network(options) + [
         word for device in options.device for word in ("-device", device)]
 
 

@@ -90,6 +90,7 @@ check "the machine's own DMAR table is accepted" underpin check --dmar $dmar
 
 ats=$(ats_device)
 if [ "$ats" ]; then
+	modprobe virtio_pci
 	modprobe virtio_rng
 	check "a device's own translations are on" same 80 "$(ats_control "$ats")"
 	check 'it works' rng_works
@@ -124,7 +125,7 @@ check 'no device has been refused anything' no_fault
 
 step "a device"
 insmod attack.ko
-attack 180 181 182 183 184 185 186 187 188 189 >attack.out
+attack 180 181 182 183 184 185 186 187 188 189 190 191 >attack.out
 check 'a device attacks, and the attacks come to their end' has attack.out '^1\.\.'
 join_tap attack.out
 dmesg >log

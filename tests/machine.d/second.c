@@ -145,6 +145,23 @@ static void try_layer(void)
 	say("rmmod: %s\n", out ? strerror(errno) : "ok");
 }
 
+/* What the driver of VT-d's units has said. */
+static void say_units(void)
+{
+	static char record[8192];
+	char *text;
+	ssize_t n;
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	while (fd >= 0 && (n = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[n] = 0;
+		text = strstr(record, "DMAR: ");
+		if (text)
+			say("%.200s", text);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	iopl(3);
@@ -152,7 +169,10 @@ int main(void)
 	mkdir("/sys", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sys", "/sys", "sysfs", 0, NULL);
+	mkdir("/dev", 0755);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
 	say("second kernel: user space\n");
+	say_units();
 	send_frame('F', "");
 	if (!access("/proc/vmcore", F_OK)) {
 		read_vmcore();

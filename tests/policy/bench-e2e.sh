@@ -44,7 +44,7 @@ cpu() { awk '{print ($14 + $15) * 10000}' "/proc/${PID[east-$1]}/stat"; }	# micr
 rss() { awk '/VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/${PID[east-$1]}/status"; }
 "$OUT/policy-cost"
 printf 'threads\tgrants\trequests_per_s\tp50_us\tp99_us\tcpu_us_app\tcpu_us_platform\tcpu_us_infra\trss_mib_app\trss_mib_platform\trss_mib_infra\n'
-for t in 1 4 8 32; do
+for t in ${CLIENTS:-1 4 8 32}; do
 	load $t "${SECONDS_EACH:-8}" > /dev/null
 	declare -A c0=()
 	for l in $LAYERS; do c0[$l]=$(cpu $l); done

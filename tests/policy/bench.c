@@ -153,12 +153,12 @@ static __attribute__((noinline)) bool decide(const struct pol_image *p, const st
 	struct pdp_request in = { .user = a->user, .authenticated = true, .mapped = POL_NONE,
 				  .action = a->action, .instance = a->data, .now = NOW,
 				  .attr = &attr, .n_attr = 1 };
-	struct pol_session s = { .n = 0 };
+	static const struct pol_session fresh;
 	struct pol_decision d;
 	struct pdp_store st;
 	struct pol_query q;
 
-	in.session = &s;
+	in.session = &fresh;
 	pdp_decide(p, &in, &st, &q, &d);
 	return d.permit;
 }

@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "engine/admin.h"
 #include "engine/sla.h"
+#include "net/json_out.h"
 #include "net/message.h"
 #include "provider/provider.h"
 #include "tool/cmd.h"
@@ -687,8 +688,11 @@ static void ask_all(const struct pol_image *p)
 			       .now = 1795340000 };
 	struct pol_decision d;
 	char text[1400];
-	uint32_t i;
+	uint32_t i, kind;
 
+	for (i = 0; i < p->n_str; i++)
+		for (kind = P_USER; kind <= P_ZONE; kind++)
+			pol_find(p, kind, pol_str(p, i));
 	for (q.user = 0; q.user < p->n_user; q.user++)
 		for (q.inst = 0; q.inst < p->n_inst; q.inst++)
 			for (q.action = 0; q.action < p->n_action; q.action++) {
@@ -781,6 +785,32 @@ static void test_image_spare_fields(void **state)
 	REFUSED(f, g, g.cost = 1);
 	REFUSED(p->cond + 1, c, c.node++);
 #undef REFUSED
+	pol_free(p);
+}
+
+/* What a search goes along ends: rules of one key go on, and a table has an empty place. */
+static void test_image_searches_end(void **state)
+{
+	struct pol_name *full;
+	struct pol_image *p;
+	struct pol_err e;
+	uint32_t i;
+
+	(void)state;
+	p = pol_load("tests/policy/fuzz/seed-policy", &e);
+	assert_non_null(p);
+	i = 0;
+	assert_false(takes(p, &p->permit[0].next, &i, sizeof(i)));
+	i = 1;
+	assert_true(takes(p, &p->permit[0].next, &i, sizeof(i)));
+	assert_false(takes(p, &p->permit[1].next, &i, sizeof(i)));
+	full = malloc(p->n_name * sizeof(*full));
+	for (i = 0; i < p->n_name; i++)
+		full[i] = (struct pol_name){ .kind = P_ATTR };
+	assert_false(takes(p, p->name, full, p->n_name * sizeof(*full)));
+	full[0].kind = 0;
+	assert_true(takes(p, p->name, full, p->n_name * sizeof(*full)));
+	free(full);
 	pol_free(p);
 }
 
@@ -1638,9 +1668,52 @@ static void test_bad_text(void **state)
 	free(text);
 }
 
+/* Every character that needs care comes back as it was; what is no UTF-8 fails as a whole. */
+static void test_json_out(void **state)
+{
+	static const char umlaut[] = "\xc3\xbc";
+	static const char *const not[] = { "\xc3", "\xc0\x80", "\xed\xa0\x80", "a\x80" };
+	struct json_out o = { .text = NULL };
+	char all[128], *text, c;
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	for (c = 1; c < 127; c++)
+		all[c - 1] = c;
+	strcpy(all + 126, "");
+	json_out_open(&o, '{');
+	json_out_member(&o, all, umlaut);
+	json_out_member(&o, "none", NULL);
+	json_out_name(&o, "list");
+	json_out_open(&o, '[');
+	for (i = 0; i < 2000; i++)
+		json_out_text(&o, i & 1 ? all : "");
+	json_out_number(&o, INT64_MIN);
+	json_out_close(&o, ']');
+	json_out_close(&o, '}');
+	text = json_out_end(&o);
+	j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_int_equal(json_object_size(j), 2);
+	assert_string_equal(json_string_value(json_object_get(j, all)), umlaut);
+	assert_int_equal(json_array_size(json_object_get(j, "list")), 2001);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "list"), 1999)),
+			    all);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(j, "list"), 2000)),
+			 INT64_MIN);
+	json_decref(j);
+	free(text);
+	for (i = 0; i < sizeof(not) / sizeof(not[0]); i++) {
+		o = (struct json_out){ .text = NULL };
+		json_out_text(&o, not[i]);
+		assert_null(json_out_end(&o));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_out),
 		cmocka_unit_test(test_bad_sheets),
 		cmocka_unit_test(test_static_constraints),
 		cmocka_unit_test(test_mediation_subset),
@@ -1655,6 +1728,7 @@ int main(void)
 		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),
+		cmocka_unit_test(test_image_searches_end),
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_session_bounds),
 		cmocka_unit_test(test_session_texts),

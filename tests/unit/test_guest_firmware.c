@@ -343,6 +343,18 @@ static void lies_about_sizes(void **state)
 }
 
 /* Each row: four bytes at an offset of the setup header, and the refusal. */
+/* What is hashed and runs is one copy, or it would be two of many contents. */
+static void rewrites_what_is_read(void **state)
+{
+	struct offer *o = *state;
+
+	o->h.rewrite = true;
+	enters(o);
+	assert_true(o->h.rewritten > 100);
+	assert_memory_not_equal((void *)o->h.kernel_at, o->kernel, KERNEL_LEN);
+	assert_memory_not_equal((void *)o->h.initrd_at, o->initrd, INITRD_LEN);
+}
+
 static void spoilt_headers(void **state)
 {
 	static const struct {
@@ -413,6 +425,7 @@ int main(void)
 		T(a_layer_that_refuses),
 		T(lies_about_memory),
 		T(lies_about_sizes),
+		T(rewrites_what_is_read),
 		T(spoilt_headers),
 		T(odd_places_are_moved_or_refused),
 	};

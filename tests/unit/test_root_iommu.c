@@ -535,6 +535,19 @@ static void donates(void)
 	must(leads(2, R_VM_PFN));
 }
 
+/* 2 MiB as one, all the host's, and some of them the layer's. */
+static void large_pages(void)
+{
+	launch_translating();
+	word(HOST_TOP + 2)[1] = EPT_LARGE | 3;
+	word(HOST_TOP + 2)[2] = LAYER_START << PAGE_SHIFT | EPT_LARGE | 3;
+	says(TAIL, DESC_IOTLB | DESC_GLOBAL, 0);
+	host_writes(VTD_IQT, (TAIL + 1) * DESC_BYTES);
+	must(leads(512 + R_VM_PFN, R_VM_PFN) && !leads(1024, LAYER_START));
+	must(r_make_vm() >= 0);
+	must(!leads(512 + R_VM_PFN, R_VM_PFN) && leads(512 + 5, 5));
+}
+
 static void turns_off(void)
 {
 	launch_translating();
@@ -579,6 +592,7 @@ static void what_linux_translates_is_copied_and_checked(void **state)
 	(void)state;
 	in_child(announces);
 	in_child(donates);
+	in_child(large_pages);
 	in_child(turns_off);
 	in_child(group_changes);
 	in_child(root_of_all_buses);

@@ -44,6 +44,7 @@ static const struct kind {
 	{ "caching mode", BIT(10) | CAP_CM | 0x6 | CAP_SLLPS_2M, ECAP_C | ECAP_QI, 4 },
 	{ "tables past the caches", BIT(10) | 0x6, ECAP_QI, 4 },
 	{ "a write buffer", BIT(10) | CAP_RWBF | 0x6, ECAP_C | ECAP_QI, 4 },
+#define NO_LARGE	6
 	{ "snoop control", BIT(10) | 0x6, ECAP_C | ECAP_QI | ECAP_SC, 4 },
 };
 
@@ -793,6 +794,70 @@ static void ends_in_pieces(void *arg)
 	check_tables();
 }
 
+/* 2 MiB that the host maps as one and devices reach are one leaf of the layer's, too: no table. */
+static u64 map_large(u32 d)
+{
+	u64 iova = places[8], taken;
+
+	*host_pte(d, iova + 512, 2, true) = DATA << PAGE_SHIFT | EPT_LARGE | 3;
+	flush_range(d, iova + 512, 512);	/* with what leads there */
+	taken = tables_taken();
+	*host_pte(d, iova, 2, true) = DATA << PAGE_SHIFT | EPT_LARGE | 3;
+	flush_range(d, iova, 512);
+	must(tables_taken() == taken);
+	return iova;
+}
+
+static void reach(u64 iova, bool but_40)
+{
+	u64 i, pa;
+
+	for (i = 0; i < 512; i++)
+		must(hw_look(0, (iova + i) << PAGE_SHIFT, true, &pa) ? (i != 40 || !but_40) &&
+		     pa == (DATA + i) << PAGE_SHIFT : i == 40 && but_40);
+}
+
+/* A frame of them goes, and comes back: with another map, as any does. */
+static void large_page_loses(void *arg)
+{
+	u64 iova, pa;
+
+	world(arg, HW_SOUND);
+	iova = map_large(0);
+	must(hw_dma(0, (iova + 40) << PAGE_SHIFT, false, &pa));
+	must(!host_donate_vm(&vm, DATA + 40, 0));
+	while (vm_commit(&vm))
+		flush_this_cpu();
+	must(!hw_dma(0, (iova + 40) << PAGE_SHIFT, false, &pa));
+	reach(iova, true);
+	vm.state = UP_VM_DEAD;
+	while (vm_return_host(&vm, 0, &pa))
+		flush_this_cpu();
+	flush_domain(0);
+	reach(iova, false);
+	*host_pte(0, iova, 2, true) = 0;
+	flush_range(0, iova, 512);
+	must(!hw_look(0, iova << PAGE_SHIFT, true, &pa));
+	check_tables();
+}
+
+/* When there is no frame for the table that must take its place, all of it goes. */
+static void large_page_starves(void *arg)
+{
+	u64 iova, pa;
+
+	world(arg, HW_SOUND);
+	iova = map_large(0);
+	must(!host_donate_vm(&vm, DATA + 40, 0));
+	while (pool_alloc())
+		;
+	while (vm_commit(&vm))
+		flush_this_cpu();
+	must(!hw_look(0, (iova + 40) << PAGE_SHIFT, true, &pa));
+	must(!hw_look(0, (iova + 41) << PAGE_SHIFT, true, &pa) && units[0].host.starved);
+	check_tables();
+}
+
 /* Without a frame nothing is mapped, nobody is harmed, and what there was stays. */
 static void starved(void *arg)
 {
@@ -881,8 +946,10 @@ int main(void)
 		fact("Linux gets back its tables, without a gap", give, i);
 		fact("translation off and on, and another root", off_and_on, i);
 	}
-	fact("a large piece of work is done in small ones", in_pieces, 0);
-	fact("a domain that ends meanwhile is swept", ends_in_pieces, 0);
+	fact("a large piece of work is done in small ones", in_pieces, NO_LARGE);
+	fact("a domain that ends meanwhile is swept", ends_in_pieces, NO_LARGE);
+	fact("a large page loses a frame", large_page_loses, 0);
+	fact("and without a frame for a table, all of it", large_page_starves, 0);
 	fact("without a frame nothing is mapped, and nothing lost", starved, 0);
 	fact("3,000 domains, one behind the other, leave nothing", many_domains, 0);
 	for (i = 0; i < ARRAY_SIZE(mutants); i++)

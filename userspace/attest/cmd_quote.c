@@ -166,13 +166,26 @@ static int collect_launch(const struct quote_options *o, struct evidence *e)
 	return live_vm(e, (uint32_t)vm) ? CLI_FAILED : CLI_OK;
 }
 
+/* "-": a line of standard input, where whoever asks has it by a socket. */
+static int read_nonce(const char *text, uint8_t nonce[NONCE_SIZE])
+{
+	char line[2 * NONCE_SIZE + 2];
+
+	if (strcmp(text, "-"))
+		return cli_unhex(text, nonce, NONCE_SIZE);
+	if (!fgets(line, sizeof(line), stdin))
+		return -1;
+	line[strcspn(line, "\r\n")] = 0;
+	return cli_unhex(line, nonce, NONCE_SIZE);
+}
+
 static int collect(const struct quote_options *o, struct evidence *e)
 {
 	char *end = NULL;
 	int err;
 	uint32_t ak = o->ak ? (uint32_t)strtoul(o->ak, &end, 0) : 0;
 
-	if (cli_unhex(o->nonce, e->nonce, NONCE_SIZE))
+	if (read_nonce(o->nonce, e->nonce))
 		return cli_usage_error("--nonce: 64 hexadecimal digits are needed");
 	if (o->ak && (*end || ak >> 24 != 0x81))
 		return cli_usage_error("--ak: \"%s\" is not a handle such as 0x81010002", o->ak);

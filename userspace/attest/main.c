@@ -3,9 +3,18 @@
 #include "userspace/attest/attest.h"
 #include "userspace/cli/cli.h"
 
+/* A program of its own: it links libmicrohttpd, which no verifier needs. */
+static int cmd_broker(int argc, char **argv)
+{
+	(void)argc;
+	return cli_exec("underpin-broker", argv);
+}
+
 static const struct cli_command verbs[] = {
+	{ "broker", cmd_broker, "--listen ADDRESS:PORT --certificate FILE --key FILE --release DIR [--lifetime SECONDS]",
+	  "give secrets to VMs that prove themselves (underpin-broker)", true },
 	{ "log", cmd_log, "[-o json] FILE", "an event log's events, and the PCRs they lead to" },
-	{ "quote", cmd_quote, "--nonce HEX {--ak HANDLE [--tcti TCTI] | --no-tpm} [--vm ID | --vm-report FILE] [--launch FILE --launch-log FILE] [--firmware-log FILE] [--pcrs LIST]",
+	{ "quote", cmd_quote, "--nonce {HEX | -} {--ak HANDLE [--tcti TCTI] | --no-tpm} [--vm ID | --vm-report FILE] [--launch FILE --launch-log FILE] [--firmware-log FILE] [--pcrs LIST]",
 	  "evidence of this host, for a verifier's nonce" },
 	{ "reference", cmd_reference, "{--source DIR | --image HEX} [--allow-no-iommu] [--ticket-authority HEX --host-identity HEX] [--vm FILE]... [--accept WORD]... [--iommu WORD]... [--weakness WORD]...",
 	  "a policy, from a source tree and what VMs are made of" },

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "userspace/cli/cli.h"
 
 static void print_help(const char *path, const struct cli_command *commands)
@@ -18,14 +19,14 @@ static void print_help(const char *path, const struct cli_command *commands)
 	printf("\nSee underpin(8).\n");
 }
 
-static bool is_help(const char *arg)
+bool cli_is_help(const char *arg)
 {
 	return !strcmp(arg, "--help") || !strcmp(arg, "-h");
 }
 
 static int run(const char *path, const struct cli_command *c, int argc, char **argv)
 {
-	if (c->own_help || argc < 2 || !is_help(argv[1]))
+	if (c->own_help || argc < 2 || !cli_is_help(argv[1]))
 		return c->run(argc, argv);
 	printf("usage: %s %s %s\n\n%s\n\nSee underpin(8).\n", path, c->name, c->args, c->help);
 	return CLI_OK;
@@ -37,7 +38,7 @@ int cli_dispatch(const char *path, const struct cli_command *commands, int argc,
 
 	if (argc < 2)
 		return cli_usage_error("%s: a command is missing", path);
-	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
+	if (cli_is_help(argv[1]) || !strcmp(argv[1], "help")) {
 		print_help(path, commands);
 		return CLI_OK;
 	}
@@ -45,6 +46,14 @@ int cli_dispatch(const char *path, const struct cli_command *commands, int argc,
 		if (!strcmp(c->name, argv[1]))
 			return run(path, c, argc - 1, argv + 1);
 	return cli_usage_error("%s: there is no command \"%s\"", path, argv[1]);
+}
+
+int cli_exec(char *program, char **argv)
+{
+	argv[0] = program;
+	execvp(program, argv);
+	cli_error("%s: %s; install it into a directory of PATH", program, strerror(errno));
+	return CLI_FAILED;
 }
 
 static void message(const char *fmt, va_list args)

@@ -39,6 +39,12 @@ struct cli_command {
  */
 int cli_dispatch(const char *path, const struct cli_command *commands, int argc, char **argv);
 
+/** cli_is_help() - "--help" or "-h" */
+bool cli_is_help(const char *arg);
+
+/** cli_exec() - become another program, from PATH.  Return: CLI_FAILED, after a message */
+int cli_exec(char *program, char **argv);
+
 /** cli_error() - "underpin: " and a message that names what was wrong and the cure */
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -128,6 +128,7 @@ POL_FUZZ := sheet image message ticket jwt zone definition
 POL_FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 POL_FUZZ_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -O1 $(POL_FUZZ_FLAGS)
 POL_FUZZ_O := $(POL_LIB_C:$(POL_SRC)/%.c=$(POL_OUT)/fuzz/lib/%.o) $(POL_OUT)/fuzz/lib/net/message.o \
+	$(POL_OUT)/fuzz/lib/net/json_out.o \
 	$(POL_OUT)/fuzz/lib/vrm/jwt.o $(POL_OUT)/fuzz/lib/provider/provider_dir.o $(POL_OUT)/schemas.o
 
 $(POL_OUT)/fuzz/lib/%.o: $(POL_SRC)/%.c
@@ -157,7 +158,8 @@ $(POL_OUT)/san/%.o: $(POLD_SRC)/%.c
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
 
 $(POL_OUT)/policy-unit: $(POL_OUT)/san/tests/unit.o $(POL_OUT)/san/vrm/jwt.o \
-		$(POL_OUT)/san/net/message.o $(POL_OUT)/san/net/url.o $(POL_OUT)/san/conf.o \
+		$(POL_OUT)/san/net/message.o $(POL_OUT)/san/net/json_out.o \
+		$(POL_OUT)/san/net/url.o $(POL_OUT)/san/conf.o \
 		$(POL_OUT)/san/provider/provider_dir.o \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ -lcmocka $(POL_LIBS)

@@ -104,6 +104,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!p)
 		return 0;
+	for (i = 0; i < p->n_str && i < 64; i++)
+		for (u = P_USER; u <= P_ZONE; u++)
+			pol_find(p, u, pol_str(p, i));
 	for (u = 0; u < p->n_user && u < 8; u++)
 		for (i = 0; i < p->n_inst && i < 8; i++)
 			ask(p, u, i);

@@ -69,6 +69,10 @@
 	TEST(status_errors_name_what_is_meant) \
 	TEST(iommu_is_what_the_kernel_says) \
 	TEST(status_is_what_the_kernel_says) \
+	TEST(seal_is_rfc_9180) \
+	TEST(seal_opens_nothing_changed) \
+	TEST(secret_is_bound_to_nonce_and_name) \
+	TEST(addresses_are_numbers) \
 	TEST(uapi_keeps_its_shape)
 
 #define DECLARE_TEST(name) void test_##name(void **state);

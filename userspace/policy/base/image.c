@@ -17,10 +17,15 @@ uint32_t pol_string(const struct pol_image *p, const char *s, uint32_t len)
 
 uint32_t pol_find(const struct pol_image *p, enum pol_kind kind, const char *name)
 {
-	uint32_t id = pol_string(p, name, strlen(name));
-	const struct pol_slot *s = id == POL_NONE ? NULL : pol_lookup(p, pol_key(kind, id));
+	uint32_t len = strlen(name), hash = pol_name_hash(kind, name, len);
+	uint32_t mask = p->n_name - 1, i = hash & mask;
+	const struct pol_name *n;
 
-	return s ? s->first : POL_NONE;
+	for (; (n = &p->name[i])->kind; i = (i + 1) & mask)
+		if (n->hash == hash && n->kind == kind && n->len == len &&
+		    !memcmp(p->bytes + n->off, name, len))
+			return n->idx;
+	return POL_NONE;
 }
 
 const char *pol_object_name(const struct pol_image *p, uint32_t object)
@@ -47,6 +52,6 @@ void pol_free(struct pol_image *p)
 	if (!p)
 		return;
 	if (p->base)
-		munmap(p->base, p->size);
+		munmap(p->base, p->room);
 	free(p);
 }

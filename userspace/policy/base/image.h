@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The compiled policy: arrays of fixed-size records that name each other by
- * index, in one block of read-only memory, found through one hash table.
+ * index, in one block of read-only memory, found through two hash tables: by name,
+ * and by what a rule or a credential is about. A decision reads some fifteen lines of
+ * it that no other decision has just read, so what is asked together lies together.
  */
 #ifndef POL_IMAGE_H
 #define POL_IMAGE_H
@@ -20,16 +22,25 @@
 #define XML_DEPTH_LIMIT	24		/* operators within operators */
 #define EXPR_COST_MAX	4096		/* steps of one condition, its functions' included */
 
-/* What a key of the hash table names. */
+/* What is found by a name, and, from P_CRED on, by a key of several indices. */
 enum pol_kind {
-	P_USER = 1, P_CRED, P_ROLE, P_ACTION, P_RTYPE, P_INST, P_ATTR, P_FUNC, P_COND,
-	P_PERIOD, P_SLA, P_PERM, P_ZONE,
+	P_USER = 1, P_ROLE, P_ACTION, P_RTYPE, P_INST, P_ATTR, P_FUNC, P_COND, P_PERIOD, P_SLA,
+	P_ZONE, P_CRED, P_PERM,
+};
+
+/* A name's entry holds all but its letters: a look-up reads this line and theirs. */
+struct pol_name {
+	uint32_t hash;		/* pol_name_hash() */
+	uint32_t off;		/* in bytes */
+	uint32_t idx;		/* of the record of that kind */
+	uint16_t len;
+	uint16_t kind;		/* 0 is empty */
 };
 
 struct pol_slot {
 	uint64_t key;		/* 0 is empty */
-	uint32_t first;
-	uint32_t n;
+	uint32_t idx;		/* the user, or the first such permission */
+	uint32_t pad;
 };
 
 /* Attribute categories: where a value comes from. */
@@ -115,6 +126,7 @@ struct pol_role {
 	uint32_t period;
 	uint32_t closure, n_closure;	/* in rolelist; ascending, itself included */
 	uint32_t sod, n_sod;		/* in sodlist: sets of which it is a member */
+	uint32_t separated;		/* whether it, or one that it inherits, is in a set */
 	uint32_t cardinality, max_active, max_seconds;
 	struct pol_at at;
 };
@@ -128,6 +140,14 @@ struct pol_assign {
 	struct pol_at at;
 };
 
+/* What a decision asks of an assignment, which also says for whom and where it stands. */
+struct pol_given {
+	uint32_t assign;
+	uint32_t role;
+	uint32_t period;
+	uint32_t cond;
+};
+
 /* An object is a type (even) or an instance (odd): index * 2 + is-instance. */
 #define POL_OBJ_TYPE(i)	((i) << 1)
 #define POL_OBJ_INST(i)	((i) << 1 | 1)
@@ -139,12 +159,14 @@ struct pol_permit {
 	uint32_t object;
 	uint32_t period;
 	uint32_t cond;
+	uint32_t next;		/* with the same role, action and object; later in the sheets */
 	struct pol_at at;
 };
 
 struct pol_rtype {
 	uint32_t name;
 	uint32_t layer;
+	uint32_t ruled;		/* whether a permission is on the type as such */
 	uint32_t action, n_action;	/* in actionlist */
 };
 
@@ -175,14 +197,15 @@ struct pol_map {
 
 /* Every section of an image: its name and its record. */
 #define POL_SECTIONS(X) \
-	X(str, struct pol_str) X(bytes, char) X(strslot, uint32_t) X(slot, struct pol_slot) \
+	X(str, struct pol_str) X(bytes, char) X(strslot, uint32_t) X(name, struct pol_name) \
+	X(slot, struct pol_slot) \
 	X(sheet, uint32_t) X(attr, struct pol_attr) X(value, int64_t) X(val, struct pol_val) \
 	X(node, struct pol_node) X(func, struct pol_func) X(cond, struct pol_cond) \
 	X(zone, struct pol_zone) X(change, struct zone_change) X(period, struct pol_period) \
 	X(window, struct pol_window) X(between, struct pol_between) X(sod, struct pol_sod) \
 	X(sodlist, uint32_t) X(user, struct pol_user) X(role, struct pol_role) \
-	X(rolelist, uint32_t) X(assign, struct pol_assign) X(assignlist, uint32_t) \
-	X(anyassign, uint32_t) X(permit, struct pol_permit) X(permitlist, uint32_t) \
+	X(rolelist, uint32_t) X(assign, struct pol_assign) X(assignlist, struct pol_given) \
+	X(anyassign, struct pol_given) X(permit, struct pol_permit) \
 	X(action, uint32_t) X(actionlist, uint32_t) X(rtype, struct pol_rtype) \
 	X(inst, struct pol_inst) X(sla, struct pol_sla) X(map, struct pol_map) \
 	X(visible, uint32_t) X(mediate, struct pol_permit)
@@ -190,6 +213,7 @@ struct pol_map {
 struct pol_image {
 	void *base;
 	size_t size;
+	size_t room;		/* mapped */
 	uint8_t digest[32];	/* SHA-256 of the block: what an audit record cites */
 	uint32_t cloud;
 	uint32_t refs;		/* admin.c's */
@@ -217,21 +241,28 @@ static inline uint64_t pol_key_cred(uint32_t method, uint32_t issuer, uint32_t s
 		       (subject & 0xffffff));
 }
 
-static inline uint32_t pol_slot_of(uint64_t key, uint32_t n_slot)
+/* The index of @key's slot among @n, or of the empty one where it would be. */
+static inline uint32_t pol_slot_of(const struct pol_slot *slot, uint32_t n, uint64_t key)
 {
-	key *= 0x9e3779b97f4a7c15ull;
-	return (key ^ key >> 32) & (n_slot - 1);
+	uint64_t h = key * 0x9e3779b97f4a7c15ull;
+	uint32_t i = (h ^ h >> 32) & (n - 1);
+
+	while (slot[i].key && slot[i].key != key)
+		i = (i + 1) & (n - 1);
+	return i;
 }
 
-/* The slot of @key, or NULL. */
-static inline const struct pol_slot *pol_lookup(const struct pol_image *p, uint64_t key)
+/* What @key stands for, or POL_NONE. */
+static inline uint32_t pol_lookup(const struct pol_image *p, uint64_t key)
 {
-	uint32_t i = pol_slot_of(key, p->n_slot);
+	const struct pol_slot *s = &p->slot[pol_slot_of(p->slot, p->n_slot, key)];
 
-	for (; p->slot[i].key; i = (i + 1) & (p->n_slot - 1))
-		if (p->slot[i].key == key)
-			return &p->slot[i];
-	return NULL;
+	return s->key ? s->idx : POL_NONE;
+}
+
+static inline uint32_t pol_name_hash(enum pol_kind kind, const char *s, uint32_t len)
+{
+	return strtab_hash(s, len) + kind * 0x9e3779b9u;
 }
 
 /**

@@ -12,7 +12,8 @@
 #include "base/ops.h"
 #include "base/store.h"
 
-#define STORE_MAGIC	"UPPOLI2"
+#define STORE_MAGIC	"UPPOLI3"
+#define HUGE_PAGE	(2ul << 20)
 #define STORE_MAX	(1u << 31)	/* bytes of one image */
 
 struct store_header {
@@ -46,15 +47,37 @@ static void attach(struct pol_image *p)
 #undef X
 }
 
+/*
+ * A decision reads a few lines all over a large block: huge pages spare it the walk of the
+ * page tables for each. Where the kernel has none to give, the advice changes nothing.
+ */
+static void *new_block(size_t size)
+{
+	size_t head;
+	char *at = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	head = -(uintptr_t)at % HUGE_PAGE;
+	if (head)
+		munmap(at, head);
+	munmap(at + head + size, HUGE_PAGE - head);
+	madvise(at + head, size, MADV_HUGEPAGE);
+	return at + head;
+}
+
 static struct pol_image *new_image(size_t size)
 {
+	size_t unit = size > HUGE_PAGE / 2 ? HUGE_PAGE : 4096;
 	struct pol_image *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->size = size;
-	p->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p->base == MAP_FAILED) {
+	p->room = (size + unit - 1) & ~(unit - 1);
+	p->base = new_block(p->room);
+	if (!p->base) {
 		free(p);
 		return NULL;
 	}
@@ -65,7 +88,7 @@ static struct pol_image *finish(struct pol_image *p)
 {
 	SHA256(p->base, p->size, p->digest);
 	attach(p);
-	if (mprotect(p->base, p->size, PROT_READ)) {
+	if (mprotect(p->base, p->room, PROT_READ)) {
 		pol_free(p);
 		return NULL;
 	}
@@ -125,11 +148,20 @@ static const struct {
 	IDX(assign, struct pol_assign, role, role, 0),
 	IDX(assign, struct pol_assign, period, period, 1),
 	IDX(assign, struct pol_assign, cond, cond, 1),
+	IDX(assignlist, struct pol_given, assign, assign, 0),
+	IDX(assignlist, struct pol_given, role, role, 0),
+	IDX(assignlist, struct pol_given, period, period, 1),
+	IDX(assignlist, struct pol_given, cond, cond, 1),
+	IDX(anyassign, struct pol_given, assign, assign, 0),
+	IDX(anyassign, struct pol_given, role, role, 0),
+	IDX(anyassign, struct pol_given, period, period, 1),
+	IDX(anyassign, struct pol_given, cond, cond, 1),
 	IDX(permit, struct pol_permit, id, str, 1),
 	IDX(permit, struct pol_permit, role, role, 0),
 	IDX(permit, struct pol_permit, action, action, 0),
 	IDX(permit, struct pol_permit, period, period, 1),
 	IDX(permit, struct pol_permit, cond, cond, 1),
+	IDX(permit, struct pol_permit, next, permit, 1),
 	IDX(rtype, struct pol_rtype, name, str, 0),
 	IDX(inst, struct pol_inst, name, str, 0),
 	IDX(inst, struct pol_inst, type, rtype, 0),
@@ -173,10 +205,8 @@ static const struct {
 	uint8_t section;
 	uint8_t target;
 } lists[] = {
-	{ SEC_rolelist, SEC_role }, { SEC_assignlist, SEC_assign },
-	{ SEC_anyassign, SEC_assign }, { SEC_permitlist, SEC_permit },
-	{ SEC_actionlist, SEC_action }, { SEC_sodlist, SEC_sod }, { SEC_action, SEC_str },
-	{ SEC_sheet, SEC_str },
+	{ SEC_rolelist, SEC_role }, { SEC_actionlist, SEC_action }, { SEC_sodlist, SEC_sod },
+	{ SEC_action, SEC_str }, { SEC_sheet, SEC_str },
 };
 
 static uint32_t u32_at(const struct store_header *h, int sec, uint32_t i, uint32_t off)
@@ -370,32 +400,50 @@ static bool nesting_ok(const struct pol_image *p)
 	return true;
 }
 
+static bool names_ok(const struct pol_image *p)
+{
+	const uint32_t limit[] = {
+		[P_USER] = p->n_user, [P_ROLE] = p->n_role, [P_ACTION] = p->n_action,
+		[P_RTYPE] = p->n_rtype, [P_INST] = p->n_inst, [P_ATTR] = p->n_attr,
+		[P_FUNC] = p->n_func, [P_COND] = p->n_cond, [P_PERIOD] = p->n_period,
+		[P_SLA] = p->n_sla, [P_ZONE] = p->n_zone,
+	};
+	const struct pol_name *n;
+	uint32_t empty = 0;
+
+	for (n = p->name; n < p->name + p->n_name; n++) {
+		empty += !n->kind;
+		if (n->kind && (n->kind > P_ZONE || n->idx >= limit[n->kind] ||
+				(uint64_t)n->off + n->len >= p->n_bytes))
+			return false;
+	}
+	return empty;
+}
+
 static bool slots_ok(const struct pol_image *p)
 {
-	uint32_t limit[] = {
-		[P_USER] = p->n_user, [P_CRED] = p->n_user, [P_ROLE] = p->n_role,
-		[P_ACTION] = p->n_action, [P_RTYPE] = p->n_rtype, [P_INST] = p->n_inst,
-		[P_ATTR] = p->n_attr, [P_FUNC] = p->n_func, [P_COND] = p->n_cond,
-		[P_PERIOD] = p->n_period, [P_SLA] = p->n_sla, [P_PERM] = p->n_permitlist,
-		[P_ZONE] = p->n_zone,
-	};
 	uint32_t i, kind, empty = 0;
 
-	if (!p->n_slot || (p->n_slot & (p->n_slot - 1)) || !p->n_strslot ||
-	    (p->n_strslot & (p->n_strslot - 1)))
-		return false;
 	for (i = 0; i < p->n_slot; i++) {
 		kind = p->slot[i].key >> 60;
 		empty += !kind;
-		if (kind && (kind > P_ZONE || (uint64_t)p->slot[i].first + p->slot[i].n >
-			     limit[kind] || !p->slot[i].n))
+		if (kind ? kind != P_CRED && kind != P_PERM : p->slot[i].key != 0)
 			return false;
-		if (!kind && p->slot[i].key)
+		if (kind && p->slot[i].idx >= (kind == P_CRED ? p->n_user : p->n_permit))
 			return false;
 	}
-	if (!empty)
+	return empty;
+}
+
+/* A search of a hash table ends at an empty place: each has one. */
+static bool tables_ok(const struct pol_image *p)
+{
+	uint32_t i, empty = 0;
+
+	if ((p->n_name & (p->n_name - 1)) || (p->n_slot & (p->n_slot - 1)) ||
+	    (p->n_strslot & (p->n_strslot - 1)) || !names_ok(p) || !slots_ok(p))
 		return false;
-	for (i = 0, empty = 0; i < p->n_strslot; i++) {
+	for (i = 0; i < p->n_strslot; i++) {
 		empty += p->strslot[i] == POL_NONE;
 		if (p->strslot[i] != POL_NONE && p->strslot[i] >= p->n_str)
 			return false;
@@ -449,7 +497,7 @@ static bool records_ok(const struct pol_image *p)
 		if (!node_ok(p, i))
 			return false;
 	for (i = 0; i < p->n_permit; i++)
-		if (!object_ok(p, p->permit[i].object))
+		if (!object_ok(p, p->permit[i].object) || p->permit[i].next <= i)
 			return false;
 	for (i = 0; i < p->n_mediate; i++)
 		if (!object_ok(p, p->mediate[i].object))
@@ -496,7 +544,7 @@ struct pol_image *pol_image_parse(const void *buf, size_t len, struct pol_err *e
 		pol_fail(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (strings_ok(p) && table_ok(p->base) && slots_ok(p) && zones_ok(p) && records_ok(p) &&
+	if (strings_ok(p) && table_ok(p->base) && tables_ok(p) && zones_ok(p) && records_ok(p) &&
 	    nesting_ok(p) && trees_ok(p))
 		return p;
 	pol_fail(e, EINVAL, "compiled policy is damaged: compile the sheets anew");

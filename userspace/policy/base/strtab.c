@@ -4,18 +4,36 @@
 
 #include "base/strtab.h"
 
-/* Eight bytes a step; the tail is zero-padded, and the length seeds the state. */
+static uint64_t eight(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return w;
+}
+
+/* All of a string of fewer than eight bytes, each at least once. */
+static uint64_t fewer(const char *s, uint32_t len)
+{
+	uint32_t low, high;
+
+	if (len >= 4) {
+		memcpy(&low, s, sizeof(low));
+		memcpy(&high, s + len - sizeof(high), sizeof(high));
+		return (uint64_t)high << 32 | low;
+	}
+	return len ? (uint8_t)s[0] | (uint8_t)s[len / 2] << 8 | (uint8_t)s[len - 1] << 16 : 0;
+}
+
+/* Eight bytes a step, the last eight read once more if need be; the length is the seed. */
 uint32_t strtab_hash(const char *s, uint32_t len)
 {
-	uint64_t h = 0x9e3779b97f4a7c15ull ^ len, w;
+	uint64_t h = 0x9e3779b97f4a7c15ull ^ len, w = len < 8 ? fewer(s, len) : eight(s + len - 8);
 
-	for (; len >= 8; s += 8, len -= 8) {
-		memcpy(&w, s, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdull;
+	for (; len > 8; s += 8, len -= 8) {
+		h = (h ^ eight(s)) * 0xff51afd7ed558ccdull;
 		h ^= h >> 32;
 	}
-	w = 0;
-	memcpy(&w, s, len);
 	h = (h ^ w) * 0xff51afd7ed558ccdull;
 	h ^= h >> 29;
 	h *= 0xc4ceb9fe1a85ec53ull;

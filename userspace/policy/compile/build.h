@@ -8,6 +8,7 @@
 #include "compile/compile.h"
 
 struct build {
+	POL_VEC(struct pol_slot, named);	/* (kind, string): what becomes the names' table */
 	struct m_model *m;
 	struct pol_err *e;
 #define X(name, type) POL_VEC(type, name);
@@ -25,9 +26,9 @@ void build_say(struct build *b, struct pol_at at, const char *fmt, ...)
 /**
  * build_add() - name a record
  *
- * Return: 0, -EEXIST if the key is there, or -ENOMEM.
+ * Return: 0, or -EEXIST if the name is there.
  */
-int build_add(struct build *b, uint64_t key, uint32_t first, uint32_t n);
+int build_add(struct build *b, enum pol_kind kind, uint32_t name, uint32_t idx);
 
 /* The record of string @name, or POL_NONE. */
 uint32_t build_find(const struct build *b, enum pol_kind kind, uint32_t name);

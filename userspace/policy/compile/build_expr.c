@@ -147,7 +147,7 @@ int build_zone(struct build *b, struct pol_at at, uint32_t name, uint32_t *out)
 		ret = pol_vec_push(b, change, z.change[i]);
 	zone_free(&z);
 	*out = b->n_zone;
-	if (ret || pol_vec_push(b, zone, pz) || build_add(b, pol_key(P_ZONE, name), *out, 1))
+	if (ret || pol_vec_push(b, zone, pz) || build_add(b, P_ZONE, name, *out))
 		return build_nomem(b);
 	return 0;
 }

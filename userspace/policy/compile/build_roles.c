@@ -177,10 +177,23 @@ static int build_sods(struct build *b)
 	return 0;
 }
 
+static void find_separated(struct build *b)
+{
+	struct pol_role *r;
+	uint32_t k;
+
+	for (r = b->role; r < b->role + b->n_role; r++)
+		for (k = 0; k < r->n_closure && !r->separated; k++)
+			r->separated = b->role[b->rolelist[r->closure + k]].n_sod != 0;
+}
+
 int build_roles(struct build *b)
 {
 	int ret = name_roles(b);
 
 	ret = ret ? ret : close_roles(b);
-	return ret ? ret : build_sods(b);
+	ret = ret ? ret : build_sods(b);
+	if (!ret)
+		find_separated(b);
+	return ret;
 }

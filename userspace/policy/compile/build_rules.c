@@ -20,7 +20,7 @@ static int build_action(struct build *b, struct pol_at at, uint32_t name, uint32
 static int build_rtype(struct build *b, uint32_t i)
 {
 	const struct m_rtype *t = &b->m->rtype[i];
-	struct pol_rtype out = { t->name, t->layer, b->n_actionlist, t->n_action };
+	struct pol_rtype out = { t->name, t->layer, 0, b->n_actionlist, t->n_action };
 	uint32_t k, a;
 	int ret = build_name(b, t->at, P_RTYPE, "type", t->name, i);
 
@@ -60,6 +60,7 @@ int build_resources(struct build *b)
 static int build_cred(struct build *b, const struct m_cred *c)
 {
 	uint64_t key = pol_key_cred(c->method, c->issuer, c->subject);
+	struct pol_slot *s = &b->slot[pol_slot_of(b->slot, b->n_slot, key)];
 
 	if (c->subject == POL_NONE)
 		return build_bad(b, c->at, "a credential without a subject");
@@ -67,9 +68,10 @@ static int build_cred(struct build *b, const struct m_cred *c)
 		return build_bad(b, c->at, "credential: an issuer is %s",
 				 c->method == M_FINGERPRINT ? "not taken with a fingerprint" :
 				 "needed: without it any authority could vouch for this user");
-	if (build_add(b, key, c->user, 1))
+	if (s->key)
 		return build_bad(b, c->at, "credential '%s' belongs to two users",
 				 m_str(b->m, c->subject));
+	*s = (struct pol_slot){ key, c->user, 0 };
 	return 0;
 }
 
@@ -105,6 +107,11 @@ static int check_counted(struct build *b, const struct m_assign *a, const struct
 			 m_str(b->m, r->name), r->cardinality);
 }
 
+static struct pol_given given(uint32_t i, const struct pol_assign *a)
+{
+	return (struct pol_given){ i, a->role, a->period, a->cond };
+}
+
 static int build_assign(struct build *b, uint32_t i)
 {
 	const struct m_assign *a = &b->m->assign[i];
@@ -125,7 +132,7 @@ static int build_assign(struct build *b, uint32_t i)
 		ret = check_counted(b, a, &b->role[out.role]);
 		if (ret)
 			return ret;
-		if (pol_vec_push(b, anyassign, i))
+		if (pol_vec_push(b, anyassign, given(i, &out)))
 			return build_nomem(b);
 	}
 	return pol_vec_push(b, assign, out) ? build_nomem(b) : 0;
@@ -149,7 +156,7 @@ static int list_assigns(struct build *b)
 		if (b->assign[i].user == POL_NONE)
 			continue;
 		u = &b->user[b->assign[i].user];
-		b->assignlist[u->assign + u->n_assign++] = i;
+		b->assignlist[u->assign + u->n_assign++] = given(i, &b->assign[i]);
 	}
 	return 0;
 }
@@ -166,7 +173,7 @@ static int check_user(struct build *b, uint32_t user, uint32_t *seen, uint32_t *
 	int ret = 0;
 
 	for (i = 0; i < u->n_assign; i++) {
-		r = &b->role[b->assign[b->assignlist[u->assign + i]].role];
+		r = &b->role[b->assignlist[u->assign + i].role];
 		for (k = 0; k < r->n_closure; k++) {
 			q = b->rolelist[r->closure + k];
 			if (seen[q] == user + 1)
@@ -177,7 +184,7 @@ static int check_user(struct build *b, uint32_t user, uint32_t *seen, uint32_t *
 		}
 	}
 	for (i = 0; i < u->n_assign; i++) {
-		const struct pol_assign *a = &b->assign[b->assignlist[u->assign + i]];
+		const struct pol_assign *a = &b->assign[b->assignlist[u->assign + i].assign];
 
 		r = &b->role[a->role];
 		for (k = 0; k < r->n_closure; k++) {
@@ -219,7 +226,7 @@ static int check_cardinality(struct build *b)
 
 	for (i = 0; !ret && i < b->n_user; i++)
 		for (k = 0; !ret && k < b->user[i].n_assign; k++) {
-			a = &b->assign[b->assignlist[b->user[i].assign + k]];
+			a = &b->assign[b->assignlist[b->user[i].assign + k].assign];
 			if (last[a->role] == i + 1)
 				continue;
 			last[a->role] = i + 1;
@@ -242,7 +249,7 @@ static int permission(struct build *b, const struct m_permit *p, bool optional,
 	uint32_t type, inst, i;
 	int ret;
 
-	*out = (struct pol_permit){ .id = p->id, .at = p->at };
+	*out = (struct pol_permit){ .id = p->id, .next = POL_NONE, .at = p->at };
 	ret = (optional ? build_ref : build_need)(b, p->at, P_ROLE, "role", p->role, &out->role);
 	ret = ret ? ret : build_need(b, p->at, P_ACTION, "action", p->action, &out->action);
 	ret = ret ? ret : build_ref(b, p->at, P_RTYPE, "type", p->type, &type);
@@ -263,41 +270,23 @@ static int permission(struct build *b, const struct m_permit *p, bool optional,
 			 m_str(b->m, b->rtype[type].name), m_str(b->m, p->action));
 }
 
-struct perm_key {
+/* Chains the rules of one (role, action, object), the last first: each then heads its chain. */
+static void chain_permits(struct build *b)
+{
+	struct pol_permit *m;
+	struct pol_slot *s;
+	uint32_t i;
 	uint64_t key;
-	uint32_t rule;
-};
 
-static int by_key(const void *a, const void *b)
-{
-	const struct perm_key *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-/* Groups the rules by (role, action, object): a slice of permitlist each. */
-static int list_permits(struct build *b)
-{
-	struct perm_key *k = malloc((b->n_permit + 1) * sizeof(*k));
-	uint32_t i, first = 0;
-	int ret = k && !pol_vec_reserve(b, permitlist, b->n_permit + 1) ? 0 : build_nomem(b);
-
-	for (i = 0; !ret && i < b->n_permit; i++)
-		k[i] = (struct perm_key){ pol_key_perm(b->permit[i].role, b->permit[i].action,
-						       b->permit[i].object), i };
-	if (!ret)
-		qsort(k, b->n_permit, sizeof(*k), by_key);
-	for (i = 0; !ret && i < b->n_permit; i++) {
-		b->permitlist[b->n_permitlist++] = k[i].rule;
-		if (i + 1 < b->n_permit && k[i + 1].key == k[i].key)
-			continue;
-		ret = build_add(b, k[i].key, first, i + 1 - first);
-		first = i + 1;
+	for (i = b->n_permit; i--;) {
+		m = &b->permit[i];
+		key = pol_key_perm(m->role, m->action, m->object);
+		s = &b->slot[pol_slot_of(b->slot, b->n_slot, key)];
+		m->next = s->key ? s->idx : POL_NONE;
+		*s = (struct pol_slot){ key, i, 0 };
+		if (!(m->object & 1))
+			b->rtype[m->object >> 1].ruled = 1;
 	}
-	free(k);
-	return ret;
 }
 
 int build_rules(struct build *b)
@@ -321,5 +310,7 @@ int build_rules(struct build *b)
 		if (!ret && pol_vec_push(b, mediate, p))
 			ret = build_nomem(b);
 	}
-	return ret ? ret : list_permits(b);
+	if (!ret)
+		chain_permits(b);
+	return ret;
 }

@@ -6,13 +6,8 @@
 
 static bool has_permit(const struct build *b, uint32_t role, uint32_t action, uint32_t object)
 {
-	uint64_t key = pol_key_perm(role, action, object);
-	uint32_t i = pol_slot_of(key, b->n_slot);
-
-	for (; b->slot[i].key; i = (i + 1) & (b->n_slot - 1))
-		if (b->slot[i].key == key)
-			return true;
-	return false;
+	return b->slot[pol_slot_of(b->slot, b->n_slot,
+				   pol_key_perm(role, action, object))].key;
 }
 
 /* Does @role, or one that it inherits, have @m's permission in the ACM's policy? */

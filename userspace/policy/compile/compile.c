@@ -21,26 +21,23 @@ void build_say(struct build *b, struct pol_at at, const char *fmt, ...)
 		at.line, text);
 }
 
-int build_add(struct build *b, uint64_t key, uint32_t first, uint32_t n)
+int build_add(struct build *b, enum pol_kind kind, uint32_t name, uint32_t idx)
 {
-	uint32_t i = pol_slot_of(key, b->n_slot);
+	uint64_t key = pol_key(kind, name);
+	struct pol_slot *s = &b->named[pol_slot_of(b->named, b->n_named, key)];
 
-	for (; b->slot[i].key; i = (i + 1) & (b->n_slot - 1))
-		if (b->slot[i].key == key)
-			return -EEXIST;
-	b->slot[i] = (struct pol_slot){ key, first, n };
+	if (s->key)
+		return -EEXIST;
+	*s = (struct pol_slot){ key, idx, 0 };
 	return 0;
 }
 
 uint32_t build_find(const struct build *b, enum pol_kind kind, uint32_t name)
 {
-	uint64_t key = pol_key(kind, name);
-	uint32_t i = pol_slot_of(key, b->n_slot);
+	const struct pol_slot *s = &b->named[pol_slot_of(b->named, b->n_named,
+							  pol_key(kind, name))];
 
-	for (; b->slot[i].key; i = (i + 1) & (b->n_slot - 1))
-		if (b->slot[i].key == key)
-			return b->slot[i].first;
-	return POL_NONE;
+	return s->key ? s->idx : POL_NONE;
 }
 
 int build_ref(struct build *b, struct pol_at at, enum pol_kind kind, const char *what,
@@ -69,7 +66,7 @@ int build_name(struct build *b, struct pol_at at, enum pol_kind kind, const char
 {
 	if (name == POL_NONE)
 		return build_bad(b, at, "a %s without a name", what);
-	if (!build_add(b, pol_key(kind, name), idx, 1))
+	if (!build_add(b, kind, name, idx))
 		return 0;
 	return build_bad(b, at, "%s '%s' is defined twice: remove or rename one", what,
 			 m_str(b->m, name));
@@ -84,24 +81,36 @@ int build_ticket_name(struct build *b, struct pol_at at, const char *what, uint3
 			 TICKET_NAME_MAX);
 }
 
-/* Every key that will be added, counted beforehand: the table never grows. */
-static int size_slots(struct build *b)
+/* The places of a table in which @want keys leave every other one empty. */
+static uint64_t places(uint64_t want)
 {
-	const struct m_model *m = b->m;
-	uint64_t n = 64, want;
-	uint32_t i;
+	uint64_t n = 64;
 
-	want = (uint64_t)m->n_attr + m->n_func + m->n_cond + m->n_period * 2 + m->n_user +
-	       m->n_cred + m->n_role + m->n_permit + m->n_rtype + m->n_inst + m->n_sla +
-	       m->n_func;
-	for (i = 0; i < m->n_rtype; i++)
-		want += m->rtype[i].n_action;
 	while (n < want * 2)
 		n *= 2;
-	if (n > UINT32_MAX || pol_vec_reserve(b, slot, n))
+	return n;
+}
+
+/* Every key that will be added, counted beforehand: no table grows. */
+static int size_tables(struct build *b)
+{
+	const struct m_model *m = b->m;
+	uint64_t named, slots = places((uint64_t)m->n_cred + m->n_permit);
+	uint32_t i;
+
+	named = (uint64_t)m->n_attr + m->n_func * 2 + m->n_cond + m->n_period * 2 + m->n_user +
+		m->n_role + m->n_rtype + m->n_inst + m->n_sla;
+	for (i = 0; i < m->n_rtype; i++)
+		named += m->rtype[i].n_action;
+	named = places(named);
+	if (named > UINT32_MAX || slots > UINT32_MAX || pol_vec_reserve(b, named, named) ||
+	    pol_vec_reserve(b, name, named) || pol_vec_reserve(b, slot, slots))
 		return build_nomem(b);
-	memset(b->slot, 0, n * sizeof(*b->slot));
-	b->n_slot = n;
+	memset(b->named, 0, named * sizeof(*b->named));
+	memset(b->name, 0, named * sizeof(*b->name));
+	memset(b->slot, 0, slots * sizeof(*b->slot));
+	b->n_named = b->n_name = named;
+	b->n_slot = slots;
 	return 0;
 }
 
@@ -133,6 +142,26 @@ static int copy_strings(struct build *b)
 	return 0;
 }
 
+/* The table by which a request's names are found, from the compiler's own. */
+static int list_names(struct build *b)
+{
+	const struct pol_slot *s;
+	const struct pol_str *str;
+	uint32_t kind, hash, i;
+
+	for (s = b->named; s < b->named + b->n_named; s++) {
+		if (!s->key)
+			continue;
+		kind = s->key >> 60;
+		str = &b->str[(uint32_t)s->key];
+		hash = pol_name_hash(kind, b->bytes + str->off, str->len);
+		for (i = hash & (b->n_name - 1); b->name[i].kind; i = (i + 1) & (b->n_name - 1))
+			;
+		b->name[i] = (struct pol_name){ hash, str->off, s->idx, str->len, kind };
+	}
+	return 0;
+}
+
 /* Lays the sections out in one block, hashes it and takes the write permission away. */
 static struct pol_image *seal(struct build *b)
 {
@@ -150,8 +179,9 @@ static struct pol_image *seal(struct build *b)
 }
 
 static int (*const passes[])(struct build *b) = {
-	size_slots, take_sheets, build_attrs, build_periods, build_exprs, build_roles,
+	size_tables, take_sheets, build_attrs, build_periods, build_exprs, build_roles,
 	build_resources, build_users, build_rules, build_slas, copy_strings,
+	list_names,
 };
 
 struct pol_image *pol_compile(struct m_model *m, struct pol_err *e)
@@ -168,6 +198,7 @@ struct pol_image *pol_compile(struct m_model *m, struct pol_err *e)
 		ret = passes[i](&b);
 	if (!ret)
 		p = seal(&b);
+	free(b.named);
 #define X(name, type) free(b.name);
 	POL_SECTIONS(X)
 #undef X

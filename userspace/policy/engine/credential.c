@@ -22,19 +22,18 @@ static bool hold(struct pol_held *held, uint32_t role, uint32_t assign)
 	return true;
 }
 
-static bool try_rule(const struct pol_image *p, const struct pol_query *q, uint32_t rule,
-		     struct pol_held *held, struct pol_decision *d)
+static bool try_rule(const struct pol_image *p, const struct pol_query *q,
+		     const struct pol_given *a, struct pol_held *held, struct pol_decision *d)
 {
-	const struct pol_assign *a = &p->assign[rule];
 	uint32_t leaf = POL_NONE;
 
 	if (!period_contains(p, a->period, q->now))
-		pol_refuse(d, assign_reason(R_ASSIGN_PERIOD, rule, a->period, POL_NONE));
+		pol_refuse(d, assign_reason(R_ASSIGN_PERIOD, a->assign, a->period, POL_NONE));
 	else if (a->cond != POL_NONE &&
 		 expr_evaluate(p, q, p->cond[a->cond].node, &leaf) != TRUTH_YES)
-		pol_refuse(d, assign_reason(R_ASSIGN_CONDITION, rule, a->cond, leaf));
+		pol_refuse(d, assign_reason(R_ASSIGN_CONDITION, a->assign, a->cond, leaf));
 	else
-		return hold(held, a->role, rule);
+		return hold(held, a->role, a->assign);
 	return true;
 }
 
@@ -42,19 +41,19 @@ static bool try_rule(const struct pol_image *p, const struct pol_query *q, uint3
 static bool try_rules(const struct pol_image *p, const struct pol_query *q,
 		      struct pol_held *held, struct pol_decision *d)
 {
-	const uint32_t *own = NULL, *any = p->anyassign;
-	uint32_t n_own = 0, n_any = p->n_anyassign, rule;
+	const struct pol_given *own = NULL, *any = p->anyassign, *rule;
+	uint32_t n_own = 0, n_any = p->n_anyassign;
 
 	if (q->user != POL_NONE) {
 		own = p->assignlist + p->user[q->user].assign;
 		n_own = p->user[q->user].n_assign;
 	}
 	while (n_own || n_any) {
-		if (n_own && (!n_any || *own < *any)) {
-			rule = *own++;
+		if (n_own && (!n_any || own->assign < any->assign)) {
+			rule = own++;
 			n_own--;
 		} else {
-			rule = *any++;
+			rule = any++;
 			n_any--;
 		}
 		if (!try_rule(p, q, rule, held, d))

@@ -120,6 +120,8 @@ bool pdp_extract(const struct pol_image *p, const struct pdp_request *in, struct
 		.user = in->user ? pol_find(p, P_USER, in->user) : POL_NONE, .want = POL_NONE,
 		.session = in->session, .n_active = in->n_active,
 	};
+	if (q->user != POL_NONE)
+		__builtin_prefetch(&p->user[q->user]);	/* read first of all, after the names */
 	q->action = in->action ? pol_find(p, P_ACTION, in->action) : POL_NONE;
 	if (q->action == POL_NONE)
 		return no(r, R_UNKNOWN_ACTION);

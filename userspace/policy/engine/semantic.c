@@ -17,21 +17,21 @@ struct candidates {
 static void gather_key(const struct pol_image *p, uint64_t key, uint32_t held,
 		       struct candidates *c)
 {
-	const struct pol_slot *s = pol_lookup(p, key);
-	uint32_t i;
+	uint32_t rule = pol_lookup(p, key);
 
-	for (i = 0; s && i < s->n; i++) {
+	for (; rule != POL_NONE; rule = p->permit[rule].next) {
 		if (c->n == POL_CANDIDATES_MAX) {
 			c->overflow = true;
 			return;
 		}
-		c->c[c->n++] = (struct candidate){ p->permitlist[s->first + i], held };
+		c->c[c->n++] = (struct candidate){ rule, held };
 	}
 }
 
 static void gather(const struct pol_image *p, const struct pol_query *q,
 		   const struct pol_held *held, struct candidates *c)
 {
+	bool ruled = p->rtype[q->type].ruled;
 	const struct pol_role *r;
 	uint32_t i, k, role;
 
@@ -39,7 +39,9 @@ static void gather(const struct pol_image *p, const struct pol_query *q,
 		r = &p->role[held->r[i].role];
 		for (k = 0; k < r->n_closure; k++) {
 			role = p->rolelist[r->closure + k];
-			gather_key(p, pol_key_perm(role, q->action, POL_OBJ_TYPE(q->type)), i, c);
+			if (ruled)
+				gather_key(p, pol_key_perm(role, q->action,
+							   POL_OBJ_TYPE(q->type)), i, c);
 			if (q->inst != POL_NONE)
 				gather_key(p, pol_key_perm(role, q->action,
 							   POL_OBJ_INST(q->inst)), i, c);
@@ -125,18 +127,33 @@ static uint32_t activation(const struct pol_image *p, const struct pol_query *q,
 	return R_PERMIT;
 }
 
+/* The period asked for last: a role, its juniors and their rules often share one. */
+struct last_period {
+	uint32_t period;
+	bool contains;
+};
+
+static bool within(const struct pol_image *p, const struct pol_query *q, uint32_t period,
+		   struct last_period *last)
+{
+	if (period != last->period)
+		*last = (struct last_period){ period, period_contains(p, period, q->now) };
+	return last->contains;
+}
+
 /* The first constraint that fails, or R_PERMIT. */
 static uint32_t constrain(const struct pol_image *p, const struct pol_query *q,
-			  const struct pol_permit *rule, uint32_t held, struct pol_reason *r)
+			  const struct pol_permit *rule, uint32_t held,
+			  struct last_period *last, struct pol_reason *r)
 {
 	r->what = held;
-	if (!period_contains(p, p->role[held].period, q->now))
+	if (!within(p, q, p->role[held].period, last))
 		return R_ROLE_PERIOD;
 	r->what = rule->role;
-	if (!period_contains(p, p->role[rule->role].period, q->now))
+	if (!within(p, q, p->role[rule->role].period, last))
 		return R_ROLE_PERIOD;
 	r->what = rule->period;
-	if (!period_contains(p, rule->period, q->now))
+	if (!within(p, q, rule->period, last))
 		return R_RULE_PERIOD;
 	r->what = rule->cond;
 	if (rule->cond != POL_NONE &&
@@ -149,6 +166,7 @@ static uint32_t constrain(const struct pol_image *p, const struct pol_query *q,
 void semantic_evaluate(const struct pol_image *p, const struct pol_query *q,
 		       const struct pol_held *held, struct pol_decision *d)
 {
+	struct last_period last = { POL_NONE, true };
 	struct pol_reason r;
 	uint32_t i, h;
 	struct candidates c;
@@ -166,7 +184,7 @@ void semantic_evaluate(const struct pol_image *p, const struct pol_query *q,
 		h = c.c[i].held;
 		r = (struct pol_reason){ .rule = c.c[i].rule, .assign = held->r[h].assign,
 					 .node = POL_NONE };
-		r.code = constrain(p, q, &p->permit[r.rule], held->r[h].role, &r);
+		r.code = constrain(p, q, &p->permit[r.rule], held->r[h].role, &last, &r);
 		if (r.code == R_PERMIT) {
 			d->permit = true;
 			d->role = r.what = held->r[h].role;

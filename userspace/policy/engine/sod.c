@@ -41,7 +41,7 @@ static bool gather(const struct pol_image *p, const uint32_t *roles, uint32_t n,
 	m->n = 0;
 	for (i = 0; i < n; i++) {
 		r = &p->role[roles[i]];
-		for (k = 0; k < r->n_closure; k++) {
+		for (k = 0; r->separated && k < r->n_closure; k++) {
 			q = p->rolelist[r->closure + k];
 			if (p->role[q].n_sod && !add(m, q))
 				return false;
@@ -79,7 +79,9 @@ uint32_t sod_violated(const struct pol_image *p, enum pol_sod_kind kind, const u
 	const struct pol_role *r;
 	uint32_t i, k, s, found = POL_NONE;
 
-	if (!p->n_sod)
+	for (i = 0; i < n && !p->role[roles[i]].separated; i++)
+		;
+	if (i == n)
 		return POL_NONE;
 	if (!gather(p, roles, n, &m))
 		return POL_SOD_OVERFLOW;

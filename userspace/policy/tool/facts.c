@@ -230,7 +230,7 @@ static void users(struct out *o)
 		fprintf(begin(o), "credential %s '%s' of issuer '%s' is user %s's",
 			pol_method_name[key >> 56 & 3], pol_str(p, key & 0xffffff),
 			issuer < p->n_str ? pol_str(p, issuer) : "",
-			name(o, p->user[p->slot[i].first].name));
+			name(o, p->user[p->slot[i].idx].name));
 		end(o);
 	}
 }

@@ -441,18 +441,17 @@ static bool at_instant(struct search *s, int64_t now)
 }
 
 /* @list: assignments of this user; those of everybody follow. */
-static bool is_open_way(struct search *s, uint32_t assign)
+static bool is_open_way(struct search *s, const struct pol_given *a)
 {
-	return gives(s, s->p->assign[assign].role) &&
-	       period_contains(s->p, s->p->assign[assign].period, s->now);
+	return gives(s, a->role) && period_contains(s->p, a->period, s->now);
 }
 
-static bool any_way(const struct search *s, const uint32_t *list, uint32_t n)
+static bool any_way(const struct search *s, const struct pol_given *list, uint32_t n)
 {
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		if (gives(s, s->p->assign[list[i]].role))
+		if (gives(s, list[i].role))
 			return true;
 	return false;
 }
@@ -462,7 +461,7 @@ static bool try_user(struct search *s, uint32_t user)
 {
 	const struct pol_image *p = s->p;
 	const struct pol_user *u = user == POL_NONE ? NULL : &p->user[user];
-	const uint32_t *own = u ? p->assignlist + u->assign : NULL;
+	const struct pol_given *own = u ? p->assignlist + u->assign : NULL;
 	uint32_t n_own = u ? u->n_assign : 0, i, k;
 	const struct never_instants *t;
 
@@ -478,9 +477,10 @@ static bool try_user(struct search *s, uint32_t user)
 		if (!at_instant(s, t->at[i]))
 			continue;
 		for (k = 0; k < n_own + p->n_anyassign; k++) {
-			uint32_t a = k < n_own ? own[k] : p->anyassign[k - n_own];
+			const struct pol_given *a = k < n_own ? &own[k] :
+								 &p->anyassign[k - n_own];
 
-			if (is_open_way(s, a) && by_each_rule(s, k, p->assign[a].cond))
+			if (is_open_way(s, a) && by_each_rule(s, k, a->cond))
 				return true;
 		}
 	}

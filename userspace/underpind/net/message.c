@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/json_out.h"
 #include "net/message.h"
 
 static bool is_id(const char *s)
@@ -263,46 +264,44 @@ void msg_strip_texts(struct msg_answer *a)
 static const char *const verdicts[] = { "permit", "deny", "fail" };
 
 /* A text that is no UTF-8 is left out, not the step. */
-static void add(json_t *to, const char *s)
+static void put_step(struct json_out *o, const struct msg_step *s)
 {
-	json_t *j = json_string(s ? s : "");
+	const char *const words[] = { s->cloud, s->layer, s->module, s->verdict, s->code,
+				      s->text ? s->text : "", s->by };
+	size_t i, n = s->by ? 7 : 6;
 
-	json_array_append_new(to, j ? j : json_string(""));
-}
-
-static json_t *step_json(const struct msg_step *s)
-{
-	json_t *j = json_array();
-
-	add(j, s->cloud);
-	add(j, s->layer);
-	add(j, s->module);
-	add(j, s->verdict);
-	add(j, s->code);
-	add(j, s->text);
-	if (s->by)
-		add(j, s->by);
-	return j;
+	json_out_open(o, '[');
+	for (i = 0; i < n; i++)
+		json_out_text(o, json_out_takes(words[i]) ? words[i] : "");
+	json_out_close(o, ']');
 }
 
 char *msg_answer_text(const struct msg_answer *a, const char *id)
 {
-	json_t *trace = json_array(), *j;
-	char b64[TICKET_SIZE * 2], *text;
+	struct json_out o = { .text = NULL };
+	char b64[TICKET_SIZE * 2];
 	uint32_t i;
 
+	json_out_open(&o, '{');
+	json_out_name(&o, "v");
+	json_out_number(&o, MSG_VERSION);
+	json_out_member(&o, "id", id);
+	json_out_member(&o, "verdict", verdicts[a->verdict]);
+	json_out_member(&o, "cloud", a->cloud);
+	json_out_member(&o, "layer", a->layer);
+	json_out_member(&o, "module", a->module);
+	json_out_member(&o, "code", a->code);
+	json_out_name(&o, "trace");
+	json_out_open(&o, '[');
 	for (i = 0; i < a->n_step; i++)
-		json_array_append_new(trace, step_json(&a->step[i]));
-	j = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "v", MSG_VERSION, "id", id,
-		      "verdict", verdicts[a->verdict], "cloud", a->cloud, "layer",
-		      a->layer, "module", a->module, "code", a->code, "trace", trace);
+		put_step(&o, &a->step[i]);
+	json_out_close(&o, ']');
 	if (a->has_ticket) {
 		EVP_EncodeBlock((unsigned char *)b64, a->ticket, TICKET_SIZE);
-		json_object_set_new(j, "ticket", json_string(b64));
+		json_out_member(&o, "ticket", b64);
 	}
-	text = json_dumps(j, JSON_COMPACT);
-	json_decref(j);
-	return text;
+	json_out_close(&o, '}');
+	return json_out_end(&o);
 }
 
 static bool take_ticket(const json_t *v, uint8_t *out, bool *has)

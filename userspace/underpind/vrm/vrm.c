@@ -60,45 +60,65 @@ enum next vrm_refuse_reason(struct work *w, const struct pol_reason *r)
 	return vrm_refuse(w, reason_module(r->code), reason_name(r->code), text);
 }
 
-static json_t *last_word(const struct work *w)
+static void put_last_word(struct json_out *o, const struct work *w)
 {
-	const struct msg_step *s;
+	const struct msg_step *s = &w->a.step[w->a.n_step - 1];
 
-	if (!w->a.n_step)
-		return NULL;
-	s = &w->a.step[w->a.n_step - 1];
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "cloud", s->cloud, "layer", s->layer,
-			 "module", s->module, "verdict", s->verdict, "code", s->code, "text",
-			 w->why && w->a.n_step == w->decided ? NULL : s->text, "by", s->by);
+	json_out_name(o, "reason");
+	json_out_open(o, '{');
+	json_out_member(o, "cloud", s->cloud);
+	json_out_member(o, "layer", s->layer);
+	json_out_member(o, "module", s->module);
+	json_out_member(o, "verdict", s->verdict);
+	json_out_member(o, "code", s->code);
+	if (!w->why || w->a.n_step != w->decided)
+		json_out_member(o, "text", s->text);
+	json_out_member(o, "by", s->by);
+	json_out_close(o, '}');
+}
+
+static void put_why(struct json_out *o, const struct work *w)
+{
+	json_t *text;
+	size_t i;
+
+	json_out_name(o, "why");
+	json_out_open(o, '[');
+	json_array_foreach(w->why, i, text)
+		json_out_text(o, json_string_value(text));
+	json_out_close(o, ']');
 }
 
 char *vrm_record(struct work *w, const char *event)
 {
+	struct json_out o = { .text = NULL };
 	char digest[65];
-	json_t *j;
-	char *text;
 
 	pol_hex(w->p->digest, 32, digest);
-	j = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "time",
-		      (json_int_t)vrm_now_ms(), "event", event, "id", w->rq.id, "cloud",
-		      w->d->conf.cloud, "layer", vrm_layer(w), "sender", w->s.subject, "action",
-		      w->rq.action, "resource", w->rq.instance, "policy", digest);
-	if (w->user)
-		json_object_set_new(j, "user", json_string(w->user));
+	json_out_open(&o, '{');
+	json_out_name(&o, "time");
+	json_out_number(&o, vrm_now_ms());
+	json_out_member(&o, "event", event);
+	json_out_member(&o, "id", w->rq.id);
+	json_out_member(&o, "cloud", w->d->conf.cloud);
+	json_out_member(&o, "layer", vrm_layer(w));
+	json_out_member(&o, "sender", w->s.subject);
+	json_out_member(&o, "action", w->rq.action);
+	json_out_member(&o, "resource", w->rq.instance);
+	json_out_member(&o, "policy", digest);
+	json_out_member(&o, "user", w->user);
 	if (w->mapped != POL_NONE)
-		json_object_set_new(j, "mapped_role", json_string(pol_str(w->p,
-				    w->p->role[w->mapped].name)));
+		json_out_member(&o, "mapped_role", pol_str(w->p, w->p->role[w->mapped].name));
 	if (*w->mapped_by)
-		json_object_set_new(j, "sla", json_string(w->mapped_by));
+		json_out_member(&o, "sla", w->mapped_by);
 	if (w->decision.permit)
-		json_object_set_new(j, "role", json_string(pol_str(w->p,
-				    w->p->role[w->decision.role].name)));
-	json_object_set_new(j, "reason", last_word(w));
+		json_out_member(&o, "role", pol_str(w->p, w->p->role[w->decision.role].name));
+	if (w->a.n_step)
+		put_last_word(&o, w);
 	if (w->why && !w->begun)	/* or it is in the record of the local decision */
-		json_object_set(j, "why", w->why);
-	text = json_dumps(j, JSON_COMPACT);
-	json_decref(j);
-	return text;
+		put_why(&o, w);
+	json_out_close(&o, '}');
+	return json_out_end(&o);
 }
 
 struct request_key vrm_request_key(const struct work *w)
@@ -599,8 +619,7 @@ static void end(struct work *w)
 	msg_free(&w->rq);
 	json_decref(w->why);
 	jwt_free(&w->jwt);
-	json_decref(w->body);
-	free(w->message);
+	free(w->body.text);
 	free(w->kept);
 	free(w);
 }

@@ -199,43 +199,66 @@ static enum next to_device(struct work *w)
 
 /* --- to another daemon --- */
 
-static json_t *path(const struct work *w)
+static void put_hop(struct json_out *o, const char *cloud, const char *layer)
 {
-	json_t *list = json_array();
+	json_out_open(o, '{');
+	json_out_member(o, "cloud", cloud);
+	json_out_member(o, "layer", layer);
+	json_out_close(o, '}');
+}
+
+static void put_path(struct json_out *o, const struct work *w)
+{
 	uint32_t i;
 
+	json_out_name(o, "path");
+	json_out_open(o, '[');
 	for (i = 0; i < w->rq.n_hop; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s}", "cloud", w->rq.hop[i].cloud,
-						      "layer", w->rq.hop[i].layer));
-	json_array_append_new(list, json_pack("{s:s,s:s}", "cloud", w->d->conf.cloud, "layer",
-					      vrm_layer(w)));
-	return list;
+		put_hop(o, w->rq.hop[i].cloud, w->rq.hop[i].layer);
+	put_hop(o, w->d->conf.cloud, vrm_layer(w));
+	json_out_close(o, ']');
 }
 
-static void set(json_t *j, const char *name, const char *value)
+static void put_attributes(struct json_out *o, const struct msg_request *rq)
+{
+	uint32_t i;
+
+	json_out_name(o, "attributes");
+	json_out_open(o, '{');
+	for (i = 0; i < rq->n_attr; i++)
+		json_out_member(o, rq->attr[i].name, rq->attr[i].value);
+	json_out_close(o, '}');
+}
+
+static void set(struct json_out *o, const char *name, const char *value)
 {
 	if (value && *value)
-		json_object_set_new(j, name, json_string(value));
+		json_out_member(o, name, value);
 }
 
-static json_t *message(const struct work *w)
+/* What every message says; the rest is for whoever asks to add. */
+static struct json_out *message(struct work *w, bool chained)
 {
-	json_t *j = json_pack("{s:i,s:s,s:s,s:s,s:o}", "v", MSG_VERSION, "id", w->rq.id, "action",
-			      w->rq.action, "resource", w->lookup.entry.target, "path", path(w));
-	json_t *attrs = json_object_get(w->rq.root, "attributes");
+	struct json_out *o = &w->body;
 
-	if (w->rq.chained)
-		json_object_set_new(j, "chained", json_true());
+	json_out_open(o, '{');
+	json_out_name(o, "v");
+	json_out_number(o, MSG_VERSION);
+	json_out_member(o, "id", w->rq.id);
+	json_out_member(o, "action", w->rq.action);
+	json_out_member(o, "resource", w->lookup.entry.target);
+	put_path(o, w);
+	if (chained)
+		json_out_flag(o, "chained");
 	if (must_be_isolated(w))
-		json_object_set_new(j, "isolated", json_true());
-
-	if (attrs)
-		json_object_set(j, "attributes", attrs);
-	return j;
+		json_out_flag(o, "isolated");
+	if (w->rq.n_attr)
+		put_attributes(o, &w->rq);
+	return o;
 }
 
 /* Of which of this cloud's users a session is, another cloud learns only that they differ. */
-static void set_foreign_session(const struct work *w, json_t *j)
+static void set_foreign_session(const struct work *w, struct json_out *o)
 {
 	uint8_t hash[32];
 	char text[1100], name[2 * sizeof(hash) + 1];
@@ -245,7 +268,7 @@ static void set_foreign_session(const struct work *w, json_t *j)
 	snprintf(text, sizeof(text), "%s%c%s", vrm_whose(w), 0x1f, w->rq.session);
 	SHA256((uint8_t *)text, strlen(text), hash);
 	pol_hex(hash, sizeof(hash) / 2, name);
-	set(j, "session", name);
+	set(o, "session", name);
 }
 
 static enum next answered(struct work *w);
@@ -270,13 +293,16 @@ static int send(struct work *w)
 	struct http_tls tls = { outgoing_to(&w->d->outgoing, &w->d->conf, w->to),
 				pol_layer_name[w->to_layer] };
 	int64_t left = vrm_left_ms(w) - MARGIN_MS;
-	char url[300];
+	char url[300], *text;
 
-	json_object_set_new(w->body, "issued", json_integer(vrm_now_ms()));
-	json_object_set_new(w->body, "deadline_ms", json_integer(left > 0 ? left : 1));
-	free(w->message);
-	w->message = json_dumps(w->body, JSON_COMPACT);
-	if (!w->message)
+	w->body.len = w->body_len;
+	json_out_name(&w->body, "issued");
+	json_out_number(&w->body, vrm_now_ms());
+	json_out_name(&w->body, "deadline_ms");
+	json_out_number(&w->body, left > 0 ? left : 1);
+	json_out_close(&w->body, '}');
+	text = json_out_end(&w->body);
+	if (!text)
 		return pol_fail(&w->call.e, ENOMEM, "out of memory");
 	if (!tls.files)
 		return pol_fail(&w->call.e, EINVAL, "%s: its authority was not read",
@@ -285,7 +311,7 @@ static int send(struct work *w)
 	w->sent++;
 	asked(w)->asked++;
 	w->call.done = on_answer;
-	return http_start(w->d->http, &w->call, url, &tls, w->message, vrm_left_ms(w));
+	return http_start(w->d->http, &w->call, url, &tls, text, vrm_left_ms(w));
 }
 
 /* Which cloud's answer is it? NULL: this one's. */
@@ -349,12 +375,11 @@ static bool waits_for_many(const struct daemon *d, const struct conf_peer *to)
 	return n >= d->conf.share;
 }
 
-static enum next forward(struct work *w, json_t *j, const struct conf_peer *to,
-			 enum pol_layer layer)
+static enum next forward(struct work *w, const struct conf_peer *to, enum pol_layer layer)
 {
 	int ret;
 
-	w->body = j;
+	w->body_len = w->body.len;
 	if (waits_for_many(w->d, to)) {
 		METRIC_INC(&w->d->metrics, overload);
 		return vrm_fail(w, "VRM", "peer-busy", "as many requests wait for the other cloud "
@@ -371,22 +396,22 @@ static enum next to_lower(struct work *w)
 {
 	const struct conf_peer *own = &w->d->conf.own;
 	enum pol_layer layer = w->d->conf.layer + 1;
-	json_t *j;
+	struct json_out *o;
 
 	if (layer >= L_NLAYERS || !*own->url[layer])
 		return vrm_refuse(w, "VRM", "no-lower-layer", "there is no layer below to ask");
 	vrm_say(w, "VRM", "permit", "to-lower", w->lookup.entry.target);
-	j = message(w);
-	set(j, "session", w->rq.session);
-	set(j, "user", w->user);
-	set(j, "role", w->rq.role);
-	set(j, "assertion", w->rq.assertion);
+	o = message(w, w->rq.chained);
+	set(o, "session", w->rq.session);
+	set(o, "user", w->user);
+	set(o, "role", w->rq.role);
+	set(o, "assertion", w->rq.assertion);
 	if (w->mapped != POL_NONE) {
-		set(j, "mapped_role", pol_str(w->p, w->p->role[w->mapped].name));
-		set(j, "mapped_by", w->mapped_by);
-		set(j, "origin", w->origin);
+		set(o, "mapped_role", pol_str(w->p, w->p->role[w->mapped].name));
+		set(o, "mapped_by", w->mapped_by);
+		set(o, "origin", w->origin);
 	}
-	return forward(w, j, own, layer);
+	return forward(w, own, layer);
 }
 
 /* The SLA module's enforcement point, on the consumer's side. */
@@ -396,7 +421,7 @@ static enum next to_remote(struct work *w)
 	const struct conf_peer *to = conf_peer(&w->d->conf, w->lookup.entry.cloud);
 	bool mapped = w->mapped != POL_NONE;
 	struct pol_reason r;
-	json_t *j;
+	struct json_out *o;
 
 	if (!sla_consume(w->p, &w->q, sla, w->lookup.entry.cloud, w->decision.role, mapped, &role,
 			 &r))
@@ -406,13 +431,11 @@ static enum next to_remote(struct work *w)
 		return vrm_refuse(w, "VRM", "no-peer", "the other cloud's layer is not configured "
 				  "here");
 	vrm_say(w, "VRM", "permit", "to-remote", NULL);
-	j = message(w);
-	set_foreign_session(w, j);
-	set(j, "sla", w->lookup.entry.sla);
-	set(j, "sla_role", pol_str(w->p, role));
-	if (mapped)
-		json_object_set_new(j, "chained", json_true());
-	return forward(w, j, to, w->lookup.entry.layer);
+	o = message(w, w->rq.chained || mapped);
+	set_foreign_session(w, o);
+	set(o, "sla", w->lookup.entry.sla);
+	set(o, "sla_role", pol_str(w->p, role));
+	return forward(w, to, w->lookup.entry.layer);
 }
 
 enum next vrm_route(struct work *w)

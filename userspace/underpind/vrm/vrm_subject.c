@@ -15,12 +15,10 @@ static uint32_t user_by(const struct pol_image *p, uint32_t method, const char *
 {
 	uint32_t i = issuer ? pol_string(p, issuer, strlen(issuer)) : POL_NONE;
 	uint32_t s = pol_string(p, subject, strlen(subject));
-	const struct pol_slot *slot;
 
 	if (s == POL_NONE || (issuer && i == POL_NONE))
 		return POL_NONE;
-	slot = pol_lookup(p, pol_key_cred(method, i, s));
-	return slot ? slot->first : POL_NONE;
+	return pol_lookup(p, pol_key_cred(method, i, s));
 }
 
 uint32_t vrm_user(const struct pol_image *p, const struct sender *s)

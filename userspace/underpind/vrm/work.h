@@ -8,6 +8,7 @@
 
 #include "base/hex.h"
 #include "daemon.h"
+#include "net/json_out.h"
 
 #define CLOCK_UNKNOWN	"clock-unknown"	/* to be sent again at once */
 
@@ -45,8 +46,8 @@ struct work {
 	struct http_call call;
 	const struct conf_peer *to;
 	enum pol_layer to_layer;
-	json_t *body;			/* of what is sent, but for its times */
-	char *message;			/* that, as text */
+	struct json_out body;		/* of what is sent */
+	size_t body_len;		/* of that, without its times */
 	int sent;			/* how often */
 	/* subject */
 	const char *user;		/* in the user sheet */
