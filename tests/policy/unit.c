@@ -1671,8 +1671,9 @@ static void test_bad_text(void **state)
 /* Every character that needs care comes back as it was; what is no UTF-8 fails as a whole. */
 static void test_json_out(void **state)
 {
+	static const char umlaut[] = "\xc3\xbc";
 	static const char *const not[] = { "\xc3", "\xc0\x80", "\xed\xa0\x80", "a\x80" };
-	struct json_out o = { NULL };
+	struct json_out o = { .text = NULL };
 	char all[128], *text, c;
 	json_t *j;
 	size_t i;
@@ -1682,7 +1683,7 @@ static void test_json_out(void **state)
 		all[c - 1] = c;
 	strcpy(all + 126, "");
 	json_out_open(&o, '{');
-	json_out_member(&o, all, "Pr\xc3\xbc" "fer");
+	json_out_member(&o, all, umlaut);
 	json_out_member(&o, "none", NULL);
 	json_out_name(&o, "list");
 	json_out_open(&o, '[');
@@ -1694,7 +1695,7 @@ static void test_json_out(void **state)
 	text = json_out_end(&o);
 	j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	assert_int_equal(json_object_size(j), 2);
-	assert_string_equal(json_string_value(json_object_get(j, all)), "Pr\xc3\xbc" "fer");
+	assert_string_equal(json_string_value(json_object_get(j, all)), umlaut);
 	assert_int_equal(json_array_size(json_object_get(j, "list")), 2001);
 	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "list"), 1999)),
 			    all);
@@ -1703,7 +1704,7 @@ static void test_json_out(void **state)
 	json_decref(j);
 	free(text);
 	for (i = 0; i < sizeof(not) / sizeof(not[0]); i++) {
-		o = (struct json_out){ NULL };
+		o = (struct json_out){ .text = NULL };
 		json_out_text(&o, not[i]);
 		assert_null(json_out_end(&o));
 	}

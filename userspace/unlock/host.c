@@ -53,8 +53,8 @@ char *host_evidence(const struct address *host, const uint8_t nonce[UNLOCK_NONCE
 
 	if (n > 0 && text[n - 1] == '\n')
 		n--;
-	end = text + n - strlen(NO_VM);
-	if (n >= (long)strlen(NO_VM) && !memcmp(end, NO_VM, strlen(NO_VM))) {
+	end = n >= (long)strlen(NO_VM) ? text + n - strlen(NO_VM) : NULL;
+	if (end && !memcmp(end, NO_VM, strlen(NO_VM))) {
 		*len = (size_t)(end - text) + put_report(end, proof);
 		return text;
 	}

@@ -8,10 +8,9 @@
 #include "compile/compile.h"
 
 struct build {
+	POL_VEC(struct pol_slot, named);	/* (kind, string): what becomes the names' table */
 	struct m_model *m;
 	struct pol_err *e;
-	POL_VEC(struct pol_slot, named);	/* (kind, string): what becomes the names' table */
-
 #define X(name, type) POL_VEC(type, name);
 	POL_SECTIONS(X)
 #undef X

@@ -50,12 +50,12 @@ void json_out_close(struct json_out *o, char bracket)
 
 static void put_escaped(struct json_out *o, unsigned char c)
 {
-	char code[8];
+	char code[8] = { '\\', c };
+	int n = 2;
 
-	if (c == '"' || c == '\\')
-		put(o, (char [2]){ '\\', c }, 2);
-	else
-		put(o, code, snprintf(code, sizeof(code), "\\u%04X", c));
+	if (c != '"' && c != '\\')
+		n = snprintf(code, sizeof(code), "\\u%04X", c);
+	put(o, code, n);
 }
 
 void json_out_text(struct json_out *o, const char *s)
@@ -94,9 +94,10 @@ void json_out_member(struct json_out *o, const char *name, const char *s)
 void json_out_number(struct json_out *o, int64_t n)
 {
 	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%lld", (long long)n);
 
 	separate(o);
-	put(o, digits, snprintf(digits, sizeof(digits), "%lld", (long long)n));
+	put(o, digits, len);
 }
 
 void json_out_flag(struct json_out *o, const char *name)

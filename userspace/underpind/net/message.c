@@ -278,7 +278,7 @@ static void put_step(struct json_out *o, const struct msg_step *s)
 
 char *msg_answer_text(const struct msg_answer *a, const char *id)
 {
-	struct json_out o = { NULL };
+	struct json_out o = { .text = NULL };
 	char b64[TICKET_SIZE * 2];
 	uint32_t i;
 

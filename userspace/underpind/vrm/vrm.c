@@ -91,7 +91,7 @@ static void put_why(struct json_out *o, const struct work *w)
 
 char *vrm_record(struct work *w, const char *event)
 {
-	struct json_out o = { NULL };
+	struct json_out o = { .text = NULL };
 	char digest[65];
 
 	pol_hex(w->p->digest, 32, digest);
