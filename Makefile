@@ -10,6 +10,7 @@ include vmx/root.mk
 -include module/guest/guest.mk
 -include userspace/userspace.mk
 -include userspace/policy/policy.mk
+-include install.mk
 
 .DEFAULT_GOAL := all
 
@@ -23,6 +24,12 @@ $(B)/underpin.ko: $(B)/root/root.bin FORCE
 
 root-hash: $(B)/root/root.bin
 	@sha256sum < $< | cut -d' ' -f1
+
+# Is the image that lies here what the sources beside it make?
+root-compare:
+	@t=$$(mktemp -d) && trap 'rm -rf "$$t"' EXIT && \
+	$(MAKE) -s --no-print-directory B="$$t" "$$t/root/root.bin" >"$$t/log" && \
+	cmp "$$t/root/root.bin" build/root/root.bin && sha256sum <build/root/root.bin | cut -d' ' -f1
 
 # What the test machine carries: the module, the programs, the firmware.
 machine-files: module userspace $(B)/underpin-fw.bin $(B)/tiny-fw.bin
@@ -55,4 +62,4 @@ clean:
 	[ -z "$(KERNEL)" ] || $(MAKE) -C $(KERNEL) M=$(CURDIR) clean
 
 FORCE:
-.PHONY: all module userspace machine-files root-hash try check check-all bench packages packages-all clean FORCE
+.PHONY: all module userspace machine-files root-hash root-compare try check check-all bench packages packages-all clean FORCE

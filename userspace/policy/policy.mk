@@ -15,7 +15,7 @@ POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKG
 
 POL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Werror -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
-	-fvisibility=hidden -DUNDERPIN_VERSION='"$(POL_VERSION)"' -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
+	-fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. -DUNDERPIN_VERSION='"$(POL_VERSION)"' -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
 POL_LDFLAGS := -pie -Wl,-z,relro,-z,now
@@ -191,26 +191,3 @@ $(POL_OUT)/daemon-unit: $(POL_OUT)/san/tests/daemon.o $(POL_OUT)/san/net/loop.o 
 $(POL_OUT)/shift.so: tests/policy/shift.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIE,$(POL_CFLAGS)) -fPIC -shared -o $@ $<
-
-# Access control as a distribution would have it: programs, manuals, unit, user, sample.
-# What needs the layer's kernel module is not here: it belongs to a kernel's package.
-PREFIX ?= /usr/local
-INSTALL_TO = $(DESTDIR)$(PREFIX)
-
-.PHONY: install
-install: policy-all
-	install -D -m 755 $(POL_OUT)/underpind $(INSTALL_TO)/sbin/underpind
-	install -D -m 755 $(POL_OUT)/underpin-policy $(INSTALL_TO)/bin/underpin-policy
-	[ ! -x build/underpin ] || install -D -m 755 build/underpin $(INSTALL_TO)/sbin/underpin
-	[ ! -x build/underpin-attest ] || \
-		install -D -m 755 build/underpin-attest $(INSTALL_TO)/bin/underpin-attest
-	for m in docs/man/*.[1-8]; do \
-		install -D -m 644 $$m $(INSTALL_TO)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
-	install -d $(INSTALL_TO)/lib/systemd/system
-	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $(POLD_SRC)/underpind@.service \
-		> $(INSTALL_TO)/lib/systemd/system/underpind@.service
-	install -D -m 644 $(POLD_SRC)/underpind.sysusers $(INSTALL_TO)/lib/sysusers.d/underpind.conf
-	install -D -m 644 $(POLD_SRC)/underpind.conf.sample \
-		$(INSTALL_TO)/share/doc/underpin/underpind.conf.sample
-	install -D -m 644 docs/two-clouds.md $(INSTALL_TO)/share/doc/underpin/two-clouds.md
-	install -D -m 644 docs/sheets.md $(INSTALL_TO)/share/doc/underpin/sheets.md
