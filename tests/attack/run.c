@@ -333,14 +333,23 @@ static u32 random_vector(struct run *s)
 	}
 }
 
-/* Any type, vector and error code, and when the next one comes. */
+/*
+ * Any vector, error code and type (but reserved ones, and 7, which the emulator does not know),
+ * and when the next one comes.  An NMI is the host's to send, and ends a VM whose firmware has
+ * no interrupt table yet: none among the close ones.
+ */
 static void inject_any(struct run *s)
 {
+	static const u32 types[] = {
+		INTR_TYPE_NMI_INTR, INTR_TYPE_EXT_INTR, INTR_TYPE_HARD_EXCEPTION,
+		INTR_TYPE_SOFT_INTR, INTR_TYPE_PRIV_SW_EXCEPTION, INTR_TYPE_SOFT_EXCEPTION,
+	};
 	struct atk_run *r = s->r;
-	u32 info = INTR_INFO_VALID_MASK | random_below(s, 8) << 8 | random_vector(s);
+	u32 first = r->injected < r->close, info = INTR_INFO_VALID_MASK | random_vector(s);
 
 	if (r->injected >= r->events)
 		return;
+	info |= types[first + random_below(s, ARRAY_SIZE(types) - first)];
 	if (random_below(s, 2))
 		info |= INTR_INFO_DELIVER_CODE_MASK;
 	r->injected++;

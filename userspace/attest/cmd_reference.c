@@ -183,6 +183,8 @@ static int finish(struct reference *r)
 		add(r, "accept", "strong");
 	if (!json_object_object_get_ex(r->policy, "iommu", NULL))
 		add(r, "iommu", "full");
+	if (json_object_object_get_ex(r->policy, "measurements", NULL))
+		add(r, "askers", "vm");
 	attest_sha256(&r->settings, sizeof(r->settings), digest);
 	json_object_array_add(list(r, "configurations"), attest_hex(digest, sizeof(digest)));
 	puts(json_object_to_json_string_ext(r->policy, JSON_C_TO_STRING_PRETTY));
