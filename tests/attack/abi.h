@@ -127,8 +127,7 @@ struct atk_run {
 	char keys[8];		/* for the VM's COM1 */
 	__u64 seed;		/* of ATK_INJECT, */
 	__u32 events;		/* so many of which are injected, */
-	__u32 close;		/* so many of them within so many ticks: */
-	__u32 close_ticks, far_ticks;	/* at most, to the next */
+	__u32 ticks;		/* at most so many from one to the next */
 	/* out */
 	__u32 injected;
 	__u32 devices;		/* accesses */

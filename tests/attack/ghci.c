@@ -352,33 +352,47 @@ static bool cpuid_lies(struct victim *v)
 	return run_disturbs(v, &r);
 }
 
-/*
- * Half of them while the firmware has no interrupt table yet, or sets it up; the others in
- * its loop, with interrupts on, and in its handlers.  An unprotected VM is in its loop.
- */
-static bool inject_everything(struct victim *v)
+static struct atk_run events_run(struct victim *v)
 {
 	struct atk_run r = {
 		.exits = 3000, .keys = "n", .alter = ATK_INJECT | ATK_POKE_FIRST, .events = EVENTS,
-		.close = EVENTS / 2, .close_ticks = 600, .far_ticks = 40000,
+		.ticks = 20000,
 	};
-	char text[9] = "";
 
 	if (getrandom(&r.seed, sizeof(r.seed), 0) != sizeof(r.seed))
 		err(1, "getrandom");
-	if (!v->protected) {
-		victim_resume(v);
-		if (!victim_well(v, 2))
-			return false;
-	}
 	r.poke[0].mask = 1;
 	poke(&r, ENC_PIN_CTLS, PIN_TIMER);
 	poke(&r, ENC_PREEMPTION_TIMER, 20);
 	run_vcpu(v, &r);
 	note("seed %#llx: %u events", r.seed, r.injected);
-	if (run_disturbs(v, &r) || (v->protected && r.injected < EVENTS))
-		return true;
-	if (!tell(v, "N", "I", text, 8))
+	return r;
+}
+
+/* Hardware refuses some events, and the entry with them: until it takes one. */
+static bool takes_an_exception(struct victim *v)
+{
+	struct atk_run r;
+	int i;
+
+	for (i = 0; i < 30; i++) {
+		r = events_run(v);
+		if (memchr(r.chars, 'E', r.nchars))
+			return true;
+	}
+	return false;
+}
+
+/* In its loop, with interrupts on, and in its handlers. */
+static bool inject_everything(struct victim *v)
+{
+	char text[9] = "";
+	struct atk_run r;
+
+	if (!v->protected)
+		return takes_an_exception(v);
+	r = events_run(v);
+	if (run_disturbs(v, &r) || r.injected < EVENTS || !tell(v, "N", "I", text, 8))
 		return true;
 	note("interrupts taken: %ld", strtol(text, NULL, 16));
 	return !strtol(text, NULL, 16) || !victim_well(v, 2);
@@ -428,7 +442,6 @@ const struct attack ghci_attacks[] = {
 	  GHCI | TAINTS | ENDS },
 	{ 211, "conversions raced by the other vCPU", race_conversions, FRESH | PAIR },
 	{ 212, "the other vCPU entered early, elsewhere, twice", enter_it_elsewhere, FRESH | PAIR },
-	{ 213, "200 events of any kind, from the first instruction on", inject_everything,
-	  FRESH | TAINTS },
+	{ 213, "200 events of any kind", inject_everything, GHCI | TAINTS },
 	{ 0 }
 };

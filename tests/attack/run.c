@@ -335,8 +335,7 @@ static u32 random_vector(struct run *s)
 
 /*
  * Any vector, error code and type (but reserved ones, and 7, which the emulator does not know),
- * and when the next one comes.  An NMI is the host's to send, and ends a VM whose firmware has
- * no interrupt table yet: none among the close ones.
+ * and when the next one comes: a quarter of them in the handler of the last.
  */
 static void inject_any(struct run *s)
 {
@@ -345,11 +344,11 @@ static void inject_any(struct run *s)
 		INTR_TYPE_SOFT_INTR, INTR_TYPE_PRIV_SW_EXCEPTION, INTR_TYPE_SOFT_EXCEPTION,
 	};
 	struct atk_run *r = s->r;
-	u32 first = r->injected < r->close, info = INTR_INFO_VALID_MASK | random_vector(s);
+	u32 info = INTR_INFO_VALID_MASK | random_vector(s);
 
 	if (r->injected >= r->events)
 		return;
-	info |= types[first + random_below(s, ARRAY_SIZE(types) - first)];
+	info |= types[random_below(s, ARRAY_SIZE(types))];
 	if (random_below(s, 2))
 		info |= INTR_INFO_DELIVER_CODE_MASK;
 	r->injected++;
@@ -357,8 +356,7 @@ static void inject_any(struct run *s)
 	do_vmwrite(VM_ENTRY_INSTRUCTION_LEN, 1 + random_below(s, 4));
 	do_vmwrite(VM_ENTRY_INTR_INFO_FIELD, info);
 	do_vmwrite(VMX_PREEMPTION_TIMER_VALUE, 1 +
-		   random_below(s, r->injected < r->close ? r->close_ticks :
-				   random_below(s, 4) ? r->far_ticks : 8));
+		   random_below(s, random_below(s, 4) ? r->ticks : 8));
 	if (debug)
 		pr_info("attack: event %x at exit %u\n", info, r->exits);
 }
