@@ -369,7 +369,7 @@ static struct atk_run events_run(struct victim *v)
 	return r;
 }
 
-/* Hardware refuses some events, and the entry with them: until it takes one. */
+/* Hardware refuses some events, and one may end the VM at once: until it takes an exception. */
 static bool takes_an_exception(struct victim *v)
 {
 	struct atk_run r;
