@@ -31,7 +31,7 @@ struct hosted {
 	uint32_t busy;		/* times that a page's (un)sharing must wait */
 	bool refuse_share, refuse_report, refuse_ghci;
 	uint32_t vcpus;		/* that the layer knows */
-	bool rewrite;		/* who reads a page of kernel, initrd, command line twice reads two */
+	bool rewrite;		/* a page of kernel, initrd, command line differs when read again */
 
 	/* what happened */
 	bool entered;

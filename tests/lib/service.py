@@ -62,14 +62,15 @@ def build_programs(where):
     shutil.rmtree(work)
 
 
-def programs():
-    """(name, data) of each file."""
+def programs(wanted=None):
+    """(name, data) of each file; of some programs and their libraries alone, if they are named."""
     key = cache.hash_of(cache.read(LIST), cache.read(__file__))
     top = os.path.join(cache.entry("service", key, build_programs), "files")
     for folder, _, names in os.walk(top):
         for name in names:
-            path = os.path.join(folder, name)
-            yield os.path.relpath(path, top), cache.read(path)
+            path = os.path.relpath(os.path.join(folder, name), top)
+            if not wanted or path in with_libraries(top, wanted):
+                yield path, cache.read(os.path.join(top, path))
 
 
 def dump(entry, path, target):
@@ -77,7 +78,7 @@ def dump(entry, path, target):
     return target
 
 
-def drivers(entry, work):
+def drivers(entry, work, wanted=None):
     """(name, data) of the modules that the drivers need, each after what it needs itself."""
     base = "/usr/lib/modules/" + cache.read(os.path.join(entry, "release")).decode()
     built_in = cache.read(dump(entry, base + "/modules.builtin", work + "/built_in")).decode()
@@ -86,7 +87,7 @@ def drivers(entry, work):
         path, _, rest = line.partition(":")
         known[os.path.basename(path).split(".ko")[0]] = (path, rest.split())
     order = []
-    for driver in DRIVERS:
+    for driver in wanted or DRIVERS:
         if f"/{driver}.ko" in built_in:
             continue
         if driver not in known:
@@ -117,11 +118,17 @@ def tree(files):
         (name, 0o100000 | mode, data, (0, 0)) for name, mode, data in files]
 
 
-def initrd(entry, path, work):
-    files = [(name, 0o755, data) for name, data in programs()]
-    modules = list(drivers(entry, work))
+def base(entry, work, wanted_programs=None, wanted_drivers=None):
+    """Programs, and modules with the order in which they are loaded."""
+    files = [(name, 0o755, data) for name, data in programs(wanted_programs)]
+    modules = list(drivers(entry, work, wanted_drivers))
     files += [("modules/" + name, 0o644, data) for name, data in modules]
-    files.append(("modules/order", 0o644, "".join(name + "\n" for name, _ in modules).encode()))
+    return files + [("modules/order", 0o644,
+                     "".join(name + "\n" for name, _ in modules).encode())]
+
+
+def initrd(entry, path, work):
+    files = base(entry, work)
     files += [("etc/" + name, 0o644, data) for name, data in ETC.items()]
     files.append(("nginx.conf", 0o644, cache.read(os.path.join(HERE, "nginx.conf"))))
     files.append(("init", 0o755, cache.read(os.path.join(HERE, "service-init"))))
