@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the test machine: bench-guest.sh QEMU-OPTION...: a guest that measures itself
-# (tests/guest/devices.c), on KVM alone, beneath the layer, and protected.  Prints its lines,
-# beside each what the counters say then, and what a doorbell and a device's register take:
+# Runs in the test machine: bench-guest.sh [QEMU-OPTION...]: on KVM alone, beneath the layer,
+# and protected, what a doorbell and a device's register take; then, with options, a guest
+# that measures itself (tests/guest/devices.c).  Prints its lines, beside each what the
+# counters say then:
 #	mode bare|beneath|protected
 #	at begin|end NAME TRANSITIONS KVM-EXITS USER-SPACE-EXITS
 #	reason begin|end NAME REASON COUNT
@@ -26,11 +27,8 @@ counters() {
 		$1 == "VMs" { n[$2] += $3 } END { for (r in n) print "reason", at, r, n[r] }'
 }
 
-# guest MODE QEMU-OPTION...
+# guest QEMU-OPTION...
 guest() {
-	mode=$1
-	shift
-	echo "mode $mode"
 	set -- qemu-system-x86_64 -accel kvm -cpu host,kvm=off -machine pc,hpet=off,smm=off \
 		-nodefaults -nographic -serial stdio "$@"
 	if [ "$mode" = protected ]; then
@@ -48,11 +46,19 @@ guest() {
 	done
 	wait $!
 	cat run.txt >&2
+}
+
+# all MODE QEMU-OPTION...
+all() {
+	mode=$1
+	shift
+	echo "mode $mode"
 	if [ "$mode" = protected ]; then
-		./attack cost protected
+		./attack cost protected || exit 1
 	else
-		./attack cost
+		./attack cost || exit 1
 	fi
+	[ $# = 0 ] || guest "$@"
 }
 
 ip link set lo up
@@ -60,7 +66,7 @@ mount -t debugfs none /sys/kernel/debug 2>/dev/null
 truncate -s 16M disk.img
 mkfifo serial
 modprobe kvm_intel || exit 1
-guest bare "$@"
+all bare "$@"
 rmmod kvm_intel && insmod ./underpin.ko && modprobe kvm_intel || exit 1
-guest beneath "$@"
-guest protected "$@"
+all beneath "$@"
+all protected "$@"
