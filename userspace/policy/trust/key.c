@@ -12,7 +12,7 @@
 struct key {
 	EVP_PKEY *pkey;
 	uint8_t id[32], raw[32];
-	uint8_t secret[64];	/* the private part and the public one, if the former was asked for */
+	uint8_t secret[64];	/* the private part and the public one, if @private */
 	bool private;
 };
 
