@@ -82,6 +82,7 @@ json_object *evidence_json(const struct evidence *e)
 	add(o, "format", json_object_new_string(EVIDENCE_FORMAT));
 	add(o, "nonce", attest_hex(e->nonce, NONCE_SIZE));
 	add(o, "quote", e->quoted ? quote_json(e) : NULL);
+	add(o, "txt", e->has_txt ? attest_hex(e->txt, TXT_PACKED) : NULL);
 	add(logs, "launch", attest_hex(e->launch_log.at, e->launch_log.len));
 	add(logs, "firmware", attest_hex(e->firmware_log.at, e->firmware_log.len));
 	add(o, "logs", logs);
@@ -153,6 +154,17 @@ static const char *read_quote(struct evidence *e, json_object *o)
 	return read_pcrs(e, json_object_object_get(o, "pcrs"));
 }
 
+static const char *read_txt(struct evidence *e, json_object *o)
+{
+	json_object *txt;
+
+	if (!json_object_object_get_ex(o, "txt", &txt))
+		return "txt is missing";
+	e->has_txt = txt;
+	return txt && !fixed(o, "txt", e->txt, TXT_PACKED) ?
+		"txt is neither null nor TXT's registers" : NULL;
+}
+
 static const char *read_vm(struct evidence *e, json_object *o)
 {
 	json_object *vm;
@@ -182,6 +194,7 @@ static const char *read_members(struct evidence *e, json_object *o)
 	if (quote && !json_object_is_type(quote, json_type_object))
 		return "quote is neither null nor an object";
 	wrong = quote ? read_quote(e, quote) : NULL;
+	wrong = wrong ? wrong : read_txt(e, o);
 	if (wrong)
 		return wrong;
 	if (!json_object_is_type(logs, json_type_object) || !any(logs, "launch", &e->launch_log) ||
