@@ -302,7 +302,8 @@ int main(void)
 		T(four_events_in_their_order), T(the_end_comes_when_it_leaves),
 		T(what_was_extended_before_is_left_alone),
 		T(a_fault_costs_bounded_time_and_is_named),
-		T(three_seconds_a_command_are_waited_for), T(without_a_tpm_or_a_key_nothing_is_asked),
+		T(three_seconds_a_command_are_waited_for),
+		T(without_a_tpm_or_a_key_nothing_is_asked),
 		T(the_host_has_locality_0_alone),
 	};
 

@@ -14,7 +14,8 @@
 #define LAUNCH_SIZE	(4 + PUBLIC_SIZE + SIGNATURE_SIZE)
 
 struct quote_options {
-	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs, *vm, *vm_report, *registers;
+	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *registers, *pcrs;
+	const char *vm, *vm_report;
 	bool no_tpm;
 };
 
@@ -211,14 +212,13 @@ static int read_nonce(const char *text, uint8_t nonce[NONCE_SIZE])
 
 static int collect(const struct quote_options *o, struct evidence *e)
 {
-	char *end = NULL;
+	uint32_t ak = 0;
 	int err;
-	uint32_t ak = o->ak ? (uint32_t)strtoul(o->ak, &end, 0) : 0;
 
 	if (read_nonce(o->nonce, e->nonce))
 		return cli_usage_error("--nonce: 64 hexadecimal digits are needed");
-	if (o->ak && (*end || ak >> 24 != 0x81))
-		return cli_usage_error("--ak: \"%s\" is not a handle such as 0x81010002", o->ak);
+	if (o->ak && tpm_handle(o->ak, &ak))
+		return CLI_USAGE;
 	if (parse_pcrs(o->pcrs, &e->pcrs))
 		return CLI_USAGE;
 	if (o->no_tpm)

@@ -55,6 +55,15 @@ struct evidence {
 	uint8_t vm_signature[SIGNATURE_SIZE];
 };
 
+/** member_text() - a member that is a string, or NULL */
+const char *member_text(json_object *o, const char *name);
+
+/** member_fixed() - a member of so many bytes in hexadecimal.  Return: is it one? */
+bool member_fixed(json_object *o, const char *name, uint8_t *bytes, size_t len);
+
+/** member_bytes() - a member of bytes in hexadecimal, to be freed.  Return: is it one? */
+bool member_bytes(json_object *o, const char *name, struct bytes *bytes);
+
 /** weakness_name() - "no-iommu" */
 const char *weakness_name(enum weakness weakness);
 

@@ -13,6 +13,8 @@ static int cmd_broker(int argc, char **argv)
 static const struct cli_command verbs[] = {
 	{ "broker", cmd_broker, "--listen ADDRESS:PORT --certificate FILE --key FILE --release DIR [--lifetime SECONDS]",
 	  "give secrets to VMs that prove themselves (underpin-broker)", true },
+	{ "enroll", cmd_enroll, "COMMAND ...",
+	  "believe an attestation key: it is in the TPM that a certificate names", true },
 	{ "log", cmd_log, "[-o json] FILE", "an event log's events, and the PCRs they lead to" },
 	{ "quote", cmd_quote, "--nonce {HEX | -} {--ak HANDLE [--tcti TCTI] | --no-tpm} [--vm ID | --vm-report FILE] [--launch FILE --launch-log FILE] [--firmware-log FILE] [--registers FILE] [--pcrs LIST]",
 	  "evidence of this host, for a verifier's nonce" },

@@ -11,8 +11,10 @@
 #define MDR		24
 #define LOG_DESCRIPTOR	24
 
-enum { ELEMENT_END, ELEMENT_SPEC, ELEMENT_ACM, ELEMENT_CUSTOM = 4, ELEMENT_LOG, ELEMENT_LOG2 = 7,
-       ELEMENT_LOG2_1 };
+enum {
+	ELEMENT_END, ELEMENT_SPEC, ELEMENT_ACM, ELEMENT_CUSTOM = 4, ELEMENT_LOG,
+	ELEMENT_LOG2 = 7, ELEMENT_LOG2_1
+};
 
 static const struct txt_field bios_fields[] = {
 	{ "version", 0, 4, TXT_NUMBER },

@@ -24,7 +24,7 @@ struct txt_fact {
 	const char *name;
 	enum txt_kind kind;
 	uint64_t value;
-	const uint8_t *bytes;	/* of the input, for TXT_BYTES; for TXT_TEXT chars that are printable */
+	const uint8_t *bytes;	/* of the input; for TXT_TEXT printable ones */
 	size_t len;
 };
 
