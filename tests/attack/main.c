@@ -282,8 +282,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	attack_fd = open("/dev/attack", O_RDWR);
 	underpin_fd = open("/dev/underpin", O_RDWR);
-	if (argv[1] && !strcmp(argv[1], "cost"))
-		return ghci_cost(argv[2], &half[0]);
 	if (attack_fd < 0 || underpin_fd < 0)
 		err(1, "/dev/attack, /dev/underpin");
 	device = device_there();

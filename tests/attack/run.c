@@ -451,6 +451,18 @@ static bool enter(struct run *s)
 	return false;
 }
 
+/* An event that hardware does not know fails the entry, and would each one after that. */
+static bool only_an_event(struct run *s)
+{
+	if (!(s->r->alter & ATK_INJECT) || !s->r->injected ||
+	    s->r->error != VMXERR_ENTRY_INVALID_CONTROL_FIELD)
+		return false;
+	s->r->failed = 0;
+	s->r->error = 0;
+	do_vmwrite(VM_ENTRY_INTR_INFO_FIELD, 0);
+	return true;
+}
+
 static bool time_to_alter(const struct atk_run *r)
 {
 	if (r->alter & ATK_AT_DEVICE)
@@ -467,7 +479,7 @@ static bool one_exit(struct run *s)
 		s->altered = true;
 	}
 	if (!enter(s))
-		return false;
+		return only_an_event(s);
 	r->reason = read_field(VM_EXIT_REASON);
 	r->qual = read_field(EXIT_QUALIFICATION);
 	r->gpa = read_field(GUEST_PHYSICAL_ADDRESS);

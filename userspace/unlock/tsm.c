@@ -14,15 +14,20 @@
 
 _Static_assert(UNLOCK_PROOF == sizeof(struct up_vm_proof), "report and signature");
 
+static int attribute(const char *entry, const char *name, int flags)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", entry, name);
+	return open(path, flags | O_CLOEXEC);
+}
+
 /* An attribute takes its value in one write. */
 static int put(const char *entry, const uint8_t asked[UNLOCK_ASKED])
 {
-	char path[PATH_MAX];
+	int fd = attribute(entry, "inblob", O_WRONLY);
 	ssize_t n = -1;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/inblob", entry);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = write(fd, asked, UNLOCK_ASKED);
 		close(fd);
@@ -32,12 +37,9 @@ static int put(const char *entry, const uint8_t asked[UNLOCK_ASKED])
 
 static long get(const char *entry, uint8_t proof[UNLOCK_PROOF])
 {
-	char path[PATH_MAX];
+	int fd = attribute(entry, "outblob", O_RDONLY);
 	long n = -1;
-	int fd;
 
-	snprintf(path, sizeof(path), "%s/outblob", entry);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = fill(fd, proof, UNLOCK_PROOF);
 		close(fd);

@@ -180,11 +180,13 @@ static int build_sods(struct build *b)
 static void find_separated(struct build *b)
 {
 	struct pol_role *r;
-	uint32_t k;
+	uint32_t i, k;
 
-	for (r = b->role; r < b->role + b->n_role; r++)
+	for (i = 0; i < b->n_role; i++) {
+		r = &b->role[i];
 		for (k = 0; k < r->n_closure && !r->separated; k++)
 			r->separated = b->role[b->rolelist[r->closure + k]].n_sod != 0;
+	}
 }
 
 int build_roles(struct build *b)

@@ -147,9 +147,10 @@ static int list_names(struct build *b)
 {
 	const struct pol_slot *s;
 	const struct pol_str *str;
-	uint32_t kind, hash, i;
+	uint32_t kind, hash, i, n;
 
-	for (s = b->named; s < b->named + b->n_named; s++) {
+	for (n = 0; n < b->n_named; n++) {
+		s = &b->named[n];
 		if (!s->key)
 			continue;
 		kind = s->key >> 60;
