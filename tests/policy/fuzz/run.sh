@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the fuzzers two at a time, FUZZ_SECONDS each (60), from small seeds; the last,
+# Runs the fuzzers two at a time, FUZZ_SECONDS each (10), from small seeds; the last,
 # of the smallest parser, which would be alone, a third of that.
 set -u
 OUT=${OUT:-$PWD/build/policy}
-SECONDS_EACH=${FUZZ_SECONDS:-60}
+SECONDS_EACH=${FUZZ_SECONDS:-10}
 TARGETS="sheet image message ticket jwt zone definition"
 seed() {
 	local d=$OUT/fuzz/corpus/$1
