@@ -40,14 +40,14 @@ build/underpin: $(CLI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) \
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # Links tpm2-tss, which has no static form: a program of its own.
-ATTEST_C := $(wildcard $(CLI_DIR)/attest/*.c) $(wildcard $(CLI_DIR)/cli/*.c)
+ATTEST_C := $(wildcard $(CLI_DIR)/txt/*.c) $(wildcard $(CLI_DIR)/attest/*.c) $(wildcard $(CLI_DIR)/cli/*.c)
 ATTEST_LIBS := $(CLI_LIBS) -ltss2-esys -ltss2-mu -ltss2-tctildr
 
 build/underpin-attest: $(ATTEST_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(ATTEST_LIBS)
 
 # The owner's side: what verifies there verifies here.
-BROKER_C := $(wildcard $(CLI_DIR)/broker/*.c) $(wildcard $(CLI_DIR)/cli/*.c) \
+BROKER_C := $(wildcard $(CLI_DIR)/txt/*.c) $(wildcard $(CLI_DIR)/broker/*.c) $(wildcard $(CLI_DIR)/cli/*.c) \
 	$(addprefix $(CLI_DIR)/attest/,evidence.c eventlog.c launchlog.c policy.c report.c seal.c util.c verify.c)
 
 build/underpin-broker: $(BROKER_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)

@@ -57,7 +57,8 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 # What the layer says of a launch, by its own code; and the parsers beneath fuzzers.
 ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c report.c util.c) \
 	$(wildcard userspace/cli/*.c)
-ATTEST_HEADERS := $(wildcard userspace/attest/*.h)
+TXT_PARTS := $(wildcard userspace/txt/*.c)
+ATTEST_HEADERS := $(wildcard userspace/attest/*.h userspace/txt/*.h)
 
 $(AB)/launch: tests/attest/launch.c $(ATTEST_PARTS) $(SIGN) $(ATTEST_HEADERS) tests/attest/jobs.h
 	@mkdir -p $(@D)
@@ -68,9 +69,13 @@ $(AB)/fuzz-eventlog: tests/fuzz/fuzz_eventlog.c $(ATTEST_PARTS) $(ATTEST_HEADERS
 	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ljson-c -lcrypto
 
 $(AB)/fuzz-evidence: tests/fuzz/fuzz_evidence.c $(ATTEST_PARTS) userspace/attest/policy.c \
-		userspace/attest/verify.c $(ATTEST_HEADERS)
+		userspace/attest/verify.c $(TXT_PARTS) $(ATTEST_HEADERS)
 	@mkdir -p $(@D)
 	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ljson-c -lcrypto -ltss2-mu
+
+$(AB)/fuzz-txt: tests/fuzz/fuzz_txt.c $(TXT_PARTS) $(wildcard userspace/txt/*.h)
+	@mkdir -p $(@D)
+	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^)
 
 .PHONY: all
 include vmx/root.mk

@@ -10,6 +10,8 @@ import os
 import struct
 import subprocess
 
+import txt
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ATTEST = os.path.join(ROOT, "build/underpin-attest")
 LAUNCH = os.path.join(ROOT, "build/attest/launch")
@@ -91,11 +93,13 @@ class Bed:
         return path
 
     def quote(self, tpm, rows, nonce=NONCE, seed=SEED, flags=0, signed=None, ak=AK, pcrs="0,7",
-              firmware=b""):
+              firmware=b"", registers=None):
         words = [ATTEST, "quote", "--nonce", nonce, "--launch",
                  self.file("launch", run(LAUNCH, "sign", seed, signed or nonce, str(flags))),
                  "--launch-log", self.file("launch.log", log(rows)),
                  "--firmware-log", self.file("firmware.log", firmware)]
+        if registers:
+            words += ["--registers", self.file("registers", txt.registers(registers))]
         words += ["--ak", ak, "--tcti", tpm.tcti, "--pcrs", pcrs] if tpm else ["--no-tpm"]
         return json.loads(run(*words))
 

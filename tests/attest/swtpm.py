@@ -13,7 +13,7 @@ SET_LOCALITY, HASH_START, HASH_DATA, HASH_END = range(5, 9)    # of swtpm's cont
 class Swtpm:
     def __init__(self, where):
         self.path = os.path.join(where, "tpm")
-        os.makedirs(os.path.join(where, "state"))
+        os.makedirs(os.path.join(where, "state"), exist_ok=True)
         self.state = os.path.join(where, "state")
         self.tcti = f"swtpm:path={self.path}"
         self.start()

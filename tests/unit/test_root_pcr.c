@@ -15,6 +15,7 @@
 #include "tpm/tpm.h"
 #include "vmx/attest/key.h"
 #include "vmx/base/sha256.h"
+#include "vmx/verify/verify.h"
 #include "ept/device.h"
 
 #define PAGE	R_LISTS
@@ -158,31 +159,101 @@ static void what_was_extended_before_is_left_alone(void **state)
 	assert_int_equal(fake_tpm.extends, 0);
 }
 
-static void a_tpm_that_fails_costs_bounded_time(void **state)
+/* --- a TPM that does not do what it should --- */
+
+/* Nothing but PCR 19 suffers: the launch's key signs, a VM is made and ends, the layer leaves. */
+static void all_else_goes_on(const char *name)
+{
+	struct up_launch_proof *p = phys(PAGE << PAGE_SHIFT);
+	struct verify_job job;
+	enum verify_result result;
+	u32 n = 0;
+	long err;
+
+	do {
+		err = r_call(UP_CALL_SIGN, PAGE, 0, 0);
+	} while (err == -UP_EAGAIN && ++n < 100);
+	r_expect(!err, "%s: nothing is signed: %ld", name, err);
+	result = verify_begin(&job, key_public(), &p->statement, sizeof(p->statement),
+			      p->signature);
+	while (result == VERIFY_MORE)
+		result = verify_step(&job);
+	r_expect(result == VERIFY_GOOD, "%s: what is signed is not right", name);
+	r_expect(r_make_vm() >= 0, "%s: no VM is made", name);
+	r_expect(r_end_vms() < CPUS, "%s: a VM does not end", name);
+}
+
+/* Calls for all commands, and nine tries of one: a stage takes a few looks, a burst is 16 bytes. */
+#define WELL	300
+/* Three seconds, at the 300 us that the host waits at least between looks. */
+#define SLOW	10000
+
+static const struct {
+	const char *name;
+	enum fake_fault fault;
+	enum up_tpm why;
+} faults[] = {
+	{ "another locality keeps it", FAKE_HELD, UP_TPM_HELD },
+	{ "it is never ready", FAKE_DEAF, UP_TPM_HUNG },
+	{ "it takes no byte", FAKE_FULL, UP_TPM_HUNG },
+	{ "it hangs", FAKE_HANGS, UP_TPM_HUNG },
+	{ "it refuses", FAKE_REFUSES, UP_TPM_FAILED },
+	{ "it is busy for ever", FAKE_BUSY, UP_TPM_FAILED },
+	{ "its answer is too long", FAKE_LONG, UP_TPM_MALFORMED },
+	{ "its answer is too short", FAKE_SHORT, UP_TPM_MALFORMED },
+};
+
+/* From which command on it is so decides what the PCR has, and status says how much that is. */
+static void faulty(const char *name, enum fake_fault fault, enum up_tpm why, u32 from)
+{
+	bool waits = why == UP_TPM_HELD || why == UP_TPM_HUNG;
+	u32 events = from < 2 ? 0 : from - 2, left, n;
+	long err;
+
+	begin(0xff);
+	fake_tpm.fault = fault;
+	fake_tpm.from = from;
+	err = calls(0, &n);
+	r_expect(err == (from <= 5 ? -UP_EIO : 0), "%s: command %u: %ld", name, from, err);
+	all_else_goes_on(name);
+	err = r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0);
+	r_expect(!err, "%s: leaving refused: %ld", name, err);
+	/* What is not all there has no end. */
+	err = calls(1, from == 6 ? &n : &left);
+	r_expect(err == (from == 6 ? -UP_EIO : 0), "%s: the end: %ld", name, err);
+	r_expect(n < WELL + (waits ? TPM_POLLS : 0), "%s: command %u: %u calls", name, from, n);
+	r_expect(!waits || n > TPM_POLLS, "%s: given up after %u calls", name, n);
+	r_expect(status()->tpm == why && status()->tpm_events == events,
+		 "%s: command %u: reason %u, %u events", name, from, status()->tpm,
+		 status()->tpm_events);
+	r_expect(fake_tpm.extends == events, "%s: %u extends", name, fake_tpm.extends);
+	r_expect(!r_call(UP_CALL_LEAVE_PREPARE, 0, 0, 0), "%s: it does not stay", name);
+}
+
+static void a_fault_costs_bounded_time_and_is_named(void **state)
+{
+	u32 i, from;
+
+	(void)state;
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		/* The read, an extend between two others, and the end. */
+		for (from = 1; from <= 6; from += from == 1 ? 3 : 2)
+			faulty(faults[i].name, faults[i].fault, faults[i].why, from);
+	faulty("it keeps no SHA-256 bank", FAKE_NO_BANK, UP_TPM_NO_BANK, 1);
+}
+
+static void three_seconds_a_command_are_waited_for(void **state)
 {
 	u32 n;
 
 	(void)state;
 	begin(0xff);
-	fake_tpm.hangs = true;
-	assert_int_equal(calls(0, &n), -UP_EIO);
-	assert_true(n > TPM_POLLS && n < TPM_POLLS + 100);
-	assert_int_equal(status()->tpm, UP_TPM_HUNG);
-	assert_int_equal(r_call(UP_CALL_TPM, 0, 0, 0), -UP_EIO);
-	begin(0xff);
-	fake_tpm.held = true;
-	assert_int_equal(calls(0, &n), -UP_EIO);
-	assert_int_equal(status()->tpm, UP_TPM_HELD);
-	begin(0xff);
-	fake_tpm.fails = 3;
-	assert_int_equal(calls(0, &n), -UP_EIO);
-	assert_int_equal(status()->tpm, UP_TPM_FAILED);
-	assert_int_equal(status()->tpm_events, 2);
-	/* What is not all there has no end either. */
-	assert_int_equal(r_call(UP_CALL_LEAVE_PREPARE, 1, 0, 0), 0);
-	assert_int_equal(calls(1, &n), 0);
-	assert_int_equal(fake_tpm.extends, 2);
-	assert_int_equal(r_call(UP_CALL_LEAVE_PREPARE, 0, 0, 0), 0);
+	fake_tpm.slow = SLOW;
+	assert_int_equal(calls(0, &n), 0);
+	assert_true(n > 5 * SLOW && n < 5 * SLOW + WELL);
+	assert_int_equal(status()->tpm, UP_TPM_GOOD);
+	assert_int_equal(status()->tpm_events, 4);
+	all_else_goes_on("slow");
 }
 
 static void without_a_tpm_or_a_key_nothing_is_asked(void **state)
@@ -230,7 +301,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(four_events_in_their_order), T(the_end_comes_when_it_leaves),
 		T(what_was_extended_before_is_left_alone),
-		T(a_tpm_that_fails_costs_bounded_time), T(without_a_tpm_or_a_key_nothing_is_asked),
+		T(a_fault_costs_bounded_time_and_is_named),
+		T(three_seconds_a_command_are_waited_for),
+		T(without_a_tpm_or_a_key_nothing_is_asked),
 		T(the_host_has_locality_0_alone),
 	};
 

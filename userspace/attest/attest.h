@@ -25,6 +25,12 @@ int cmd_reference(int argc, char **argv);
 /** cmd_quote() - see cmd_log() */
 int cmd_quote(int argc, char **argv);
 
+/** cmd_enroll() - see cmd_log() */
+int cmd_enroll(int argc, char **argv);
+
+/** cmd_txt() - see cmd_log() */
+int cmd_txt(int argc, char **argv);
+
 /** cmd_verify() - see cmd_log() */
 int cmd_verify(int argc, char **argv);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "userspace/attest/launchlog.h"
 #include "userspace/attest/live.h"
+#include "userspace/attest/physical.h"
 #include "userspace/attest/tpm.h"
 #include "userspace/cli/cli.h"
 
@@ -13,7 +14,8 @@
 #define LAUNCH_SIZE	(4 + PUBLIC_SIZE + SIGNATURE_SIZE)
 
 struct quote_options {
-	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *pcrs, *vm, *vm_report;
+	const char *nonce, *ak, *tcti, *launch, *launch_log, *firmware_log, *registers, *pcrs;
+	const char *vm, *vm_report;
 	bool no_tpm;
 };
 
@@ -25,6 +27,7 @@ static const struct option options[] = {
 	{ "launch-log", required_argument, NULL, 'L' },
 	{ "firmware-log", required_argument, NULL, 'F' },
 	{ "pcrs", required_argument, NULL, 'p' },
+	{ "registers", required_argument, NULL, 'r' },
 	{ "no-tpm", no_argument, NULL, 'N' },
 	{ "vm", required_argument, NULL, 'v' },
 	{ "vm-report", required_argument, NULL, 'V' },
@@ -58,6 +61,9 @@ static int parse(int argc, char **argv, struct quote_options *o)
 			break;
 		case 'p':
 			o->pcrs = optarg;
+			break;
+		case 'r':
+			o->registers = optarg;
 			break;
 		case 'N':
 			o->no_tpm = true;
@@ -166,6 +172,31 @@ static int collect_launch(const struct quote_options *o, struct evidence *e)
 	return live_vm(e, (uint32_t)vm) ? CLI_FAILED : CLI_OK;
 }
 
+/*
+ * What TXT's registers say, for a verifier who would take PCR 17 for more than it is worth.
+ * Null where there is no TXT, or where they cannot be read.
+ */
+static int collect_txt(const struct quote_options *o, struct evidence *e)
+{
+	struct bytes image = { NULL, TXT_PAGE };
+	struct txt_regs r;
+
+	if (o->registers && read_file(o->registers, &image))
+		return CLI_FAILED;
+	if (!o->registers && !o->launch)
+		image.at = physical_txt(PHYSICAL_MEMORY);
+	if (image.at && !txt_regs_read(&r, image.at, image.len)) {
+		cli_error("%s: it is no image of TXT's public registers: too short", o->registers);
+		free(image.at);
+		return CLI_FAILED;
+	}
+	e->has_txt = image.at && txt_verdict(&r) != TXT_VERDICT_ABSENT;
+	if (e->has_txt)
+		txt_regs_pack(&r, e->txt);
+	free(image.at);
+	return CLI_OK;
+}
+
 /* "-": a line of standard input, where whoever asks has it by a socket. */
 static int read_nonce(const char *text, uint8_t nonce[NONCE_SIZE])
 {
@@ -181,19 +212,21 @@ static int read_nonce(const char *text, uint8_t nonce[NONCE_SIZE])
 
 static int collect(const struct quote_options *o, struct evidence *e)
 {
-	char *end = NULL;
+	uint32_t ak = 0;
 	int err;
-	uint32_t ak = o->ak ? (uint32_t)strtoul(o->ak, &end, 0) : 0;
 
 	if (read_nonce(o->nonce, e->nonce))
 		return cli_usage_error("--nonce: 64 hexadecimal digits are needed");
-	if (o->ak && (*end || ak >> 24 != 0x81))
-		return cli_usage_error("--ak: \"%s\" is not a handle such as 0x81010002", o->ak);
+	if (o->ak && tpm_handle(o->ak, &ak))
+		return CLI_USAGE;
 	if (parse_pcrs(o->pcrs, &e->pcrs))
 		return CLI_USAGE;
 	if (o->no_tpm)
 		e->pcrs = 0;
 	err = collect_launch(o, e);
+	if (err)
+		return err;
+	err = collect_txt(o, e);
 	if (err)
 		return err;
 	if (o->firmware_log && read_file(o->firmware_log, &e->firmware_log))

@@ -89,6 +89,21 @@ static void print_vm(const uint8_t r[REPORT_SIZE])
 	printf("data: %s\n", hex);
 }
 
+static void print_txt(const struct evidence *e)
+{
+	enum txt_verdict verdict;
+	struct txt_regs r;
+
+	if (!e->has_txt) {
+		puts("TXT, by the host: nothing");
+		return;
+	}
+	txt_regs_unpack(&r, e->txt);
+	verdict = txt_verdict(&r);
+	printf("TXT, by the host: %s: %s\n", txt_verdict_word(verdict),
+	       txt_verdict_reason(verdict));
+}
+
 static void print_evidence(const struct evidence *e)
 {
 	struct launch_log launch;
@@ -104,6 +119,7 @@ static void print_evidence(const struct evidence *e)
 		cli_hex(hex, e->pcr[i], SHA256_SIZE);
 		printf("PCR %u: %s\n", i, hex);
 	}
+	print_txt(e);
 	for (i = LAUNCH_IMAGE; i < LAUNCH_COUNT; i++)
 		print_content(&launch, i);
 	if (wrong)

@@ -82,6 +82,7 @@ json_object *evidence_json(const struct evidence *e)
 	add(o, "format", json_object_new_string(EVIDENCE_FORMAT));
 	add(o, "nonce", attest_hex(e->nonce, NONCE_SIZE));
 	add(o, "quote", e->quoted ? quote_json(e) : NULL);
+	add(o, "txt", e->has_txt ? attest_hex(e->txt, TXT_PACKED) : NULL);
 	add(logs, "launch", attest_hex(e->launch_log.at, e->launch_log.len));
 	add(logs, "firmware", attest_hex(e->firmware_log.at, e->firmware_log.len));
 	add(o, "logs", logs);
@@ -95,8 +96,7 @@ json_object *evidence_json(const struct evidence *e)
 
 /* --- reading --- */
 
-/* A string member, or NULL. */
-static const char *text_of(json_object *o, const char *name)
+const char *member_text(json_object *o, const char *name)
 {
 	json_object *value;
 
@@ -106,16 +106,16 @@ static const char *text_of(json_object *o, const char *name)
 	return json_object_get_string(value);
 }
 
-static bool fixed(json_object *o, const char *name, uint8_t *bytes, size_t len)
+bool member_fixed(json_object *o, const char *name, uint8_t *bytes, size_t len)
 {
-	const char *hex = text_of(o, name);
+	const char *hex = member_text(o, name);
 
 	return hex && !cli_unhex(hex, bytes, len);
 }
 
-static bool any(json_object *o, const char *name, struct bytes *bytes)
+bool member_bytes(json_object *o, const char *name, struct bytes *bytes)
 {
-	const char *hex = text_of(o, name);
+	const char *hex = member_text(o, name);
 
 	if (!hex)
 		return false;
@@ -135,7 +135,7 @@ static const char *read_pcrs(struct evidence *e, json_object *o)
 		pcr = strtoul(name, &end, 10);
 		(void)value;
 		if (!*name || *end || pcr >= EVIDENCE_PCRS ||
-		    !fixed(o, name, e->pcr[pcr], SHA256_SIZE))
+		    !member_fixed(o, name, e->pcr[pcr], SHA256_SIZE))
 			return "quote.pcrs has a member that is no PCR's SHA-256 value";
 		e->pcrs |= 1u << pcr;
 	}
@@ -144,13 +144,24 @@ static const char *read_pcrs(struct evidence *e, json_object *o)
 
 static const char *read_quote(struct evidence *e, json_object *o)
 {
-	const char *ak = text_of(o, "ak");
+	const char *ak = member_text(o, "ak");
 
 	e->quoted = true;
-	if (!ak || !any(o, "message", &e->message) || !any(o, "signature", &e->signature))
+	if (!ak || !member_bytes(o, "message", &e->message) || !member_bytes(o, "signature", &e->signature))
 		return "quote lacks its ak, message or signature, or one is malformed";
 	e->ak = strdup(ak);
 	return read_pcrs(e, json_object_object_get(o, "pcrs"));
+}
+
+static const char *read_txt(struct evidence *e, json_object *o)
+{
+	json_object *txt;
+
+	if (!json_object_object_get_ex(o, "txt", &txt))
+		return "txt is missing";
+	e->has_txt = txt;
+	return txt && !member_fixed(o, "txt", e->txt, TXT_PACKED) ?
+		"txt is neither null nor TXT's registers" : NULL;
 }
 
 static const char *read_vm(struct evidence *e, json_object *o)
@@ -161,8 +172,8 @@ static const char *read_vm(struct evidence *e, json_object *o)
 		return "vm is missing";
 	e->has_vm = vm;
 	if (vm && (!json_object_is_type(vm, json_type_object) ||
-		   !fixed(vm, "report", e->vm_report, REPORT_SIZE) ||
-		   !fixed(vm, "signature", e->vm_signature, SIGNATURE_SIZE)))
+		   !member_fixed(vm, "report", e->vm_report, REPORT_SIZE) ||
+		   !member_fixed(vm, "signature", e->vm_signature, SIGNATURE_SIZE)))
 		return "vm is neither null nor a report and its signature";
 	return NULL;
 }
@@ -171,27 +182,28 @@ static const char *read_members(struct evidence *e, json_object *o)
 {
 	json_object *quote, *logs = json_object_object_get(o, "logs");
 	json_object *launch = json_object_object_get(o, "launch"), *flags;
-	const char *format = text_of(o, "format"), *wrong;
+	const char *format = member_text(o, "format"), *wrong;
 
 	if (!format || strcmp(format, EVIDENCE_FORMAT))
 		return "its format is another one than " EVIDENCE_FORMAT;
-	if (!fixed(o, "nonce", e->nonce, NONCE_SIZE))
+	if (!member_fixed(o, "nonce", e->nonce, NONCE_SIZE))
 		return "its nonce is missing or malformed";
 	if (!json_object_object_get_ex(o, "quote", &quote))
 		return "quote is missing";
 	if (quote && !json_object_is_type(quote, json_type_object))
 		return "quote is neither null nor an object";
 	wrong = quote ? read_quote(e, quote) : NULL;
+	wrong = wrong ? wrong : read_txt(e, o);
 	if (wrong)
 		return wrong;
-	if (!json_object_is_type(logs, json_type_object) || !any(logs, "launch", &e->launch_log) ||
-	    !any(logs, "firmware", &e->firmware_log))
+	if (!json_object_is_type(logs, json_type_object) || !member_bytes(logs, "launch", &e->launch_log) ||
+	    !member_bytes(logs, "firmware", &e->firmware_log))
 		return "a log is missing or malformed";
 	if (!json_object_is_type(launch, json_type_object) ||
 	    !json_object_object_get_ex(launch, "flags", &flags) ||
 	    !json_object_is_type(flags, json_type_int) ||
-	    !fixed(launch, "public", e->public, PUBLIC_SIZE) ||
-	    !fixed(launch, "signature", e->launch_signature, SIGNATURE_SIZE))
+	    !member_fixed(launch, "public", e->public, PUBLIC_SIZE) ||
+	    !member_fixed(launch, "signature", e->launch_signature, SIGNATURE_SIZE))
 		return "the launch's flags, key or signature is missing or malformed";
 	e->flags = (uint32_t)json_object_get_int64(flags);
 	return read_vm(e, o);

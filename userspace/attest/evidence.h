@@ -8,6 +8,7 @@
 #define ATTEST_EVIDENCE_H
 
 #include "userspace/attest/report.h"
+#include "userspace/txt/txt.h"
 
 #define EVIDENCE_FORMAT		"underpin-evidence-1"
 #define EVIDENCE_JSON		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -43,6 +44,8 @@ struct evidence {
 	struct bytes message, signature;
 	uint32_t pcrs;			/* a bit each */
 	uint8_t pcr[EVIDENCE_PCRS][SHA256_SIZE];
+	bool has_txt;			/* what the host says of TXT: nobody signs it */
+	uint8_t txt[TXT_PACKED];
 	struct bytes launch_log, firmware_log;
 	uint32_t flags;
 	uint8_t public[PUBLIC_SIZE];
@@ -51,6 +54,15 @@ struct evidence {
 	uint8_t vm_report[REPORT_SIZE];
 	uint8_t vm_signature[SIGNATURE_SIZE];
 };
+
+/** member_text() - a member that is a string, or NULL */
+const char *member_text(json_object *o, const char *name);
+
+/** member_fixed() - a member of so many bytes in hexadecimal.  Return: is it one? */
+bool member_fixed(json_object *o, const char *name, uint8_t *bytes, size_t len);
+
+/** member_bytes() - a member of bytes in hexadecimal, to be freed.  Return: is it one? */
+bool member_bytes(json_object *o, const char *name, struct bytes *bytes);
 
 /** weakness_name() - "no-iommu" */
 const char *weakness_name(enum weakness weakness);

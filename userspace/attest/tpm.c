@@ -5,12 +5,11 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
-#include <tss2/tss2_tctildr.h>
-#include "userspace/attest/tpm.h"
+#include "userspace/attest/esys.h"
 #include "userspace/cli/cli.h"
 
 #define RSA_EXPONENT	65537	/* which a TPM writes as 0 */
@@ -71,10 +70,16 @@ static EVP_PKEY *ecc_key(const TPMT_PUBLIC *p)
 	return key;
 }
 
+static EVP_PKEY *key_from(const TPMT_PUBLIC *p)
+{
+	if (p->type == TPM2_ALG_RSA)
+		return rsa_key(p);
+	return p->type == TPM2_ALG_ECC ? ecc_key(p) : NULL;
+}
+
 static char *pem_of(const TPMT_PUBLIC *p)
 {
-	EVP_PKEY *key = p->type == TPM2_ALG_RSA ? rsa_key(p) :
-			p->type == TPM2_ALG_ECC ? ecc_key(p) : NULL;
+	EVP_PKEY *key = key_from(p);
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text, *pem = NULL;
 	long len;
@@ -90,7 +95,7 @@ static char *pem_of(const TPMT_PUBLIC *p)
 
 /* --- what the TPM does --- */
 
-static int failed(const char *what, TSS2_RC rc)
+int tpm_failed(const char *what, TSS2_RC rc)
 {
 	cli_error("%s: the TPM or its driver says 0x%x (tpm2_rc_decode explains it)", what, rc);
 	return -1;
@@ -111,7 +116,7 @@ static int read_pcrs(ESYS_CONTEXT *esys, struct evidence *e)
 		rc = Esys_PCR_Read(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &select,
 				   &counter, NULL, &values);
 		if (rc)
-			return failed("PCRs cannot be read", rc);
+			return tpm_failed("PCRs cannot be read", rc);
 		if (values->count != 1 || values->digests[0].size != SHA256_SIZE) {
 			Esys_Free(values);
 			cli_error("the TPM keeps no SHA-256 PCRs: switch that bank on in the firmware's setup");
@@ -151,9 +156,9 @@ static int quote(ESYS_CONTEXT *esys, ESYS_TR ak, struct evidence *e)
 	rc = Esys_Quote(esys, ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &nonce, &scheme,
 			&select, &message, &signature);
 	if (rc)
-		return failed("the TPM does not quote", rc);
+		return tpm_failed("the TPM does not quote", rc);
 	rc = Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof(bytes), &len);
-	err = rc ? failed("the quote's signature", rc) : 0;
+	err = rc ? tpm_failed("the quote's signature", rc) : 0;
 	if (!err)
 		err = keep(&e->message, message->attestationData, message->size);
 	if (!err)
@@ -171,11 +176,11 @@ static int with_key(ESYS_CONTEXT *esys, uint32_t handle, struct evidence *e)
 
 	rc = Esys_TR_FromTPMPublic(esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &ak);
 	if (rc)
-		return failed("there is no attestation key at this handle", rc);
+		return tpm_failed("there is no attestation key at this handle", rc);
 	rc = Esys_ReadPublic(esys, ak, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &public, NULL,
 			     NULL);
 	if (rc)
-		return failed("the attestation key cannot be read", rc);
+		return tpm_failed("the attestation key cannot be read", rc);
 	e->ak = pem_of(&public->publicArea);
 	Esys_Free(public);
 	if (!e->ak) {
@@ -185,25 +190,59 @@ static int with_key(ESYS_CONTEXT *esys, uint32_t handle, struct evidence *e)
 	return read_pcrs(esys, e) || quote(esys, ak, e) ? -1 : 0;
 }
 
+int tpm_handle(const char *text, uint32_t *handle)
+{
+	char *end;
+
+	*handle = (uint32_t)strtoul(text, &end, 0);
+	if (!*end && *handle >> 24 == 0x81)
+		return 0;
+	cli_usage_error("--ak: \"%s\" is not a handle such as 0x81010002", text);
+	return -1;
+}
+
+bool tpm_key_digest(const TPMT_PUBLIC *public, uint8_t digest[SHA256_SIZE])
+{
+	EVP_PKEY *key = key_from(public);
+	uint8_t *der = NULL;
+	int len = key ? i2d_PUBKEY(key, &der) : 0;
+
+	if (len > 0)
+		attest_sha256(der, (size_t)len, digest);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+	return len > 0;
+}
+
+int tpm_open(struct tpm_context *t, const char *tcti)
+{
+	TSS2_RC rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
+
+	if (rc)
+		return tpm_failed("no TPM can be reached: is there a /dev/tpmrm0, and is it yours?",
+			      rc);
+	rc = Esys_Initialize(&t->esys, t->tcti, NULL);
+	if (!rc)
+		return 0;
+	Tss2_TctiLdr_Finalize(&t->tcti);
+	return tpm_failed("the TPM cannot be used", rc);
+}
+
+void tpm_close(struct tpm_context *t)
+{
+	Esys_Finalize(&t->esys);
+	Tss2_TctiLdr_Finalize(&t->tcti);
+}
+
 int tpm_quote(struct evidence *e, const char *tcti, uint32_t ak)
 {
-	TSS2_TCTI_CONTEXT *context;
-	ESYS_CONTEXT *esys;
-	TSS2_RC rc;
+	struct tpm_context t;
 	int err;
 
-	rc = Tss2_TctiLdr_Initialize(tcti, &context);
-	if (rc)
-		return failed("no TPM can be reached: is there a /dev/tpmrm0, and is it yours?",
-			      rc);
-	rc = Esys_Initialize(&esys, context, NULL);
-	if (rc) {
-		Tss2_TctiLdr_Finalize(&context);
-		return failed("the TPM cannot be used", rc);
-	}
+	if (tpm_open(&t, tcti))
+		return -1;
 	e->quoted = true;
-	err = with_key(esys, ak, e);
-	Esys_Finalize(&esys);
-	Tss2_TctiLdr_Finalize(&context);
+	err = with_key(t.esys, ak, e);
+	tpm_close(&t);
 	return err;
 }

@@ -349,17 +349,35 @@ static const char *step_weaknesses(struct verify *v)
 	return NULL;
 }
 
+/*
+ * PCR 17 keeps its value when the measured environment ends: then nothing that was measured is
+ * in charge any more.  The host says this of itself, so that it counts against it alone.
+ */
+static bool launch_is_over(const struct verify *v)
+{
+	struct txt_regs r;
+
+	if (!v->e.has_txt)
+		return false;
+	txt_regs_unpack(&r, v->e.txt);
+	return txt_verdict(&r) != TXT_VERDICT_MEASURED;
+}
+
 static const char *step_root(struct verify *v)
 {
+	bool over = launch_is_over(v);
+
 	if (!v->e.quoted)
 		v->root = "unrooted";
 	else if (v->launch.pcr == PCR_WEAK)
 		v->root = "weak";
-	else if (v->dynamic || !policy_has_pcr(v->policy, 17, v->e.pcr[17]))
+	else if (v->dynamic || over || !policy_has_pcr(v->policy, 17, v->e.pcr[17]))
 		v->root = "firmware";
 	else
 		v->root = "strong";
-	return policy_lists(v->policy, "accept", v->root) ? NULL :
+	if (policy_lists(v->policy, "accept", v->root))
+		return NULL;
+	return over ? "TXT's registers say that no measured environment is up: it is not rooted in one" :
 		"the policy does not accept evidence that is rooted so";
 }
 

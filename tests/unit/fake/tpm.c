@@ -23,6 +23,28 @@ void fake_tpm_reset(u8 pcr)
 	active = gone = false;
 }
 
+/* Is it so with the command that comes, or that has just come? */
+static bool now(enum fake_fault fault)
+{
+	return fake_tpm.fault == fault && fake_tpm.commands + !gone >= fake_tpm.from;
+}
+
+static void say(const void *bytes, u32 len)
+{
+	memcpy(out, bytes, len);
+	out_len = len;
+}
+
+/* An answer of ten bytes: its size and its code. */
+static void say_code(u32 size, u32 code)
+{
+	const u8 header[10] = {
+		0x80, 1, 0, 0, (u8)(size >> 8), (u8)size, 0, 0, (u8)(code >> 8), (u8)code
+	};
+
+	say(header, sizeof(header));
+}
+
 static void extend(const u8 *digest)
 {
 	struct sha256 s;
@@ -41,22 +63,34 @@ static void answer(void)
 		0, 0, 8, 0, 0, 0, 1, 0, 32,
 	};
 	static const u8 done[] = { 0x80, 2, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0 };
-	static const u8 failed[] = { 0x80, 1, 0, 0, 0, 10, 0, 0, 1, 1 };
+	static const u8 no_bank[] = {
+		0x80, 1, 0, 0, 0, 28, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 11, 3, 0, 0, 0,
+		0, 0, 0, 0,
+	};
 
 	out_at = 0;
 	gone = true;
-	if (fake_tpm.fails && fake_tpm.extends + 1 == fake_tpm.fails && in[9] == 0x82) {
-		out_len = sizeof(failed);
-		memcpy(out, failed, sizeof(failed));
+	fake_tpm.commands++;
+	if (now(FAKE_REFUSES)) {
+		say_code(10, 0x101);
+	} else if (now(FAKE_BUSY)) {
+		say_code(10, 0x922);
+	} else if (now(FAKE_LONG)) {
+		say_code(4000, 0);
+	} else if (now(FAKE_SHORT)) {
+		say_code(9, 0);
+	} else if (now(FAKE_NO_BANK) && in[9] == 0x7e) {
+		say(no_bank, sizeof(no_bank));
+	} else if (now(FAKE_HANGS)) {
+		out_len = 0;
 	} else if (in[9] == 0x7e) {
-		out_len = sizeof(read) + 32;
-		memcpy(out, read, sizeof(read));
+		say(read, sizeof(read));
 		memcpy(out + sizeof(read), fake_tpm.pcr, 32);
+		out_len += 32;
 	} else {
 		fake_tpm.wrong |= in_len != 65 || in[13] != 19;
 		extend(in + 33);
-		out_len = sizeof(done);
-		memcpy(out, done, sizeof(done));
+		say(done, sizeof(done));
 	}
 }
 
@@ -65,10 +99,14 @@ static u32 status(void)
 	u32 sts = 1 << 7 | 16 << 8;	/* valid; a burst of 16 */
 
 	fake_tpm.looks++;
+	if (now(FAKE_FULL))
+		sts &= 0xff;
+	if (!gone && now(FAKE_DEAF))
+		return sts;
 	if (!gone)
 		return sts | 1 << 6 | (in_len && in_len < 10 ? 1 << 3 : 0) |
 		       (in_len >= 10 && in_len < (u32)(in[4] << 8 | in[5]) ? 1 << 3 : 0);
-	if (fake_tpm.hangs || looks++ < fake_tpm.slow)
+	if (now(FAKE_HANGS) || looks++ < fake_tpm.slow)
 		return sts & ~(1u << 7);
 	return sts | (out_at < out_len ? 1 << 4 : 0);
 }
@@ -77,7 +115,7 @@ u8 tpm_load8(const struct tpm *t, u32 offset)
 {
 	if (offset == 0x24)
 		return out_at < out_len ? out[out_at++] : 0xff;
-	return offset ? 0xff : (u8)(1 << 7 | (active && !fake_tpm.held ? 1 << 5 : 0));
+	return offset ? 0xff : (u8)(1 << 7 | (active && !now(FAKE_HELD) ? 1 << 5 : 0));
 }
 
 u32 tpm_load32(const struct tpm *t, u32 offset)

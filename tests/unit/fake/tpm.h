@@ -5,10 +5,25 @@
 
 #include "vmx/base/types.h"
 
+enum fake_fault {
+	FAKE_WELL,
+	FAKE_HELD,	/* another locality has it */
+	FAKE_DEAF,	/* it is never ready for a command */
+	FAKE_FULL,	/* it takes no byte of it */
+	FAKE_HANGS,	/* it has the command, and says nothing */
+	FAKE_REFUSES,	/* TPM_RC_FAILURE */
+	FAKE_BUSY,	/* it asks for the command again, for ever */
+	FAKE_LONG,	/* an answer longer than any may be */
+	FAKE_SHORT,	/* one that is shorter than its header */
+	FAKE_NO_BANK,	/* it keeps no SHA-256 PCRs */
+};
+
 extern struct fake_tpm {
-	bool present, held, hangs;
+	bool present;
+	enum fake_fault fault;
+	u32 from;	/* the command it begins with: 1 reads, 2 to 5 extend, 6 is the end's */
+	u32 commands;	/* that were answered, or swallowed */
 	u32 slow;	/* looks until it has answered */
-	u32 fails;	/* the extend of this number, from 1 on, is refused */
 	u8 pcr[32];	/* PCR 19 */
 	u32 extends, looks;
 	bool wrong;	/* an extend of another PCR, or of another length */
