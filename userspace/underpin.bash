@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-# bash completion for underpin(8)
+# bash completion for underpin(8). Commands and options are those that "--help" names; what it leaves
+# out is here.
 
 _underpin_ids()
 {
 	underpin vm list 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
-# After "--" the words are a command of their own: complete them as such.
+# Behind "--" the words are a command of their own: complete them as such.
 _underpin_qemu()
 {
 	local i
@@ -19,62 +20,48 @@ _underpin_qemu()
 	return 1
 }
 
-_underpin_vm()
+# The help of the command that the line has so far.
+_underpin_help()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]}
-	case ${COMP_WORDS[2]} in
-	run)
-		_underpin_qemu && return
-		mapfile -t COMPREPLY < <(compgen -W '-- --expect --ticket --definition --issuer --identity --timeout --quiet' \
-			-- "$cur")
-		;;
-	protect)
-		mapfile -t COMPREPLY < <(compgen -W \
-			'--pid --vm-fd --vcpu-fds --expect --output --ticket --definition --issuer --identity' \
-			-- "$cur")
-		;;
-	serve)
-		mapfile -t COMPREPLY < <(compgen -W '--socket --group --max-memory' -- "$cur")
-		;;
-	show | release)
-		mapfile -t COMPREPLY < <(compgen -W "--output $(_underpin_ids)" -- "$cur")
-		;;
-	list | challenge)
-		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
-		;;
-	expected)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		;;
+	local i
+	for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
+		[[ ${COMP_WORDS[i]} == [a-z]* ]] || break
+	done
+	underpin "${COMP_WORDS[@]:1:i-1}" --help 2>/dev/null
+}
+
+_underpin_more()
+{
+	local ticket='--ticket --definition --issuer --identity'
+	case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+	'vm run') echo "-- --timeout --quiet $ticket" ;;
+	'vm protect') echo "--vm-fd --vcpu-fds --output $ticket" ;;
+	'vm show' | 'vm release') _underpin_ids ;;
+	libvirt\ *) virsh list --all --name 2>/dev/null ;;
 	esac
 }
 
 _underpin()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} said
 	COMPREPLY=()
-	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'check status last-words vm attest libvirt policy --help' -- "$cur")
-	elif [[ $prev == -o || $prev == --output ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur")
-	elif [[ $prev == --pid ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == libvirt ]] && ((COMP_CWORD == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'enable disable check --help' -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == libvirt ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "--connect --expect --library --print --output \
-			$(virsh list --all --name 2>/dev/null)" -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == vm ]] && ((COMP_CWORD == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W \
-			'run check protect serve list show release expected --help' -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == vm ]]; then
-		_underpin_vm
-	elif [[ $prev == --report || $prev == --replay || $prev == --dmar ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == check ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--output --dmar --report --replay' -- "$cur")
-	elif [[ ${COMP_WORDS[1]} == status || ${COMP_WORDS[1]} == last-words ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur")
-	fi
+	case $prev in
+	-o | --output)
+		mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") ;;
+	--pid)
+		mapfile -t COMPREPLY < <(compgen -W "$(pgrep qemu-system)" -- "$cur") ;;
+	--report | --replay | --dmar | --firmware | --kernel | --initrd | --ticket | --library | --policy)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	*)
+		_underpin_qemu && return
+		said=$(_underpin_help)
+		if [[ $said == *' COMMAND ...'* ]]; then
+			said=$(sed -n 's/^  \([a-z-]\{1,\}\) .*/\1/p' <<<"$said")
+		else
+			said=$(grep -oP '(?<![\w-])--?[a-z][a-z-]*' <<<"$said")
+		fi
+		mapfile -t COMPREPLY < <(compgen -W "$said $(_underpin_more) --help" -- "$cur") ;;
+	esac
 }
 
 complete -F _underpin underpin

@@ -122,6 +122,9 @@ void nap(unsigned int ms);
 /* has_secret() - does the buffer hold some of this VM's secret? */
 bool has_secret(const struct victim *v, const void *buf, size_t len);
 
+/* "attack cost [protected]": what a doorbell and a device's register take, for tests/bench */
+int ghci_cost(bool protect, const struct atk_secret *half);
+
 /* module calls */
 int mem_read(uint64_t pa, void *buf, uint32_t len, uint32_t way);
 int mem_write(uint64_t pa, const void *buf, uint32_t len, uint32_t way);

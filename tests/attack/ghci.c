@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -395,6 +396,33 @@ static bool inject_everything(struct victim *v)
 		return true;
 	note("interrupts taken: %ld", strtol(text, NULL, 16));
 	return !strtol(text, NULL, 16) || !victim_well(v, 2);
+}
+
+/* --- what a device costs (tests/bench) -------------------------------------------------- */
+
+#define DOORBELL	(DEVICE_GPA + 0x10)	/* tests/guest/tiny-ghci.S */
+
+/* As QEMU's virtio devices have it: of any length, for which KVM does not emulate. */
+static int doorbell_fn(struct shared *sh, void *arg)
+{
+	struct kvm_ioeventfd bell = { .addr = DOORBELL, .fd = eventfd(0, 0) };
+
+	(void)arg;
+	return ioctl(sh->vm, KVM_IOEVENTFD, &bell);
+}
+
+int ghci_cost(bool protect, const struct atk_secret *half)
+{
+	struct victim *v = victim_start(protect, true, 1, half);
+	unsigned int doorbell, device;
+	char text[17] = "";
+
+	if (victim_do(v, doorbell_fn, NULL, 0) || !tell(v, "g", "G", NULL, 0) ||
+	    !tell(v, "d", "D", text, 16) || sscanf(text, "%8x%8x", &doorbell, &device) != 2)
+		errx(1, "a device's cost: %s, ended %d", text, v->sh->ended);
+	printf("cost doorbell %u\ncost device %u\n", doorbell, device);
+	victim_kill(v);
+	return 0;
 }
 
 const struct attack ghci_attacks[] = {

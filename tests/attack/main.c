@@ -280,14 +280,16 @@ int main(int argc, char **argv)
 	smp = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	stay_on(0);		/* and so do all that are started from here */
 	signal(SIGPIPE, SIG_IGN);
+	choose_secret(&half[0]);
+	choose_secret(&half[1]);
 	attack_fd = open("/dev/attack", O_RDWR);
 	underpin_fd = open("/dev/underpin", O_RDWR);
+	if (argv[1] && !strcmp(argv[1], "cost"))
+		return ghci_cost(argv[2], &half[0]);
 	if (attack_fd < 0 || underpin_fd < 0)
 		err(1, "/dev/attack, /dev/underpin");
 	device = device_there();
 	devices_kept = layer_keeps_devices();
-	choose_secret(&half[0]);
-	choose_secret(&half[1]);
 	find_layer();
 	for (i = 0; i < NLISTS; i++)
 		try_list(all[i], argv + 1);

@@ -41,31 +41,36 @@ def with_libraries(root, programs):
             found = [f"{folder}/{name}" for folder in LIBRARIES
                      if os.path.exists(f"{root}/{folder}/{name}")]
             if not found:
-                raise image.Failure(f"{path}: needs {name}, which no package of {LIST} has")
+                raise image.Failure(f"{path}: needs {name}, which no package has")
             if found[0] not in paths + todo:
                 todo.append(found[0])
     return paths
 
 
-def build_programs(where):
-    """The programs and libraries alone, of the packages in service-packages."""
+def collect(where, packages, wanted, settings):
     work, root = os.path.join(where, "work"), os.path.join(where, "work", "root")
     os.makedirs(root)
     image.merge_usr(root)
-    for deb in image.download(names_in(LIST), work):
+    for deb in image.download(packages, work):
         image.unpack(deb, root)
     image.run(["ldconfig", "-r", root])
-    for path in SETTINGS + with_libraries(root, PROGRAMS):
+    for path in settings + with_libraries(root, wanted):
         target = os.path.join(where, "files", path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copy(os.path.join(root, path), target)
     shutil.rmtree(work)
 
 
+def linked(packages, wanted, settings):
+    """A folder with programs and libraries alone, of packages and what these depend on."""
+    key = cache.hash_of(cache.read(__file__), packages, wanted, settings)
+    return os.path.join(cache.entry(
+        "service", key, lambda where: collect(where, packages, wanted, settings)), "files")
+
+
 def programs(wanted=None):
     """(name, data) of each file; of some programs and their libraries alone, if they are named."""
-    key = cache.hash_of(cache.read(LIST), cache.read(__file__))
-    top = os.path.join(cache.entry("service", key, build_programs), "files")
+    top = linked(names_in(LIST), PROGRAMS, SETTINGS)
     for folder, _, names in os.walk(top):
         for name in names:
             path = os.path.relpath(os.path.join(folder, name), top)

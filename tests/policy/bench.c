@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench gen RULES DIR      a policy of RULES rules (10 of 11 assign a user, one
- *                          permits), and requests, for every engine
+ * bench gen RULES DIR      a policy of RULES rules or a few more (10 of 11 assign a user,
+ *                          one permits), and requests, for every engine
  * bench run DIR            load it cold, decide the requests: one row
  * bench count DIR          decide 2,000 requests, for callgrind
  */
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 	int rules;
 
 	if (argc == 4 && !strcmp(argv[1], "gen")) {
-		rules = atoi(argv[2]) / 11;
+		rules = (atoi(argv[2]) + 10) / 11;
 		mkdir(argv[3], 0755);
 		gen_roles(argv[3], rules);
 		gen_users(argv[3], rules * 10);

@@ -546,16 +546,14 @@ static void test_ticket_errors(void **state)
 	assert_int_equal(ticket_match(&t, &x), TICKET_OK);
 }
 
-static struct key *new_key(bool private)
+/* @k is freed. */
+static struct key *key_in_file(EVP_PKEY *k, bool private)
 {
-	static char pem[512];
 	char path[] = "/tmp/policy-unit-XXXXXX";
-	EVP_PKEY *k = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	FILE *f = fdopen(mkstemp(path), "w");
 	struct pol_err e;
 	struct key *out;
 
-	(void)pem;
 	assert_true(PEM_write_PrivateKey(f, k, NULL, NULL, 0, NULL, NULL) == 1);
 	fclose(f);
 	EVP_PKEY_free(k);
@@ -563,6 +561,42 @@ static struct key *new_key(bool private)
 	unlink(path);
 	assert_non_null(out);
 	return out;
+}
+
+static struct key *new_key(bool private)
+{
+	return key_in_file(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), private);
+}
+
+/* RFC 8032, 7.1, test 2: one library signs, another one verifies. */
+static void test_signature(void **state)
+{
+	static const char secret[] =
+		"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+	static const char *const wanted[] = {
+		"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da",
+		"085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+	};
+	uint8_t raw[32], sig[64];
+	char hex[65];
+	struct key *k, *public;
+
+	(void)state;
+	assert_true(pol_unhex(secret, raw, sizeof(raw)));
+	k = key_in_file(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, raw, 32), true);
+	assert_int_equal(key_sign(k, "\x72", 1, sig), 0);
+	assert_string_equal(pol_hex(sig, 32, hex), wanted[0]);
+	assert_string_equal(pol_hex(sig + 32, 32, hex), wanted[1]);
+	public = key_of(key_public(k));
+	assert_true(key_verify(public, "\x72", 1, sig));
+	assert_false(key_verify(public, "\x73", 1, sig));
+	/* Without the private part there is no signature. */
+	assert_int_equal(key_sign(public, "\x72", 1, sig), -EIO);
+	key_free(public);
+	public = new_key(false);
+	assert_int_equal(key_sign(public, "\x72", 1, sig), -EIO);
+	key_free(public);
+	key_free(k);
 }
 
 static void test_audit(void **state)
@@ -1725,6 +1759,7 @@ int main(void)
 		cmocka_unit_test(test_ticket_layout),
 		cmocka_unit_test(test_ticket_for_the_layer),
 		cmocka_unit_test(test_ticket_errors),
+		cmocka_unit_test(test_signature),
 		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),
 		cmocka_unit_test(test_image_spare_fields),

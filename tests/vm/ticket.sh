@@ -10,6 +10,7 @@ set -u
 W=$PWD/w
 mkdir "$W" && tar -xf ticket-world.tar -C "$W" || exit 1
 PATH=$W:$PATH
+export LD_LIBRARY_PATH="$W"
 uuid=$(cat "$W/uuid")
 address=$(cat "$W/address")
 host=$W/east-hosts/h1

@@ -4,7 +4,7 @@
 POL_SRC := userspace/policy
 POLD_SRC := userspace/underpind
 POL_OUT := build/policy
-POL_PKGS := libxml-2.0 libssl libcrypto sqlite3 jansson libcurl
+POL_PKGS := libxml-2.0 libssl libcrypto libsodium sqlite3 jansson libcurl
 
 # What is built from: a tag, or a commit.
 POL_VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)

@@ -12,6 +12,8 @@
 struct key {
 	EVP_PKEY *pkey;
 	uint8_t id[32], raw[32];
+	uint8_t secret[64];	/* the private part and the public one, if @private */
+	bool private;
 };
 
 static EVP_PKEY *read_pem(FILE *f, bool private)
@@ -32,21 +34,34 @@ static EVP_PKEY *read_pem(FILE *f, bool private)
 	return k;
 }
 
+/* The public part, and the private one if it is asked for. */
+static bool take_parts(struct key *k, bool private)
+{
+	size_t n = 32, secret = 32;
+
+	if (EVP_PKEY_get_id(k->pkey) != EVP_PKEY_ED25519 ||
+	    EVP_PKEY_get_raw_public_key(k->pkey, k->raw, &n) != 1 || n != 32)
+		return false;
+	SHA256(k->raw, 32, k->id);
+	if (!private)
+		return true;
+	k->private = EVP_PKEY_get_raw_private_key(k->pkey, k->secret, &secret) == 1 &&
+		     secret == 32;
+	memcpy(k->secret + 32, k->raw, 32);
+	return k->private;
+}
+
 struct key *key_load(const char *path, bool private, struct pol_err *e)
 {
 	FILE *f = fopen(path, "re");
 	struct key *k = calloc(1, sizeof(*k));
-	size_t n = 32;
 
 	if (f && k)
 		k->pkey = read_pem(f, private);
 	if (f)
 		fclose(f);
-	if (k && k->pkey && EVP_PKEY_get_id(k->pkey) == EVP_PKEY_ED25519 &&
-	    EVP_PKEY_get_raw_public_key(k->pkey, k->raw, &n) == 1 && n == 32) {
-		SHA256(k->raw, 32, k->id);
+	if (k && k->pkey && take_parts(k, private))
 		return k;
-	}
 	pol_fail(e, EINVAL, "%s: %s: make one with openssl genpkey -algorithm ed25519", path,
 		 !f ? "cannot be read" : private ? "no Ed25519 private key in PEM" :
 		 "no Ed25519 key in PEM");
@@ -56,8 +71,10 @@ struct key *key_load(const char *path, bool private, struct pol_err *e)
 
 void key_free(struct key *k)
 {
-	if (k)
-		EVP_PKEY_free(k->pkey);
+	if (!k)
+		return;
+	EVP_PKEY_free(k->pkey);
+	OPENSSL_cleanse(k->secret, sizeof(k->secret));
 	free(k);
 }
 
@@ -69,6 +86,11 @@ const uint8_t *key_id(const struct key *k)
 const uint8_t *key_public(const struct key *k)
 {
 	return k->raw;
+}
+
+const uint8_t *key_secret(const struct key *k)
+{
+	return k->private ? k->secret : NULL;
 }
 
 struct key *key_of(const uint8_t *raw)
@@ -86,17 +108,6 @@ struct key *key_of(const uint8_t *raw)
 	return NULL;
 }
 
-int key_sign(const struct key *k, const void *data, size_t len, uint8_t *sig)
-{
-	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	size_t n = 64;
-	int ok = c && EVP_DigestSignInit(c, NULL, NULL, NULL, k->pkey) == 1 &&
-		 EVP_DigestSign(c, sig, &n, data, len) == 1 && n == 64;
-
-	EVP_MD_CTX_free(c);
-	return ok ? 0 : -EIO;
-}
-
 bool key_verify(const struct key *k, const void *data, size_t len, const uint8_t *sig)
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
@@ -105,16 +116,6 @@ bool key_verify(const struct key *k, const void *data, size_t len, const uint8_t
 
 	EVP_MD_CTX_free(c);
 	return ok;
-}
-
-int ticket_sign(struct ticket *t, const struct key *k, uint8_t *buf)
-{
-	memcpy(t->issuer, k->id, sizeof(t->issuer));
-	ticket_write(t, buf);
-	if (key_sign(k, buf, TICKET_SIGNED, buf + TICKET_AT_SIGNATURE))
-		return -EIO;
-	memcpy(t->signature, buf + TICKET_AT_SIGNATURE, 64);
-	return 0;
 }
 
 enum ticket_error ticket_verify(const uint8_t *buf, uint32_t size, const struct key *k,

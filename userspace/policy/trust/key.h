@@ -29,6 +29,9 @@ const uint8_t *key_id(const struct key *k);
 /* The raw public key, 32 bytes. */
 const uint8_t *key_public(const struct key *k);
 
+/* The private part, 32 bytes, and the public one; NULL if the former was not asked for. */
+const uint8_t *key_secret(const struct key *k);
+
 /* A public key of its 32 raw bytes, or NULL. */
 struct key *key_of(const uint8_t *raw);
 
@@ -38,7 +41,7 @@ struct key *key_of(const uint8_t *raw);
  *
  * Thread-safe.
  *
- * Return: 0, or -EIO if the library fails.
+ * Return: 0, or -EIO without a private part, or if the library fails.
  */
 int key_sign(const struct key *k, const void *data, size_t len, uint8_t *sig);
 bool key_verify(const struct key *k, const void *data, size_t len, const uint8_t *sig);
