@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A broker's askers, and who answers in its place: a name and evidence of any bytes, whose nonce is put
- * right half of the time so that what lies behind it is reached; and anything in the place of a
- * sealed secret.  The first byte chooses.  No secret is given, and nothing opens that was not sealed.
+ * A broker's askers, and who answers in its place: a name and evidence of any bytes, whose nonce
+ * is put right half of the time so that what lies behind it is reached; and anything in the place
+ * of a sealed secret.  The first byte chooses.  No secret is given, and nothing opens that was not
+ * sealed.
  */
 #include <stdio.h>
 #include <stdlib.h>
