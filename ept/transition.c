@@ -219,6 +219,13 @@ int vm_commit(struct owner *o)
 	int err;
 
 	spin_lock(&frames_lock);
+	/*@ loop invariant rules: rules(o);
+	    loop invariant entries: \forall integer p; in_table(p) ==>
+		owner_table[p] == \at(owner_table[p], Pre) || committed{Pre, Here}(o, p);
+	    loop invariant flushed >= \at(flushed, Pre) && 0 <= looked <= COMMIT_FRAMES;
+	    loop assigns looked, zeroed, pfn, o->commit_cursor, o->frames_pending, flushed,
+		owner_table[0 .. FRAMES - 1], counters, words[..][..];
+	    loop variant COMMIT_FRAMES - looked; */
 	while (o->frames_pending && looked++ < COMMIT_FRAMES && zeroed < COMMIT_ZEROED &&
 	       binding_next(o, &o->commit_cursor, &pfn)) {
 		if (FRAME_STATE(frame_entry(pfn)) == FRAME_PENDING) {
@@ -282,6 +289,8 @@ static int private_lose(struct owner *o, u64 *e, u64 pfn, u64 gfn)
 	if (FRAME_STATE(frame_entry(pfn)) == FRAME_OWNED) {
 		ept_set(e, *e & ~(u64)EPT_RWX);
 		frame_set(pfn, FRAME_ENTRY(owner_of(o), FRAME_SHARING, gfn));
+		/*@ assert cut: pfn_of(leaf[gfn]) == pfn && leaf[gfn] != 0; */
+		/*@ ghost lost[pfn] = flush_now; */
 		o->flush_ticket = flush_ticket();
 	}
 	return flush_done(o->flush_ticket) ? 0 : -UP_EAGAIN;

@@ -76,6 +76,24 @@ void ept_reap(void);
     ensures \result == gfns; */
 static inline u64 binding_gfns(void);
 
+/*@ assigns \nothing;
+    ensures \result == shared; */
+static inline u64 shared_bit(void);
+
+/*@ // In parts: those of @val are plain to the prover where it sees what that is made of.
+    requires \valid(e);
+    assigns *e;
+    ensures none: *e == 0 <==> val == 0;
+    ensures parts: (*e & EPT_RWX) == (val & EPT_RWX) && (*e & NO_RWX) == (val & NO_RWX) &&
+	(*e & ADDRESS) == (val & ADDRESS); */
+static inline void ept_set(u64 *e, u64 val);
+
+/*@ requires level == 1;
+    assigns \nothing;
+    ensures \result == \null ==> alias[gpa / 4096] == 0;
+    ensures \result != \null ==> \result == &alias[gpa / 4096] && \valid(\result); */
+u64 *ept_find(u64 root, u64 gpa, u32 level);
+
 /*@ requires machine && own((struct owner *)o);
     assigns \nothing;
     ensures bound: \result != \null ==> gfn < gfns && \result == &leaf[gfn] && leaf[gfn] != 0;
@@ -89,6 +107,23 @@ u64 *binding_entry(const struct owner *o, u64 gfn);
     ensures idle: \result == 0 ==> (leaf[gfn] & EPT_RWX) == 0 &&
 	(leaf[gfn] & NO_RWX) != 0; */
 int binding_set(struct owner *o, u64 gfn, u64 pfn);
+
+/*@ requires own(o);
+    assigns o->unmapped;
+    ensures o->unmapped; */
+void binding_cut(struct owner *o);
+
+/*@ requires machine && own(o) && gfn < gfns;
+    assigns leaf[gfn];
+    ensures leaf[gfn] == 0; */
+void binding_clear(struct owner *o, u64 gfn);
+
+/*@ requires machine && own((struct owner *)o) && \valid(gfn) && \valid(pfn);
+    requires \separated(gfn, pfn, &leaf[0 .. FRAMES - 1]);
+    assigns *gfn, *pfn;
+    ensures next: \result ==> \old(*gfn) <= *gfn < gfns && leaf[*gfn] != 0 &&
+	*pfn == pfn_of(leaf[*gfn]); */
+bool binding_next(const struct owner *o, u64 *gfn, u64 *pfn);
 
 /* --- transition.c: the rows of the views ------------------------------------ */
 
@@ -262,5 +297,98 @@ static bool commit_frame(struct owner *o, u64 pfn, u64 gfn);
     ensures grows: flushed >= \old(flushed);
     ensures rules: rules(o); */
 bool frame_ready(struct owner *o, u64 pfn, u64 gfn);
+
+/*@ requires rules(o);
+    assigns frames_lock, owner_table[0 .. FRAMES - 1], counters,
+	words[..][..], flushed, o->frames_pending, o->commit_cursor;
+    ensures entries: \forall integer p; in_table(p) ==>
+	owner_table[p] == \at(owner_table[p], Pre) || committed{Pre, Post}(o, p);
+    ensures all: \result == 0 <==> o->frames_pending == 0;
+    ensures rules: rules(o); */
+int vm_commit(struct owner *o);
+
+/*@ requires machine && own(o) && gfn < gfns && e == &leaf[gfn];
+    assigns leaf[gfn], alias[alias_gfn(gfn)];
+    ensures private: (leaf[gfn] & EPT_RWX) == 0 &&
+	(leaf[gfn] & NO_RWX) == (\old(leaf[gfn]) & NO_RWX) &&
+	(leaf[gfn] & ADDRESS) == (\old(leaf[gfn]) & ADDRESS);
+    ensures alias: alias[alias_gfn(gfn)] == 0; */
+static void share_lose(struct owner *o, u64 *e, u64 gfn);
+
+/*@ requires rules(o) && outside(pfn) && \separated(pfn, o);
+    assigns frames_lock, *pfn, leaf[gfn], alias[alias_gfn(gfn)], owner_table[frame_of(gfn)],
+	counters, words[frame_of(gfn)][0 .. 511], mapped[frame_of(gfn)][0 .. VIEWS - 1],
+	stands_in[frame_of(gfn)][0 .. VIEWS - 1], flush_now, flushed,
+	o->unmapped, o->flush_ticket, o->frames, o->frames_pending, o->frames_shared;
+    ensures error: \result != 0 ==> leaf[gfn] == \old(leaf[gfn]) &&
+	owner_table[\old(frame_of(gfn))] == \old(owner_table[frame_of(gfn)]) &&
+	o->frames == \old(o->frames) && o->frames_pending == \old(o->frames_pending) &&
+	o->frames_shared == \old(o->frames_shared);
+    ensures dead: \result == 0 ==> o->state == UP_VM_DEAD && o->unmapped;
+    ensures done: \result == 0 ==> *pfn == \old(frame_of(gfn)) && in_table(*pfn) &&
+	e_owner(\old(owner_table[frame_of(gfn)])) == vm(o) &&
+	owner_table[*pfn] == host_entry && leaf[gfn] == 0 && alias[alias_gfn(gfn)] == 0;
+    ensures zeroed: \result == 0 ==> blank(*pfn);
+    ensures flushed: \result == 0 ==> flushed >= o->flush_ticket;
+    ensures view: I_view;
+    ensures bound: I_bound(o);
+    ensures ticket: I_ticket(o);
+    ensures idle: I_idle(o); */
+int vm_return_host(struct owner *o, u64 gfn, u64 *pfn);
+
+/*@ requires rules(o) && gfn < gfns && e == &leaf[gfn] && leaf[gfn] != 0 && pfn == frame_of(gfn);
+    assigns leaf[gfn], owner_table[pfn], counters, words[pfn][0 .. 511], flush_now, flushed,
+	lost[pfn], o->flush_ticket, o->frames_pending;
+    ensures entry: owner_table[pfn] == \old(owner_table[pfn]) || committed{Pre, Post}(o, pfn) ||
+	owner_table[pfn] == e_make(vm(o), FRAME_SHARING, gfn);
+    ensures cut: \result == 0 && e_state(\old(owner_table[pfn])) <= FRAME_SHARING &&
+	e_state(\old(owner_table[pfn])) != FRAME_SHARED ==>
+	e_state(owner_table[pfn]) == FRAME_SHARING && (leaf[gfn] & EPT_RWX) == 0;
+    ensures gone: \result == 0 && changing(owner_table[pfn]) ==> gone(pfn);
+    ensures leaf: (leaf[gfn] & NO_RWX) == (\old(leaf[gfn]) & NO_RWX);
+    ensures grows: flush_now >= \old(flush_now) && flushed >= \old(flushed);
+    ensures view: I_view;
+    ensures bound: I_bound(o);
+    ensures ticket: I_ticket(o);
+    ensures idle: I_idle(o); */
+static int private_lose(struct owner *o, u64 *e, u64 pfn, u64 gfn);
+
+/*@ requires rules(o);
+    assigns frames_lock, leaf[gfn], owner_table[frame_of(gfn)], counters,
+	words[frame_of(gfn)][0 .. 511], mapped[frame_of(gfn)][0 .. VIEWS - 1],
+	stands_in[frame_of(gfn)][0 .. VIEWS - 1], flush_now, flushed, lost[frame_of(gfn)],
+	o->flush_ticket, o->frames_pending, o->frames_shared;
+    ensures error: \result != 0 && gfn < gfns && leaf[gfn] != 0 &&
+	of_host(owner_table[frame_of(gfn)]) ==>
+	owner_table[frame_of(gfn)] == \old(owner_table[frame_of(gfn)]);
+    ensures done: \result == 0 ==> gfn < gfns && o->state == UP_VM_RUNNABLE &&
+	owner_table[frame_of(gfn)] == e_make(vm(o), FRAME_SHARED, gfn);
+    ensures once: \result == 0 ==> e_state(\old(owner_table[frame_of(gfn)])) != FRAME_SHARED;
+    ensures zeroed: \result == 0 ==> blank(frame_of(gfn));
+    ensures frame: \result == 0 ==> frame_of(gfn) == \old(frame_of(gfn));
+    ensures view: I_view;
+    ensures bound: I_bound(o);
+    ensures ticket: I_ticket(o);
+    ensures idle: I_idle(o); */
+int vm_share_host(struct owner *o, u64 gfn);
+
+/*@ requires rules(o);
+    assigns frames_lock, leaf[gfn], alias[alias_gfn(gfn)], owner_table[frame_of(gfn)], counters,
+	words[frame_of(gfn)][0 .. 511], mapped[frame_of(gfn)][0 .. VIEWS - 1],
+	flush_now, flushed, lost[frame_of(gfn)], o->flush_ticket, o->frames_pending,
+	o->frames_shared, o->commit_cursor;
+    ensures error: \result != 0 ==>
+	owner_table[\old(frame_of(gfn))] == \old(owner_table[frame_of(gfn)]) ||
+	owner_table[\old(frame_of(gfn))] == e_make(vm(o), FRAME_PENDING, gfn);
+    ensures done: \result == 0 ==> gfn < gfns && o->state == UP_VM_RUNNABLE &&
+	owner_table[\old(frame_of(gfn))] == e_make(vm(o), FRAME_OWNED, gfn) &&
+	e_state(\old(owner_table[frame_of(gfn)])) != FRAME_OWNED;
+    ensures zeroed: \result == 0 ==> blank(\old(frame_of(gfn)));
+    ensures flushed: \result == 0 ==> gone(\old(frame_of(gfn)));
+    ensures view: I_view;
+    ensures bound: I_bound(o);
+    ensures ticket: I_ticket(o);
+    ensures idle: I_idle(o); */
+int vm_unshare_host(struct owner *o, u64 gfn);
 
 #endif /* PROOF_CONTRACTS_H */

@@ -73,6 +73,8 @@ static struct frame_counters counters;
 
 /* A view: which frames it maps, and where something stands in for one.  A5. */
 #define NO_RWX	0xfffffffffffffff8
+/* EPT_ADDR: in ACSL, whose numbers have no end, ~0ULL of the macro is -1. */
+#define ADDRESS	0x000ffffffffff000
 #define VIEWS	3
 extern const struct view *const first_row;
 #define __start_views	first_row
@@ -81,13 +83,20 @@ extern const struct view *const first_row;
 extern u8 mapped[FRAMES][VIEWS], stands_in[FRAMES][VIEWS];
 
 /* The epoch in which a frame's mappings went; the epoch that all have flushed behind.  A6. */
-extern u64 lost[FRAMES], flushed;
+extern u64 flushed;
+/*@ ghost extern u64 lost[FRAMES]; */
 
 /* The VM's tree as the map that it is: an entry for each guest frame.  A7. */
 extern u64 leaf[FRAMES];
 
+/* Its entries for what it shares, by the guest frame's number with the bit that says so; that bit. */
+extern u64 alias[FRAMES];
+//@ axiomatic alias { logic u64 shared; }
+
 /*@ logic integer vm(struct owner *o) = OWNER_VM0 + o->id;
-    logic integer pfn_of(u64 entry) = (entry & EPT_ADDR) >> PAGE_SHIFT;
+    logic integer pfn_of(u64 entry) = (entry & ADDRESS) >> PAGE_SHIFT;
+    logic integer frame_of(integer gfn) = pfn_of(leaf[gfn]);
+    logic integer alias_gfn(integer gfn) = ((gfn << PAGE_SHIFT) | shared) / 4096;
     logic integer host_entry = e_make(OWNER_HOST, FRAME_OWNED, 0);
     logic integer gfns = (address_mask + PAGE_SIZE) / 2 / PAGE_SIZE;
 
@@ -130,6 +139,10 @@ extern u64 leaf[FRAMES];
     predicate own(struct owner *o) = \valid(o) && 0 <= o->id < UP_MAX_VMS &&
 	\separated(o, &leaf[0 .. FRAMES - 1]) &&
 	(\forall integer p; \separated(o, &words[p][0 .. 511]));
+    predicate outside(u64 *p) = \valid(p) &&
+	\separated(p, &leaf[0 .. FRAMES - 1], &alias[0 .. FRAMES - 1], &owner_table[0 .. FRAMES - 1],
+		   &lost[0 .. FRAMES - 1], &flushed, &flush_now) &&
+	(\forall integer q; \separated(p, &words[q][0 .. 511]));
     predicate rules(struct owner *o) =
 	machine && own(o) && I_view && I_bound(o) && I_ticket(o) && I_idle(o);
 */
