@@ -56,8 +56,6 @@ def disk(unit, what):
 
 
 def iommu(options, acceleration):
-    if options.iommu == "none":
-        return []
     more = "," + options.iommu if options.iommu else ""
     return ["-device", f"intel-iommu,intremap={INTERRUPTS[acceleration]}{more}"]
 
