@@ -37,13 +37,16 @@ guest() {
 		set -- "$@" -no-reboot
 	fi
 	timeout -s KILL 900 "$@" </dev/null >serial 2>run.txt &
-	tr -d '\r' <serial | while read -r line; do
+	# Nothing stands between that would keep lines back: the counters are those of now.
+	cr=$(printf '\r')
+	while read -r line; do
+		line=${line%"$cr"}
 		echo "$line"
 		case $line in
 		"devices: begin: "*) counters begin "${line##*: }" ;;
 		"devices: end: "*) line=${line##*: }; counters end "${line%% *}" ;;
 		esac
-	done
+	done <serial
 	wait $!
 	cat run.txt >&2
 }
