@@ -34,7 +34,6 @@
 #define UPLOAD_TICKS	4
 #define UPLOADS_MAX	64
 #define ROUNDS_MAX	8	/* looks for more requests, before those that wait are committed */
-#define JOIN_MS		1	/* that a transaction waits for requests that are on their way */
 
 /* A connection, from accept to close. */
 struct conn {
@@ -697,30 +696,21 @@ static void run_mhd(struct server *s)
 	s->run_mhd |= MHD_get_timeout(s->mhd, &ms) == MHD_YES && !ms;
 }
 
-/* Does what there is to do; if there is nothing, waits for it for at most @max_ms. */
-static void work(struct server *s, int64_t max_ms)
-{
-	int i, n = 1;
-
-	for (i = 0; i < ROUNDS_MAX && n > 0; i++) {
-		n = loop_once(&s->d->loop, i || s->run_mhd ? 0 : max_ms);
-		run_mhd(s);
-	}
-}
-
 /*
- * Requests that come together share the write to the disk and the signature. So a
- * transaction that not all of those under way wait for gives the others a moment: it is
- * dearer than the moment is long. One request alone waits for nobody.
+ * Does what there is to do, and commits when there is no more: requests that
+ * come together share the write to the disk.
  */
 static void turn(struct server *s, int64_t max_ms)
 {
-	struct state *state = &s->d->state;
+	int i, n = 1;
 
-	work(s, state->open ? 0 : max_ms);
-	if (state->open && state->n_wait < s->d->n_works)
-		work(s, JOIN_MS);
-	if (state_commit(state))
+	if (s->run_mhd || s->d->state.open)
+		max_ms = 0;
+	for (i = 0; i < ROUNDS_MAX && n > 0; i++) {
+		n = loop_once(&s->d->loop, i ? 0 : max_ms);
+		run_mhd(s);
+	}
+	if (state_commit(&s->d->state))
 		METRIC_INC(&s->d->metrics, commit);
 	run_mhd(s);
 }

@@ -162,7 +162,6 @@ static int await(struct state *s, char *record, struct state_wait *w, bool now)
 	w->next = NULL;
 	*s->tail = w;
 	s->tail = &w->next;
-	s->n_wait++;
 	s->now |= now;
 	return 0;
 }
@@ -202,8 +201,7 @@ int state_commit(struct state *s)
 {
 	struct pol_err e = { "" };
 	struct state_wait *w, *next;
-	uint32_t n = s->n_wait;
-	int ret;
+	int ret, n = 0;
 
 	if (!s->open)
 		return 0;
@@ -213,9 +211,8 @@ int state_commit(struct state *s)
 	s->held = NULL;
 	s->head = NULL;
 	s->tail = &s->head;
-	s->n_wait = 0;
 	s->open = s->failed = s->now = false;
-	for (; w; w = next) {
+	for (; w; w = next, n++) {
 		next = w->next;
 		w->ret = ret;
 		if (ret)

@@ -42,7 +42,6 @@ struct state {
 	bool now;			/* somebody waits for the disk */
 	char *held;			/* its last record: signed when it is committed */
 	struct state_wait *head, **tail;
-	uint32_t n_wait;		/* of them */
 	int64_t next_purge;
 };
 
