@@ -89,7 +89,7 @@ extern u64 flushed;
 /* The VM's tree as the map that it is: an entry for each guest frame.  A7. */
 extern u64 leaf[FRAMES];
 
-/* Its entries for what it shares, by the guest frame's number with the bit that says so; that bit. */
+/* Its entries for what it shares, by guest frame's number with the bit that says so; that bit. */
 extern u64 alias[FRAMES];
 //@ axiomatic alias { logic u64 shared; }
 
@@ -140,8 +140,8 @@ extern u64 alias[FRAMES];
 	\separated(o, &leaf[0 .. FRAMES - 1]) &&
 	(\forall integer p; \separated(o, &words[p][0 .. 511]));
     predicate outside(u64 *p) = \valid(p) &&
-	\separated(p, &leaf[0 .. FRAMES - 1], &alias[0 .. FRAMES - 1], &owner_table[0 .. FRAMES - 1],
-		   &lost[0 .. FRAMES - 1], &flushed, &flush_now) &&
+	\separated(p, &leaf[0 .. FRAMES - 1], &alias[0 .. FRAMES - 1],
+		   &owner_table[0 .. FRAMES - 1], &lost[0 .. FRAMES - 1], &flushed, &flush_now) &&
 	(\forall integer q; \separated(p, &words[q][0 .. 511]));
     predicate rules(struct owner *o) =
 	machine && own(o) && I_view && I_bound(o) && I_ticket(o) && I_idle(o);
