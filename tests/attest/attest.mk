@@ -73,6 +73,13 @@ $(AB)/fuzz-evidence: tests/fuzz/fuzz_evidence.c $(ATTEST_PARTS) userspace/attest
 	@mkdir -p $(@D)
 	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ljson-c -lcrypto -ltss2-mu
 
+BROKER_PARTS := $(addprefix userspace/broker/,answer.c nonce.c release.c) \
+	$(addprefix userspace/attest/,policy.c seal.c verify.c) $(ATTEST_PARTS) $(TXT_PARTS)
+
+$(AB)/fuzz-broker: tests/fuzz/fuzz_broker.c $(BROKER_PARTS) $(ATTEST_HEADERS) $(wildcard userspace/broker/*.h)
+	@mkdir -p $(@D)
+	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -ljson-c -lcrypto -ltss2-mu
+
 $(AB)/fuzz-txt: tests/fuzz/fuzz_txt.c $(TXT_PARTS) $(wildcard userspace/txt/*.h)
 	@mkdir -p $(@D)
 	clang $(CFLAGS) $(SAN) -fsanitize=fuzzer -o $@ $(filter %.c,$^)

@@ -101,7 +101,8 @@ static int cmd_request(int argc, char **argv)
 	}
 	json = json_object_new_object();
 	json_object_object_add(json, "format", json_object_new_string(REQUEST_FORMAT));
-	json_object_object_add(json, "certificate", attest_hex(e.certificate.at, e.certificate.len));
+	json_object_object_add(json, "certificate",
+			       attest_hex(e.certificate.at, e.certificate.len));
 	json_object_object_add(json, "ak", attest_hex(e.ak.at, e.ak.len));
 	enrolment_free(&e);
 	return say(json);

@@ -78,7 +78,7 @@ static const char *ak_wrong(const struct enrolment *e, uint8_t digest[SHA256_SIZ
 		return "the attestation key's name is none of SHA-256";
 	if ((ak.objectAttributes & AK_NEEDS) != AK_NEEDS ||
 	    ak.objectAttributes & TPMA_OBJECT_DECRYPT)
-		return "the attestation key must be restricted, fixedtpm, fixedparent, sensitivedataorigin, sign";
+		return "the attestation key must be restricted, a signer, fixed to its TPM";
 	return tpm_key_digest(&ak, digest) ? NULL :
 		"the attestation key is neither RSA nor of a NIST curve";
 }
@@ -94,7 +94,7 @@ static const char *certificate_wrong(const struct enrolment *e, const char *auth
 	else if (!EVP_PKEY_is_a(ek, "RSA") || EVP_PKEY_get_bits(ek) != RSA_BITS)
 		wrong = "the endorsement key is not RSA of 2048 bits";
 	else if (!certified(certificate, authorities))
-		wrong = "none of these authorities has certified the endorsement key, or not for now";
+		wrong = "none of these authorities has certified the endorsement key";
 	X509_free(certificate);
 	ERR_clear_error();
 	return wrong;

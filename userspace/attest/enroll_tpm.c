@@ -55,12 +55,12 @@ static const TPM2B_PUBLIC ak_template = {
 	},
 };
 
+static const TPM2B_SENSITIVE_CREATE none;
+static const TPML_PCR_SELECTION no_pcrs;
+static const TPM2B_DATA nothing;
+
 static TSS2_RC make(ESYS_CONTEXT *esys, const TPM2B_PUBLIC *template, ESYS_TR *key)
 {
-	static const TPM2B_SENSITIVE_CREATE none;
-	static const TPML_PCR_SELECTION no_pcrs;
-	static const TPM2B_DATA nothing;
-
 	return Esys_CreatePrimary(esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 				  ESYS_TR_NONE, &none, template, &nothing, &no_pcrs, key, NULL,
 				  NULL, NULL, NULL);
@@ -147,9 +147,9 @@ static int request(ESYS_CONTEXT *esys, uint32_t handle, struct enrolment *e)
 /* The endorsement key is used under its policy: whoever may use its hierarchy. */
 static TSS2_RC open_session(ESYS_CONTEXT *esys, ESYS_TR *session)
 {
-	static const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
+	static const TPMT_SYM_DEF plain = { .algorithm = TPM2_ALG_NULL };
 	TSS2_RC rc = Esys_StartAuthSession(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					   ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &none,
+					   ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &plain,
 					   TPM2_ALG_SHA256, session);
 
 	if (rc)
@@ -200,7 +200,8 @@ static int answer(ESYS_CONTEXT *esys, uint32_t handle, const struct credential *
 	}
 	Esys_FlushContext(esys, ek);
 	if (rc)
-		return tpm_failed("the credential is for another TPM or another attestation key", rc);
+		return tpm_failed("the credential is for another TPM or another attestation key",
+				  rc);
 	if (opened->size == CREDENTIAL_SECRET) {
 		memcpy(out, opened->buffer, CREDENTIAL_SECRET);
 		err = 0;

@@ -147,7 +147,8 @@ static const char *read_quote(struct evidence *e, json_object *o)
 	const char *ak = member_text(o, "ak");
 
 	e->quoted = true;
-	if (!ak || !member_bytes(o, "message", &e->message) || !member_bytes(o, "signature", &e->signature))
+	if (!ak || !member_bytes(o, "message", &e->message) ||
+	    !member_bytes(o, "signature", &e->signature))
 		return "quote lacks its ak, message or signature, or one is malformed";
 	e->ak = strdup(ak);
 	return read_pcrs(e, json_object_object_get(o, "pcrs"));
@@ -196,7 +197,8 @@ static const char *read_members(struct evidence *e, json_object *o)
 	wrong = wrong ? wrong : read_txt(e, o);
 	if (wrong)
 		return wrong;
-	if (!json_object_is_type(logs, json_type_object) || !member_bytes(logs, "launch", &e->launch_log) ||
+	if (!json_object_is_type(logs, json_type_object) ||
+	    !member_bytes(logs, "launch", &e->launch_log) ||
 	    !member_bytes(logs, "firmware", &e->firmware_log))
 		return "a log is missing or malformed";
 	if (!json_object_is_type(launch, json_type_object) ||

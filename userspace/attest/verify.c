@@ -377,7 +377,7 @@ static const char *step_root(struct verify *v)
 		v->root = "strong";
 	if (policy_lists(v->policy, "accept", v->root))
 		return NULL;
-	return over ? "TXT's registers say that no measured environment is up: it is not rooted in one" :
+	return over ? "TXT's registers say that no measured environment is up" :
 		"the policy does not accept evidence that is rooted so";
 }
 
