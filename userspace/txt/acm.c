@@ -67,18 +67,9 @@ static const uint8_t table_id[16] = {
 static enum txt_fault add_list(struct txt *t, struct txt_span s, const char *name, uint64_t at,
 			       size_t size, const struct txt_field *fields)
 {
-	uint64_t count = txt_number(s, at, 4);
-	size_t end;
-
-	if (!txt_has(s, at, 4) || count > (s.len - at - 4) / size)
+	if (!txt_has(s, at, 4))
 		return TXT_COUNT;
-	for (at += 4; count; count--, at += size) {
-		txt_add(t, name, TXT_TABLE, 0);
-		txt_add_fields(t, txt_sub(s, at, at + size), fields, 0, &end);
-		if (t->facts == TXT_FACTS)
-			return TXT_MANY;
-	}
-	return TXT_OK;
+	return txt_add_rows(t, s, at + 4, txt_number(s, at, 4), size, name, fields);
 }
 
 static enum txt_fault add_info(struct txt *t, struct txt_span s, uint64_t at)

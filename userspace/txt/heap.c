@@ -133,24 +133,12 @@ static const struct {
 
 enum { OS_MLE = 1, SINIT_MLE = 3, TABLES };
 
-/* @count entries of @size bytes each behind @at. */
-static enum txt_fault add_array(struct txt *t, struct txt_span s, size_t at, uint64_t count,
-				size_t size, const struct txt_field *fields)
-{
-	size_t end;
-
-	if (at > s.len || count > (s.len - at) / size)
-		return TXT_COUNT;
-	for (; count; count--, at += size)
-		txt_add_fields(t, txt_sub(s, at, at + size), fields, 0, &end);
-	return TXT_OK;
-}
-
 static enum txt_fault add_acms(struct txt *t, struct txt_span s)
 {
 	static const struct txt_field fields[] = { { "ACM", 0, 8, TXT_ADDRESS }, { } };
 
-	return add_array(t, s, ELEMENT_HEAD + 4, txt_number(s, ELEMENT_HEAD, 4), 8, fields);
+	return txt_add_rows(t, s, ELEMENT_HEAD + 4, txt_number(s, ELEMENT_HEAD, 4), 8, NULL,
+			    fields);
 }
 
 static enum txt_fault add_element(struct txt *t, uint32_t type, struct txt_span s)
@@ -165,8 +153,8 @@ static enum txt_fault add_element(struct txt *t, uint32_t type, struct txt_span 
 	if (type == ELEMENT_ACM)
 		return add_acms(t, s);
 	if (type == ELEMENT_LOG2)
-		return add_array(t, s, ELEMENT_HEAD + 4, txt_number(s, ELEMENT_HEAD, 4),
-				 LOG_DESCRIPTOR, descriptor_fields);
+		return txt_add_rows(t, s, ELEMENT_HEAD + 4, txt_number(s, ELEMENT_HEAD, 4),
+				    LOG_DESCRIPTOR, NULL, descriptor_fields);
 	if (type <= ELEMENT_LOG2_1 && fields[type])
 		return txt_add_fields(t, s, fields[type], 0, &end) ? TXT_ELEMENT : TXT_OK;
 	txt_add_bytes(t, "bytes", TXT_BYTES, txt_sub(s, ELEMENT_HEAD, s.len));
@@ -200,7 +188,7 @@ static enum txt_fault add_mdrs(struct txt *t, struct txt_span s)
 {
 	uint64_t count = txt_number(s, 128, 4), at = txt_number(s, 132, 4) - LENGTH;
 
-	return count ? add_array(t, s, at, count, MDR, mdr_fields) : TXT_OK;
+	return count ? txt_add_rows(t, s, at, count, MDR, NULL, mdr_fields) : TXT_OK;
 }
 
 static enum txt_fault add_table(struct txt *t, unsigned int i, struct txt_span s, size_t *where)

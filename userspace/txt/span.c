@@ -76,3 +76,20 @@ enum txt_fault txt_add_fields(struct txt *t, struct txt_span s, const struct txt
 	}
 	return TXT_OK;
 }
+
+enum txt_fault txt_add_rows(struct txt *t, struct txt_span s, size_t at, uint64_t count,
+			    size_t size, const char *name, const struct txt_field *fields)
+{
+	size_t end;
+
+	if (at > s.len || count > (s.len - at) / size)
+		return TXT_COUNT;
+	for (; count; count--, at += size) {
+		if (name)
+			txt_add(t, name, TXT_TABLE, 0);
+		txt_add_fields(t, txt_sub(s, at, at + size), fields, 0, &end);
+		if (t->facts == TXT_FACTS)
+			return TXT_MANY;
+	}
+	return TXT_OK;
+}

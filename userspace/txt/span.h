@@ -42,4 +42,13 @@ void txt_add_bytes(struct txt *t, const char *name, enum txt_kind kind, struct t
 enum txt_fault txt_add_fields(struct txt *t, struct txt_span s, const struct txt_field *rows,
 			      uint32_t version, size_t *end);
 
+/**
+ * txt_add_rows() - @count rows of @size bytes each, from @at on
+ * @name: of the table that each is, or NULL
+ *
+ * Return: TXT_OK, TXT_COUNT: they do not fit, or TXT_MANY.
+ */
+enum txt_fault txt_add_rows(struct txt *t, struct txt_span s, size_t at, uint64_t count,
+			    size_t size, const char *name, const struct txt_field *fields);
+
 #endif /* TXT_SPAN_H */
