@@ -237,6 +237,16 @@ static void status_names_the_authority(void **state)
 
 /* --- wrong ones --- */
 
+static void no_lifetime(struct up_ticket *t)
+{
+	t->lifetime = 0;
+}
+
+static void but_its_last_byte(struct up_ticket *t)
+{
+	t->signature[63] = 0;
+}
+
 static void magic(struct up_ticket *t) { memcpy(t, "UPTICKT1", 8); }
 static void version(struct up_ticket *t) { t->version = 3; }
 static void size(struct up_ticket *t) { t->size--; }
@@ -247,7 +257,6 @@ static void image(struct up_ticket *t) { t->image[31] ^= 1; }
 static void nonce(struct up_ticket *t) { t->nonce[31] ^= 1; }
 static void lifetime(struct up_ticket *t) { t->lifetime = UP_TICKET_LIFETIME; }
 static void for_ever(struct up_ticket *t) { t->lifetime = ~0ULL; }
-static void no_lifetime(struct up_ticket *t) { t->lifetime = 0; }
 static void no_challenge(struct up_ticket *t) { t->challenge[0] ^= 1; }
 static void zero_challenge(struct up_ticket *t) { memset(t->challenge, 0, 32); }
 static void another_bit(struct up_ticket *t) { t->measurement[31] ^= 1; }
@@ -264,7 +273,6 @@ static void more_memory(struct up_ticket *t) { t->frames++; }
 static void longer_life(struct up_ticket *t) { t->lifetime++; }
 static void no_signature(struct up_ticket *t) { memset(t->signature, 0, 64); }
 static void its_first_half(struct up_ticket *t) { memset((u8 *)t + 208, 0, 208); }
-static void but_its_last_byte(struct up_ticket *t) { t->signature[63] = 0; }
 static void by_another(struct up_ticket *t) { sign(t, other_seed); }
 
 /* L, the order of the base point: S + L is as good a number, and no signature's. */
@@ -714,7 +722,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_serves), T(it_may_come_before_anything_else), T(status_names_the_authority),
 		NONE(without_an_authority_nobody_asks),
-		T(wrong_ones_are_refused_by_the_layer), T(refused_unless_signed), T(what_is_changed_meanwhile_begins_anew),
+		T(wrong_ones_are_refused_by_the_layer), T(refused_unless_signed),
+		T(what_is_changed_meanwhile_begins_anew),
 		T(it_serves_once), T(a_hoarded_one_is_refused),
 		T(in_another_launch_it_is_refused), T(too_late_it_is_refused),
 		T(the_host_cannot_set_the_clock_back),
