@@ -54,6 +54,11 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^)
 
+# What root of a host can do to a TPM's registers.
+$(AB)/localities: tests/attest/localities.c tests/attack/edu.c tests/attack/edu.h tests/attack/abi.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -U_GNU_SOURCE -O2 -static -o $@ $(filter %.c,$^)
+
 # What the layer says of a launch, by its own code; and the parsers beneath fuzzers.
 ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c report.c util.c) \
 	$(wildcard userspace/cli/*.c)
