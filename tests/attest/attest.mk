@@ -54,6 +54,11 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^)
 
+# A TPM that misbehaves: between QEMU and swtpm.
+$(AB)/bridge: tests/tpm/bridge.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O2 -static -o $@ $<
+
 # What root of a host can do to a TPM's registers.
 $(AB)/localities: tests/attest/localities.c tests/attack/edu.c tests/attack/edu.h tests/attack/abi.h
 	@mkdir -p $(@D)

@@ -125,6 +125,7 @@ static void four_events_in_their_order(void **state)
 /* However many reports there are: the log that leads to the PCR has the launch's events. */
 static void reports_leave_nothing_in_the_tpm(void **state)
 {
+	u8 *asked = (u8 *)phys(PAGE << PAGE_SHIFT) + offsetof(struct up_vm_report, data);
 	u32 n, i, commands;
 	long err, id;
 
@@ -136,7 +137,7 @@ static void reports_leave_nothing_in_the_tpm(void **state)
 	assert_true(id >= 0);
 	r_to_host();
 	for (i = 0; i < REPORTS; i++) {
-		memcpy(phys(PAGE << PAGE_SHIFT) + offsetof(struct up_vm_report, data), &i, sizeof(i));
+		memcpy(asked, &i, sizeof(i));
 		do {
 			err = r_call(UP_CALL_VM_REPORT, (u64)id, PAGE, 0);
 		} while (err == -UP_EAGAIN);
