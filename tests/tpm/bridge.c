@@ -263,7 +263,7 @@ int main(int argc, char **argv)
 		err(1, "%s", argv[1]);
 	if (bind(listener, (struct sockaddr *)&ours, sizeof(ours)) || listen(listener, 1))
 		err(1, "%s", argv[2]);
-	if (daemon(1, 1))
+	if (daemon(1, 0))
 		err(1, "daemon");
 	qemu = accept(listener, NULL, NULL);
 	if (qemu >= 0)
