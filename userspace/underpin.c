@@ -23,6 +23,12 @@ static int cmd_libvirt(int argc, char **argv)
 	return cli_exec("underpin-libvirt", argv);
 }
 
+static int cmd_ui(int argc, char **argv)
+{
+	(void)argc;
+	return cli_exec("underpin-ui", argv);
+}
+
 static const struct cli_command nouns[] = {
 	{ "check", cmd_check, "[-o json] [--dmar FILE | --report FILE | --replay FILE]",
 	  "is this host fit? each requirement, with its cure" },
@@ -33,6 +39,8 @@ static const struct cli_command nouns[] = {
 	{ "attest", cmd_attest, "COMMAND ...", "evidence, and what it is worth (underpin-attest)",
 	  true },
 	{ "libvirt", cmd_libvirt, "COMMAND ...", "libvirt's domains (underpin-libvirt)", true },
+	{ "ui", cmd_ui, "[--listen ADDRESS:PORT] [--replay FILE]",
+	  "the layer in a browser of this machine (underpin-ui)", true },
 	{ "policy", cmd_policy, "COMMAND ...", "who may provision what (underpin-policy)", true },
 	{ }
 };
