@@ -31,8 +31,8 @@ enum MHD_Result loopback_reply(const struct loopback_site *site, struct MHD_Conn
 	if (!r)
 		return MHD_NO;
 	/* A name that got past escaping would still be no script, and load nothing. */
-	snprintf(policy, sizeof(policy), "default-src 'none'; style-src 'self'; %s"
-		 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'", site->may);
+	snprintf(policy, sizeof(policy), "default-src 'none'; style-src 'self'; %sbase-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		 site->may);
 	MHD_add_response_header(r, "Content-Security-Policy", policy);
 	MHD_add_response_header(r, "Content-Type", type);
 	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)

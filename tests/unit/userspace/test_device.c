@@ -96,7 +96,8 @@ static void report_of_one_vm(void)
 	FILE *out = fopen(report, "w");
 
 	assert_non_null(out);
-	fputs("{\"format\":\"underpin-report\",\"version\":1,\"seen\":{\"/x\":{\"text\":\"\"}", out);
+	fputs("{\"format\":\"underpin-report\",\"version\":1,", out);
+	fputs("\"seen\":{\"/x\":{\"text\":\"\"}", out);
 	entry(out, "device status", &st, sizeof(st));
 	st.counters.apic_id = 9;
 	entry(out, "device status 0", &st, sizeof(st));
