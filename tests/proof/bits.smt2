@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; What tests/proof/world.h says of bits without proof, of 64-bit vectors: each claim is the
+; What tests/proof/{world,asm}.h say of bits without proof, of 64-bit vectors: each claim is the
 ; negation of what is said, and has no solution.  The suite compares these lines with ept/owner.h:
 ;#define FRAME_GFN(e)		((e) & MASK(39, 0))
 ;#define FRAME_STATE(e)		((enum frame_state)(((e) >> 40) & 0xf))
