@@ -54,14 +54,6 @@ u32 entry_owner(u64 e);
     assigns \nothing; ensures \result == e_make(owner, state, gfn); */
 u64 entry_make(u32 owner, u32 state, u64 gfn);
 
-/* The same of what C says without macros. */
-/*@ axiomatic bits {
-      axiom ones: \forall u64 x; (x & 0xffffffffffffffff) == x;
-      axiom left: \forall integer x; (x << 12) == x * 4096;
-      axiom right: \forall integer x; 0 <= x ==> (x >> 12) == x / 4096;
-      axiom part: \forall integer x, m; 0 <= x && 0 <= m ==> 0 <= (x & m) <= m;
-    } */
-
 /* The same function, of words: the prover's memory has no untyped bytes. */
 /*@ assigns page[0 .. 511];
     ensures \forall integer i; 0 <= i < 512 ==> page[i] == 0; */
