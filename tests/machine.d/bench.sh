@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Runs in the test machine: bench.sh bare|underpin|kvm_on_kvm.  Prints lines
-#	op NAME TICKS TRANSITIONS	exit REASON COUNT	memory KIB BOUND
+#	op NAME TICKS TRANSITIONS	exit REASON COUNT	memory KIB BOUND	report P50 MOST
 # Needs look, tiny, and underpin.ko, underpin, or nested.initrd (tests/bench).
 set -u
 
@@ -87,3 +87,4 @@ host
 [ "$mode" = underpin ] || exit 0
 idle_exits
 memory
+./look report || exit 1
