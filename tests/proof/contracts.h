@@ -233,6 +233,7 @@ void grow_wait(u64 pfn, u64 ticket);
 	e_owner(\old(owner_table[pfn])) == OWNER_HOST &&
 	e_owner(owner_table[pfn]) == OWNER_LAYER;
     ensures others: \forall integer p; in_table(p) && p != pfn ==> pooled{Pre, Post}(p);
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view; */
 int host_donate_layer(u64 pfn);
 
@@ -262,6 +263,7 @@ static void make_pending(struct owner *o, u64 pfn, u64 gfn);
 	o->flush_ticket == \old(o->flush_ticket);
     ensures done: \result == 0 ==> e_owner(\old(owner_table[pfn])) == OWNER_HOST &&
 	owner_table[pfn] == e_make(vm(o), FRAME_PENDING, gfn) && pfn_of(leaf[gfn]) == pfn;
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view;
     ensures bound: I_bound(o);
     ensures ticket: I_ticket(o);
@@ -285,6 +287,7 @@ int host_donate_vm(struct owner *o, u64 pfn, u64 gfn);
     ensures done: \result ==> owner_table[pfn] == e_make(vm(o), FRAME_OWNED, gfn);
     ensures flushed: \result ==> gone(pfn);
     ensures zeroed: \result && measured(o) ==> blank(pfn);
+    ensures shut: shut{Pre, Post}(pfn);
     ensures grows: flushed >= \old(flushed);
     ensures rules: rules(o); */
 static bool commit_frame(struct owner *o, u64 pfn, u64 gfn);
@@ -294,6 +297,7 @@ static bool commit_frame(struct owner *o, u64 pfn, u64 gfn);
     ensures entry: owner_table[pfn] == \old(owner_table[pfn]) || committed{Pre, Post}(o, pfn);
     ensures ready: \result ==> in_table(pfn) && e_owner(owner_table[pfn]) == vm(o) &&
 	e_gfn(owner_table[pfn]) == gfn && e_state(owner_table[pfn]) != FRAME_PENDING;
+    ensures shut: shut{Pre, Post}(pfn);
     ensures grows: flushed >= \old(flushed);
     ensures rules: rules(o); */
 bool frame_ready(struct owner *o, u64 pfn, u64 gfn);
@@ -330,6 +334,7 @@ static void share_lose(struct owner *o, u64 *e, u64 gfn);
 	owner_table[*pfn] == host_entry && leaf[gfn] == 0 && alias[alias_gfn(gfn)] == 0;
     ensures zeroed: \result == 0 ==> blank(*pfn);
     ensures flushed: \result == 0 ==> flushed >= o->flush_ticket;
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view;
     ensures bound: I_bound(o);
     ensures ticket: I_ticket(o);
@@ -347,6 +352,7 @@ int vm_return_host(struct owner *o, u64 gfn, u64 *pfn);
     ensures gone: \result == 0 && changing(owner_table[pfn]) ==> gone(pfn);
     ensures leaf: (leaf[gfn] & NO_RWX) == (\old(leaf[gfn]) & NO_RWX);
     ensures grows: flush_now >= \old(flush_now) && flushed >= \old(flushed);
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view;
     ensures bound: I_bound(o);
     ensures ticket: I_ticket(o);
@@ -366,6 +372,7 @@ static int private_lose(struct owner *o, u64 *e, u64 pfn, u64 gfn);
     ensures once: \result == 0 ==> e_state(\old(owner_table[frame_of(gfn)])) != FRAME_SHARED;
     ensures zeroed: \result == 0 ==> blank(frame_of(gfn));
     ensures frame: \result == 0 ==> frame_of(gfn) == \old(frame_of(gfn));
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view;
     ensures bound: I_bound(o);
     ensures ticket: I_ticket(o);
@@ -385,6 +392,7 @@ int vm_share_host(struct owner *o, u64 gfn);
 	e_state(\old(owner_table[frame_of(gfn)])) != FRAME_OWNED;
     ensures zeroed: \result == 0 ==> blank(\old(frame_of(gfn)));
     ensures flushed: \result == 0 ==> gone(\old(frame_of(gfn)));
+    ensures shuts: shuts{Pre, Post};
     ensures view: I_view;
     ensures bound: I_bound(o);
     ensures ticket: I_ticket(o);

@@ -7,7 +7,7 @@ set -u
 . ./tap.sh
 
 qemu="qemu-system-x86_64 -accel kvm -cpu host,kvm=off -machine pc,hpet=off,smm=off -m 16
-	-nodefaults -display none -no-reboot -bios tiny-fw.bin"
+	-name guest=tiny -nodefaults -display none -no-reboot -bios tiny-fw.bin"
 
 figures() { underpin status | grep -E '^(vms|vm_frames)'; }
 
@@ -45,6 +45,15 @@ check 'a VM is protected and runs' start first
 check 'vm list shows it' sh -c "underpin vm list | grep -Eq '^ +0 protected'"
 check 'vm show tells its measurement' sh -c \
 	"underpin vm show 0 -o json | grep -Eq '\"measurement\": *\"[0-9a-f]{64}\"'"
+check 'and the name that QEMU has for it' sh -c "underpin vm list | grep ' tiny\$'"
+# What does not change from one look to the next.
+facts() {
+	underpin vm list -o json "$@" | grep -E '"(id|state|pid|vcpus|frames|measurement)"'
+	underpin status "$@" | grep -E '^(image_hash|launch_key|iommu|ram_frames) '
+}
+underpin check --report report >/dev/null
+check 'a report has it, and the layer' same "$(facts)" "$(facts --replay report)"
+check 'all of what was asked' same 10 "$(facts --replay report | wc -l)"
 measured=$(underpin vm show 0 | sed -n 's/^measurement *//p')
 check 'it is the one that was printed' grep -q "$measured" first.err
 qemu_pid=$(pgrep -x qemu-system-x86)
