@@ -61,8 +61,8 @@ def initrd(where, command, paths):
 def main():
     with tempfile.TemporaryDirectory(prefix="underpin-svm-") as where:
         done = subprocess.run(
-            ["timeout", str(TIMEOUT), "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max",
-             "-m", "512", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
+            ["timeout", str(TIMEOUT), "qemu-system-x86_64", "-machine", "q35,accel=tcg",
+             "-cpu", "max", "-m", "512", "-display", "none", "-nodefaults", "-no-reboot", "-serial", "stdio",
              *initrd(where, sys.argv[1], sys.argv[2:]),
              "-append", "console=ttyS0 quiet panic=-1 mitigations=off"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)

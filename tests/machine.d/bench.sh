@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs in the test machine: bench.sh bare|underpin|nested|nested_underpin ROW...  Prints lines
 #	op NAME TICKS TRANSITIONS EXITS		failed NAME REASON
-#	exit REASON COUNT			memory KIB BOUND
+#	exit REASON COUNT			memory KIB BOUND	report P50 MOST
 # and after each row "done ROW": a row that fails does not stop the others.
 # OPERATIONS and ROUNDS in the environment: fewer than 1,000 and 5, to see that it works.
 # Needs look, tiny, ops, and underpin.ko, underpin, or nested.initrd (tests/bench).
@@ -111,6 +111,7 @@ for row; do
 	host_cpuid) host ;;
 	idle) idle_exits ;;
 	memory) memory ;;
+	report) ./look report || echo "failed report no figure" ;;
 	*) guest ops "$row" ;;
 	esac
 	echo "done $row"

@@ -54,6 +54,22 @@ facts() {
 underpin check --report report >/dev/null
 check 'a report has it, and the layer' same "$(facts)" "$(facts --replay report)"
 check 'all of what was asked' same 10 "$(facts --replay report | wc -l)"
+grep -qs nobody /etc/passwd || echo 'nobody:x:65534:65534::/:/bin/false' >>/etc/passwd
+ip link set lo up
+underpin ui 2>ui.err &
+ui=$!
+until_true 20 grep -q http: ui.err
+# shellcheck disable=SC2016  # bash has them
+page() {
+	bash -c 'exec 3<>/dev/tcp/127.0.0.1/8378 &&
+		printf "GET $0 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" >&3 && cat <&3' "$1"
+}
+page /vms.json | grep -E '"(id|state|pid|vcpus|frames|measurement)"' >shown
+check 'underpin ui shows it' same "$(facts | grep '"')" "$(cat shown)"
+check 'to this machine, and as nobody' sh -c "
+	grep '^Uid:.65534.65534' /proc/$ui/status && ss -ltn | grep -F 127.0.0.1:8378"
+kill $ui
+check 'and ends when it is told to' wait $ui
 measured=$(underpin vm show 0 | sed -n 's/^measurement *//p')
 check 'it is the one that was printed' grep -q "$measured" first.err
 qemu_pid=$(pgrep -x qemu-system-x86)
