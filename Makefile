@@ -48,7 +48,7 @@ check-all: packages-all
 
 bench: packages
 	@$(MAKE) --no-print-directory machine-files >&2
-	@tests/bench
+	@tests/bench $(if $(ROWS),--rows "$(ROWS)")
 
 # Debian packages that are missing; needs root only if there are any.
 packages:

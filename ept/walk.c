@@ -27,12 +27,12 @@ bool ept_entry_misconfigured(u64 e, u32 level)
 	return misconfigured(e, level);
 }
 
-int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
+int ept_walk_below(u64 e, u32 access, u32 level, u64 gpa, struct ept_walk *w)
 {
-	u64 e = eptp12, pa;
-	u32 level = EPT_LEVELS, above = EPT_RWX, access = EPT_RWX;
+	u32 above = access;
 	bool ends, bad = false;
 	const u64 *table;
+	u64 pa;
 
 	for (;; level--) {
 		pa = e & EPT_ADDR;

@@ -3,7 +3,7 @@
 #ifndef EPT_WALK_H
 #define EPT_WALK_H
 
-#include "vmx/base/types.h"
+#include "ept/table.h"
 
 struct ept_walk {
 	u64 hpa;	/* of the 4 KiB frame that holds gpa */
@@ -16,13 +16,21 @@ struct ept_walk {
 };
 
 /**
- * ept_walk() - walk a table in host memory; each table frame must be the host's
+ * ept_walk_below() - walk a table in host memory; each table frame must be the host's
+ * @e: an entry, or EPTP, that points to the table of @level where the walk begins
+ * @access: what the entries above allow
  *
  * Reads each entry once.  Holds frames_lock, so that a table frame does not
  * become a VM's meanwhile.
- * Return: 0, or -UP_EPERM when a table frame is not the host's.
+ * Return: 0, or -UP_EPERM when a table frame is not the host's: @w says nothing then.
  */
-int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w);
+int ept_walk_below(u64 e, u32 access, u32 level, u64 gpa, struct ept_walk *w);
+
+/** ept_walk() - the whole walk */
+static inline int ept_walk(u64 eptp12, u64 gpa, struct ept_walk *w)
+{
+	return ept_walk_below(eptp12, EPT_RWX, EPT_LEVELS, gpa, w);
+}
 
 /** ept_entry_misconfigured() - would hardware refuse this present entry at this level? */
 bool ept_entry_misconfigured(u64 e, u32 level);

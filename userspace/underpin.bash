@@ -41,8 +41,19 @@ _underpin_more()
 	esac
 }
 
+# "underpin policy" is underpin-policy, whose package has its own completion.
+_underpin_is_policy()
+{
+	[[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == policy ]] || return 1
+	declare -F _underpin_policy >/dev/null || _completion_loader underpin-policy 2>/dev/null
+	declare -F _underpin_policy >/dev/null || return 1
+	local COMP_CWORD=$((COMP_CWORD - 1)) COMP_WORDS=(underpin-policy "${COMP_WORDS[@]:2}")
+	_underpin_policy
+}
+
 _underpin()
 {
+	_underpin_is_policy && return
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} said
 	COMPREPLY=()
 	case $prev in

@@ -53,6 +53,17 @@ BROKER_C := $(wildcard $(CLI_DIR)/txt/*.c) $(wildcard $(CLI_DIR)/broker/*.c) $(w
 build/underpin-broker: $(BROKER_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o)
 	$(CC) $(CLI_LDFLAGS) -o $@ $^ $(CLI_LIBS) -ltss2-mu -lmicrohttpd
 
+# The page of "underpin ui" is part of the program.
+UI_DIR := $(CLI_DIR)/ui
+UI_C := $(wildcard $(UI_DIR)/*.c) $(addprefix $(CLI_DIR)/,loopback/loopback.c cli/address.c cli/cli.c)
+
+$(CLI_OUT)/ui/files.o: $(UI_DIR)/files.S $(wildcard $(UI_DIR)/page.*)
+	@mkdir -p $(@D)
+	$(CC) -Wa,-I$(UI_DIR) -c -o $@ $<
+
+build/underpin-ui: $(UI_C:$(CLI_DIR)/%.c=$(CLI_OUT)/%.o) $(CLI_OUT)/ui/files.o
+	$(CC) $(CLI_LDFLAGS) -o $@ $^ -lmicrohttpd
+
 # A guest's initramfs has no libraries.  --no-warnings: OpenSSL has calls for names and modules,
 # which need a C library that is not static; none is made.
 UNLOCK_C := $(wildcard $(CLI_DIR)/unlock/*.c) \
@@ -110,5 +121,5 @@ build/vm-ioctl: tests/vm/ioctl.c ioctl/underpin.h
 	$(CC) $(CLI_CFLAGS) -o $@ $<
 
 userspace: build/underpin build/underpin-attest build/underpin-broker build/underpin-libvirt \
-	build/underpin-protect.so build/underpin-unlock
+	build/underpin-protect.so build/underpin-ui build/underpin-unlock
 -include $(wildcard $(CLI_OUT)/*.d $(CLI_OUT)/*/*.d $(CLI_OUT)/*/*/*.d $(CLI_OUT)/*/*/*/*.d)

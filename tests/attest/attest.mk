@@ -54,6 +54,16 @@ $(AB)/crb: tests/tpm/crb.c $(filter-out tpm/bus.c,$(wildcard tpm/*.c)) $(wildcar
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) -o $@ $(filter %.c,$^)
 
+# A TPM that misbehaves: between QEMU and swtpm.
+$(AB)/bridge: tests/tpm/bridge.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O2 -static -o $@ $<
+
+# What root of a host can do to a TPM's registers.
+$(AB)/localities: tests/attest/localities.c tests/attack/edu.c tests/attack/edu.h tests/attack/abi.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -U_GNU_SOURCE -O2 -static -o $@ $(filter %.c,$^)
+
 # What the layer says of a launch, by its own code; and the parsers beneath fuzzers.
 ATTEST_PARTS := $(addprefix userspace/attest/,eventlog.c launchlog.c evidence.c report.c util.c) \
 	$(wildcard userspace/cli/*.c)

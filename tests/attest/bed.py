@@ -21,6 +21,13 @@ IMAGE = hashlib.sha256(b"root image").digest()
 CONFIG, IOMMU = b"no authority", b"full"
 AK, RSA_AK = "0x81010002", "0x81010003"
 IMAGE_EVENT, CONFIG_EVENT, IOMMU_EVENT, KEY_EVENT, END_EVENT = range(1, 6)
+# Of a VM.
+MEASUREMENT = hashlib.sha256(b"firmware").hexdigest()
+REPORTS = [hashlib.sha256(name).hexdigest()
+           for name in (b"kernel", b"initrd", b"cmdline", b"memmap", b"vcpus")]
+GHCI, ASKED = 1, 2
+RUNNABLE, DEAD = 3, 4
+SMM = 16
 
 count = 0
 
@@ -138,3 +145,10 @@ def make_key(tpm, kind, handle, work):
 def launch(tpm, rows, pcr=19):
     for digest in digests(rows):
         tpm.extend(pcr, digest)
+
+
+def report(data, seed=SEED, measurement=MEASUREMENT, reports=None, vm_flags=GHCI | ASKED,
+           flags=SMM, state=RUNNABLE):
+    """What the layer gives a VM that asks over 64 bytes."""
+    return run(LAUNCH, "vm", seed, data.hex(), measurement, "".join(reports or REPORTS),
+               str(vm_flags), str(flags), str(state))

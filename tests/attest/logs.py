@@ -3,7 +3,8 @@
 """logs.py make DIR: writes event logs of all forms into DIR, sound and broken ones.
 logs.py compare UNDERPIN-ATTEST LOG...: `UNDERPIN-ATTEST log -o json` says of each log what
 tpm2_eventlog says: PCR, type and digests of each event, and the PCRs they lead to. With
---known NAME=TEXT the log of that name is one that the two disagree on, and this says TEXT."""
+--known NAME=TEXT the log of that name is one that the two disagree on, and this says TEXT.
+logs.py long UNDERPIN-ATTEST DIR: as many events as there may be, and one more."""
 
 import argparse
 import hashlib
@@ -13,8 +14,12 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 
 SHA1, SHA256, SHA384 = 4, 0xb, 0xc
+MOST = 100000           # events behind the first
+MEMORY = 4              # times a log's bytes
+INSTRUCTIONS = 40000    # an event
 NAMES = {SHA1: "sha1", SHA256: "sha256", SHA384: "sha384"}
 
 
@@ -155,10 +160,72 @@ def broken(program, where):
     return bad
 
 
+def used(words):
+    """Status, number of lines and the last of them, and KiB of memory at most.
+
+    Nothing is kept here: what this process has counts as the other's until that has begun."""
+    count, line = 0, ""
+    with tempfile.TemporaryFile() as out:
+        with subprocess.Popen(words, stdout=out) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        for line in out:
+            count += 1
+        return process.returncode, count, line.decode(), usage.ru_maxrss
+
+
+def instructions(words):
+    with tempfile.NamedTemporaryFile() as counts:
+        subprocess.run(["valgrind", "-q", "--tool=callgrind",
+                        f"--callgrind-out-file={counts.name}", *words],
+                       stdout=subprocess.DEVNULL, check=True)
+        text = counts.read().decode()
+    return int(re.search(r"^(?:summary|totals): (\d+)", text, re.M)[1])
+
+
+def write_long(where, count):
+    path = os.path.join(where, f"long-{count}.bin")
+    with open(path, "wb") as file:
+        file.write(spec_id(SHA256))
+        # Of the size of a launch's: tag, length and 32 bytes.
+        for number in range(count):
+            file.write(event(19, 6, struct.pack("<III28x", 0x55500001, 32, number), SHA256))
+    return path
+
+
+def long(program, where):
+    """No clock: memory, and instructions for each event of a log that valgrind reads, too."""
+    bad = []
+    path = write_long(where, MOST)
+    size = os.path.getsize(path)
+    # The first says what the log is, and the PCR comes last.
+    for words, lines in (("log", 2 * (MOST + 1) + 1), ("log -o json", 1 + MOST + 1 + 1)):
+        status, count, last, memory = used([program, *words.split(), path])
+        print(f"{words}: {MOST} events, {size} bytes: {memory} KiB")
+        if status or count != lines:
+            bad.append(f"{words}: status {status}, {count} lines: {last}")
+        if memory * 1024 > MEMORY * size:
+            bad.append(f"{words}: it takes more memory than {MEMORY} times the log")
+    status, _, last, _ = used([program, "log", write_long(where, MOST + 1)])
+    if status != 3 or "more than 100,000 events" not in last:
+        bad.append(f"one more: status {status}: {last}")
+    for words in ("log", "log -o json"):
+        cost = [instructions([program, *words.split(), write_long(where, count)])
+                for count in (100, 600)]
+        each = (cost[1] - cost[0]) // 500
+        print(f"{words}: {each} instructions an event")
+        if not 0 < each <= INSTRUCTIONS:
+            bad.append(f"{words}: more than {INSTRUCTIONS} instructions an event")
+    for line in bad:
+        print(line)
+    return 1 if bad else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", choices=("make", "compare", "broken"))
+    parser.add_argument("verb", choices=("make", "compare", "broken", "long"))
     parser.add_argument("words", nargs="+")
     parser.add_argument("--known", action="append", default=[])
     arguments = parser.parse_args()
@@ -167,6 +234,8 @@ def main():
         return make(words[0])
     if arguments.verb == "broken":
         return broken(words[0], words[1])
+    if arguments.verb == "long":
+        return long(words[0], words[1])
     return compare(words[0], words[1:], dict(item.split("=", 1) for item in arguments.known))
 
 

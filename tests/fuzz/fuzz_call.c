@@ -202,13 +202,13 @@ static void guest_call(struct input *in)
 		enter();
 	if (!fake_cpu->nested.in_vm || !fake_cpu->vcpu)
 		return;
-	/* The room that a VM names is behind the secret that it keeps in each page. */
+	/* What a VM names lies behind the secret that it keeps in each page. */
 	if (op == UP_GUEST_ATTEST)
 		sign(in, op, b << 12 | take(in, 1) * 17,
 		     (small(in, 8) << 12) + BEHIND_SECRET + take(in, 1) * 17);
 	else
-		r_call(op, b, op == UP_GUEST_REPORT ? small(in, 8) << 12 | take(in, 1) * 17 :
-			      take(in, 1) % 4 ? 1 : small(in, 18), 0);
+		r_call(op, b, op != UP_GUEST_REPORT ? take(in, 1) % 4 ? 1 : small(in, 18) :
+			      (small(in, 8) << 12) + BEHIND_SECRET + take(in, 1) * 17, 0);
 }
 
 static void guest_exit(struct input *in)

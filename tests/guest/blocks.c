@@ -2,7 +2,7 @@
 /*
  * A file of blocks, each of which knows what it has to be, past the page cache.
  * blocks write FILE MIB; blocks read FILE: how many are right, refused (an error of the disk),
- * wrong (something else than was written).
+ * wrong (something else than was written); blocks scan FILE: of blocks of anything, no wrong ones.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,6 +44,7 @@ static const char *write_all(int fd, long blocks)
 }
 
 struct counts {
+	bool known;			/* what they have to be */
 	long right, refused, wrong;
 };
 
@@ -52,18 +53,18 @@ static void count(struct counts *c, const uint64_t *block, long n)
 	static uint64_t want[BLOCK / 8];
 
 	fill(want, (uint64_t)n);
-	if (memcmp(want, block, BLOCK))
+	if (c->known && memcmp(want, block, BLOCK))
 		c->wrong++;
 	else
 		c->right++;
 }
 
 /* A piece at once, and where that is refused each of its blocks. */
-static void read_piece(int fd, long first, struct counts *c)
+static void read_piece(int fd, long first, long blocks, struct counts *c)
 {
-	bool whole = pread(fd, piece, sizeof(piece), first * BLOCK) == sizeof(piece);
+	bool whole = pread(fd, piece, (size_t)blocks * BLOCK, first * BLOCK) == blocks * BLOCK;
 
-	for (int i = 0; i < PIECE; i++) {
+	for (int i = 0; i < blocks; i++) {
 		if (whole || pread(fd, piece[i], BLOCK, (first + i) * BLOCK) == BLOCK)
 			count(c, piece[i], first + i);
 		else
@@ -71,25 +72,26 @@ static void read_piece(int fd, long first, struct counts *c)
 	}
 }
 
-static void read_all(int fd)
+static void read_all(int fd, bool known)
 {
 	long blocks = lseek(fd, 0, SEEK_END) / BLOCK;
-	struct counts c = { 0 };
+	struct counts c = { .known = known };
 
 	for (long n = 0; n < blocks; n += PIECE)
-		read_piece(fd, n, &c);
+		read_piece(fd, n, blocks - n < PIECE ? blocks - n : PIECE, &c);
 	printf("%ld right, %ld refused, %ld wrong\n", c.right, c.refused, c.wrong);
 }
 
 int main(int argc, char **argv)
 {
 	bool writes = argc == 4 && !strcmp(argv[1], "write");
+	bool known = argc == 3 && !strcmp(argv[1], "read");
 	const char *why;
 	long blocks;
 	int fd;
 
-	if (!writes && (argc != 3 || strcmp(argv[1], "read"))) {
-		fprintf(stderr, "usage: blocks write FILE MIB | blocks read FILE\n");
+	if (!writes && !known && (argc != 3 || strcmp(argv[1], "scan"))) {
+		fprintf(stderr, "usage: blocks write FILE MIB | blocks read|scan FILE\n");
 		return 2;
 	}
 	fd = open(argv[2], O_RDWR | O_CREAT | O_DIRECT, 0600);
@@ -98,7 +100,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!writes) {
-		read_all(fd);
+		read_all(fd, known);
 		return 0;
 	}
 	blocks = atol(argv[3]) * (1 << 20) / BLOCK;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The only program of a protected guest with devices: loads their drivers, reads and writes
- * its disk, speaks with a server by network, counts its processors, and powers off, or
- * reboots if the kernel's command line has ending=reboot.  With measure=1 it says instead
- * what disk, network and an access to a device take (tests/bench).
+ * its disk, speaks with a server by network, counts its processors, and powers off.  With
+ * ending=reboot on the kernel's command line it reboots, with ending=PATH it becomes that
+ * program (make try); with measure=1 it says instead what disk, network and an access to a
+ * device take (tests/bench).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -319,6 +320,8 @@ int main(void)
 	say("network", use_network());
 	show("/proc/interrupts", "virtio", false);
 	sync();
+	if (ending && *ending == '/')
+		execl(ending, ending, (char *)NULL);
 	sleep(2);	/* to be looked at */
 	reboot(ending && !strcmp(ending, "reboot") ? RB_AUTOBOOT : RB_POWER_OFF);
 	for (;;)

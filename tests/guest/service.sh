@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the test machine: a protected guest that serves by network from an encrypted disk, a client
 # outside, and a host that changes the disk.
-# service.sh SECONDS MIB MARKER REQUESTS QEMU-OPTION...: the disk has MIB.
+# service.sh SECONDS MIB MARKER REQUESTS QEMU-OPTION...: the disk has MIB; root.img.gz is another.
 set -u
 seconds=$1 mib=$2 marker=$3 requests=$4
 shift 4
@@ -14,6 +14,7 @@ wait_for() {
 }
 
 ip link set lo up && insmod ./underpin.ko && modprobe kvm_intel || exit 1
+[ ! -e root.img.gz ] || gunzip root.img.gz || exit 1
 truncate -s "${mib}M" disk.img
 timeout -s KILL "$seconds" underpin vm run -- qemu-system-x86_64 -accel kvm -cpu host,kvm=off \
 	-machine pc,hpet=off,smm=off -nodefaults -nographic -serial stdio \

@@ -10,14 +10,10 @@
  */
 #include <err.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
+
+#include "kvm.h"
 
 #define MEMORY		(16u << 20)
 #define CODE		0x1000
@@ -25,7 +21,6 @@
 #define ARENA		0x400000
 #define PORT_WORK	0x10
 #define PORT_DONE	0xf4
-#define MAX_ROUNDS	99
 
 /* 32-bit code, flat segments, no paging; esi: number of operations. */
 #define BEGIN	"rdtsc\n mov %eax, 0x900\n mov %edx, 0x904\n"
@@ -66,24 +61,9 @@ static int must(int ret, const char *what)
 
 static void create(struct machine *m, int kvm)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
-
-	m->vm = must(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
-	m->mem = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (m->mem == MAP_FAILED)
-		err(1, "mmap");
-	/* Small pages, all present: each touch is a violation of its own. */
-	madvise(m->mem, MEMORY, MADV_NOHUGEPAGE);
-	memset(m->mem, 0, MEMORY);
-	region.userspace_addr = (uintptr_t)m->mem;
-	must(ioctl(m->vm, KVM_SET_TSS_ADDR, 0xfffbd000), "KVM_SET_TSS_ADDR");
-	must(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
-	m->vcpu = must(ioctl(m->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
-	m->run_size = (size_t)must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "mmap size");
-	m->run = mmap(NULL, m->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu, 0);
-	if (m->run == MAP_FAILED)
-		err(1, "mmap of the vCPU");
+	m->vm = create_vm(kvm, MEMORY, &m->mem);
+	m->vcpu = create_vcpu(kvm, m->vm, 0, &m->run);
+	m->run_size = run_size(kvm);
 }
 
 static void destroy(struct machine *m)
@@ -138,32 +118,14 @@ static uint64_t measure(int kvm, const struct test *t, unsigned int operations)
 	return (stamp[1] - stamp[0]) / operations;
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void bench(int kvm, const struct test *t, unsigned int operations, unsigned int rounds)
 {
 	uint64_t ticks[MAX_ROUNDS];
 
 	for (unsigned int i = 0; i < rounds; i++)
 		ticks[i] = measure(kvm, t, operations);
-	qsort(ticks, rounds, sizeof(*ticks), compare);
-	printf("%s %llu\n", t->name, (unsigned long long)ticks[rounds / 2]);
+	printf("%s %llu\n", t->name, (unsigned long long)median(ticks, rounds));
 	fflush(stdout);
-}
-
-static int wanted(const char *name, char **argv)
-{
-	if (!*argv)
-		return 1;
-	for (; *argv; argv++)
-		if (!strcmp(*argv, name))
-			return 1;
-	return 0;
 }
 
 int main(int argc, char **argv)

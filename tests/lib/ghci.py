@@ -21,10 +21,11 @@ MODULES = ["drivers/block/virtio_blk", "net/core/failover", "drivers/net/net_fai
            "drivers/net/virtio_net"]
 BLOCK, BLOCKS = 4096, 64
 FLAGS = "disable-legacy=on,iommu_platform=on"
+NETWORK = ("user,id=n0,restrict=on,"
+           "guestfwd=tcp:10.0.2.100:1234-cmd:echo hello from the host")
+VHOST = "tap,id=n0,ifname=tap0,script=no,downscript=no,vhost=on"
 DEVICES = ["-drive", "file=disk.img,if=none,id=d0,format=raw",
-           "-device", f"virtio-blk-pci,drive=d0,{FLAGS}",
-           "-netdev", "user,id=n0,restrict=on,"
-           "guestfwd=tcp:10.0.2.100:1234-cmd:echo hello from the host",
+           "-device", f"virtio-blk-pci,drive=d0,{FLAGS}", "-netdev", NETWORK,
            "-device", f"virtio-net-pci,netdev=n0,{FLAGS},romfile="]
 
 
@@ -61,11 +62,14 @@ def prepare(work, append, vcpus):
             ["-m", str(MEMORY), "-smp", str(vcpus), "-append", append, *DEVICES])
 
 
-def boot(vcpus, ending="power-off", cpus=1):
+def boot(vcpus, ending="power-off", cpus=1, vhost=False):
     """Boots it to its own ending ("power-off", "reboot") on so many CPUs; checks what it did."""
     append = f"{APPEND} ending={ending}"
     with tempfile.TemporaryDirectory(prefix="guest-ghci-") as work:
         files, want, options = prepare(work, append, vcpus)
+        if vhost:
+            files.append("/bin/busybox")
+            options[options.index(NETWORK)] = VHOST
         run = guest.Run(files, 900, ["devices: network"],
                         ["-kernel", "./vmlinuz", "-initrd", "./devices.initrd", *options],
                         2200, cpus)
@@ -81,6 +85,10 @@ def boot(vcpus, ending="power-off", cpus=1):
     check("the host finds there what it wrote",
           differ(hashlib.sha256(disk(2)).hexdigest(), run.word("disk").split(" ")[0]))
     check("it hears a server by network", differ("hello from the host", says.get("network")))
+    if vhost:
+        check("which the host's kernel serves",
+              None if int(run.word("vhost") or 0) > 4 and "falling back" not in run.text("run")
+              else (run.parts.get("vhost"), run.text("run")))
     check("its disk interrupts by MSI-X",
           None if re.search(r"^devices: .*MSI.*virtio", run.serial, re.M) else run.serial[-1000:])
     check(f"it ends by its own {ending}, which is said if it is a reboot",

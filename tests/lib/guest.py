@@ -42,7 +42,7 @@ def initrd(path, program, work, more=()):
                     os.path.join(ROOT, program)], check=True)
     with open(init, "rb") as file:
         files = [("init", 0o100755, file.read(), (0, 0))]
-    files += [(name, 0o100644, data, (0, 0)) for name, data in more]
+    files += [(name, 0o100755, data, (0, 0)) for name, data in more]
     with open(path, "wb") as file:
         file.write(image.cpio(image.console_node() + files))
     return path

@@ -13,7 +13,6 @@ state that is saved is that of both, with the inner one waiting for its job.
 
 import copy
 import os
-import shlex
 
 import bochs
 import cache
@@ -25,6 +24,7 @@ from cache import Failure
 OUTER_MEMORY = 2048
 INNER_MEMORY = 1280     # at most: files and programs of the machine around it take the rest
 OUTER_PLACE = "/run/job"    # where outer.sh works
+OUTER_FILES = "/root/underpin"  # and where it comes from
 OUTER_SCRIPT = os.path.join(image.HERE, "outer.sh")
 OUTER_DISK_SIZE = 16 * image.TRACK
 
@@ -66,7 +66,7 @@ class Inside:
 
     @staticmethod
     def words(outer):
-        return [outer.command, cache.read(OUTER_SCRIPT), cache.read(__file__)]
+        return [outer.command, *map(cache.read, outer.files), cache.read(__file__)]
 
 
 def outer_options(options):
@@ -83,7 +83,9 @@ def outer_options(options):
     # It has a TPM in any case, so that one state serves both.
     with_tpm = copy.copy(options)
     with_tpm.tpm = True
-    outer.command = ["sh", "outer.sh", shlex.join(qemu.tpm(OUTER_PLACE))] + qemu.command(
+    bend = options.tpm_bend and os.path.join(OUTER_FILES, os.path.basename(options.tpm_bend))
+    outer.files += [options.tpm_bend] if bend else []
+    outer.command = ["sh", "outer.sh", qemu.tpm(OUTER_PLACE, bend)] + qemu.command(
         with_tpm, "kvm", "/boot/vmlinuz", "/boot/initrd", "file=root.img",
         f"file=job.img,offset={OUTER_DISK_SIZE},cache=none")
     return outer

@@ -6,6 +6,7 @@ tests/lib/nested.py runs the same command, with KVM, in a machine of Bochs's.
 """
 
 import os
+import shlex
 
 import cache
 import image
@@ -39,10 +40,13 @@ def nested_vmx():
     return True, ""
 
 
-def tpm(where):
-    """Starts a TPM 2.0, which ends with the QEMU that it serves; its daemon runs in /."""
-    return ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={where}", "--ctrl",
-            f"type=unixio,path={where}/tpm.sock", "--terminate", "--daemon"]
+def tpm(where, bend=None):
+    """A shell's line that starts a TPM 2.0, which ends with the QEMU that it serves; its daemon runs
+    in /.  Between the two is BEND, if that is a program: tests/tpm/bridge.c."""
+    real = f"{where}/real.sock" if bend else f"{where}/tpm.sock"
+    line = shlex.join(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={where}", "--ctrl",
+                       f"type=unixio,path={real}", "--terminate", "--daemon"])
+    return f"{line} && {shlex.join([bend, real, f'{where}/tpm.sock'])}" if bend else line
 
 
 def prepare(_entry, options):
@@ -91,7 +95,7 @@ def start(where, entry, _state, options):
     image.write_job_disk(os.path.join(where, "job.img"),
                          machine.job_files(options), machine.JOB_DISK_SIZE)
     if options.tpm:
-        image.run(tpm(where))
+        image.run(["sh", "-c", tpm(where, options.tpm_bend)])
     return machine.Machine(
         where, command(options, options.platform, os.path.join(entry, "vmlinuz"),
                        os.path.join(entry, "initrd"), f"file={entry}/root.img"),

@@ -132,12 +132,28 @@ def base(entry, work, wanted_programs=None, wanted_drivers=None):
                      "".join(name + "\n" for name, _ in modules).encode())]
 
 
-def initrd(entry, path, work):
-    files = base(entry, work)
-    files += [("etc/" + name, 0o644, data) for name, data in ETC.items()]
-    files.append(("nginx.conf", 0o644, cache.read(os.path.join(HERE, "nginx.conf"))))
-    files.append(("init", 0o755, cache.read(os.path.join(HERE, "service-init"))))
-    files.append(("bin/blocks", 0o755, cache.read(compiled("blocks", work))))
+def written(files, path):
     with open(path, "wb") as file:
         file.write(image.cpio(tree(files)))
     return path
+
+
+def first_program(name):
+    """It, and the part of it that all have that open an encrypted disk."""
+    return [("init", 0o755, cache.read(os.path.join(HERE, name))),
+            ("store", 0o644, cache.read(os.path.join(HERE, "store")))]
+
+
+def initrd(entry, path, work):
+    """Of a guest that serves from memory what is on its disk."""
+    files = base(entry, work) + first_program("service-init")
+    files += [("etc/" + name, 0o644, data) for name, data in ETC.items()]
+    files.append(("nginx.conf", 0o644, cache.read(os.path.join(HERE, "nginx.conf"))))
+    files.append(("bin/blocks", 0o755, cache.read(compiled("blocks", work))))
+    return written(files, path)
+
+
+def root_initrd(entry, path, work):
+    """Of a guest that starts a Debian from its disk (debian_disk)."""
+    return written(base(entry, work, PROGRAMS[:2], [*DRIVERS, "dm-verity"])
+                   + first_program("systemd-init"), path)

@@ -1,9 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Runs in the test machine: bench.sh bare|underpin|kvm_on_kvm.  Prints lines
-#	op NAME TICKS TRANSITIONS	exit REASON COUNT	memory KIB BOUND
-# Needs look, tiny, and underpin.ko, underpin, or nested.initrd (tests/bench).
+# Runs in the test machine: bench.sh bare|underpin|nested|nested_underpin ROW...  Prints lines
+#	op NAME TICKS TRANSITIONS EXITS		failed NAME REASON
+#	exit REASON COUNT			memory KIB BOUND	report P50 MOST
+# and after each row "done ROW": a row that fails does not stop the others.
+# OPERATIONS and ROUNDS in the environment: fewer than 1,000 and 5, to see that it works.
+# Needs look, tiny, ops, and underpin.ko, underpin, or nested.initrd (tests/bench).
 set -u
+operations=${OPERATIONS:-1000} rounds=${ROUNDS:-5}
 
 transitions() {
 	if [ "$mode" = underpin ]; then
@@ -16,24 +20,39 @@ transitions() {
 # counted COMMAND...: its output, and the transitions that it took
 counted() {
 	start=$(transitions)
-	"$@" || exit 1
+	"$@"
 	echo "transitions $(($(transitions) - start))"
 }
 
-# The same with one operation has everything but 5 x 999 operations.
+# guest PROGRAM ROW.  The same with one operation has everything but the others.
 guest() {
-	{ counted ./tiny -n 1 "$1"; counted ./tiny -n 1000 "$1"; } | awk -v name="$1" '
-	$1 == name { ticks = $2 }
-	$1 == "transitions" { few = many; many = $2 }
-	END { printf "op %s %d %.2f\n", name, ticks, (many - few) / (5 * 999) }'
+	{
+		counted "./$1" -n 1 -r "$rounds" "$2"
+		counted "./$1" -n "$operations" -r "$rounds" "$2"
+	} 2>&1 | awk -v name="$2" -v others=$((rounds * (operations - 1))) '
+	$1 == "failed" { print; bad = 1; exit }
+	$1 == "transitions" { few = many; many = $2; next }
+	$1 == name { ticks = $2; exits = "-"; next }
+	$1 == "op" && $2 == name { ticks = $3; exits = $4; next }
+	{ said = said " " $0 }
+	END {
+		if (ticks != "" && !bad)
+			printf "op %s %d %.2f %s\n", name, ticks, (many - few) / others, exits
+		else if (!bad)
+			print "failed", name, "no figure:" said
+	}'
 }
 
 host() {
 	counted ./look cpuid | awk '
 	$1 == "host_cpuid" { ticks = $2 }
-	END { printf "op host_cpuid %d %.2f\n", ticks, $2 / 5000 }'
+	END {
+		if (ticks == "")
+			print "failed host_cpuid no figure"
+		else
+			printf "op host_cpuid %d %.2f -\n", ticks, $2 / 5000
+	}'
 }
-
 # 2.5 s are 10^9 ticks of the test machine's TSC.  Programs cost exits when they start
 # (CPUID): the same ones run before without the time.
 idle_exits() {
@@ -70,20 +89,30 @@ nested() {
 		-no-reboot -display none -serial file:nested.serial -kernel /guest/vmlinuz \
 		-initrd nested.initrd -append 'console=ttyS0,115200 quiet panic=-1' </dev/null >&2
 	tr -d '\r' <nested.serial >&2
-	tr -d '\r' <nested.serial | awk '/^(cpuid|touch|out|host_cpuid) [0-9]+$/ { print "op", $1, $2, 0 }'
+	tr -d '\r' <nested.serial |
+		awk '/^(cpuid|touch|out|host_cpuid) [0-9]+$/ { print "op", $1, $2, 0, "-"; print "done", $1 }'
 }
 
 mode=$1
-[ "$mode" != underpin ] || insmod underpin.ko || exit 1
+shift
+case $mode in
+*underpin) insmod underpin.ko || exit 1 ;;
+esac
 modprobe kvm_intel || exit 1
-if [ "$mode" = kvm_on_kvm ]; then
+case $mode in
+nested*)
 	nested
 	exit
-fi
-for test in cpuid touch out; do
-	guest $test
+	;;
+esac
+for row; do
+	case $row in
+	cpuid | touch | out) guest tiny "$row" ;;
+	host_cpuid) host ;;
+	idle) idle_exits ;;
+	memory) memory ;;
+	report) ./look report || echo "failed report no figure" ;;
+	*) guest ops "$row" ;;
+	esac
+	echo "done $row"
 done
-host
-[ "$mode" = underpin ] || exit 0
-idle_exits
-memory

@@ -3,7 +3,7 @@
 # Runs in the test machine: libvirt's daemon as Debian ships it, QEMU without privileges, and a
 # domain that is a protected VM under plain commands of virsh's.  Prints TAP.  Needs underpin.ko,
 # underpin, underpin-protect.so, tiny-fw.bin, more.tar (tests/lib/more_packages.py), tap.sh,
-# lib.sh, virsh.table and expected.tiny.
+# lib.sh, virsh.table, virsh-host.table and expected.tiny.
 # shellcheck disable=SC1091
 set -u
 . ./tap.sh
@@ -96,6 +96,16 @@ check "so says the domain's log" has /var/log/libvirt/qemu/tiny.log "VM 0 protec
 
 # --- what virsh's commands do to it: lines "STATUS|GUEST|PATTERN|COMMAND" of virsh.table
 
+# A disk and a network card that come and go.
+truncate -s 1M $vm/disk
+cat >nic.xml <<'XML'
+<interface type='user'>
+  <mac address='52:54:00:00:00:07'/>
+  <model type='virtio'/>
+  <rom enabled='no'/>
+</interface>
+XML
+
 # What became of the guest: lives, stops or ends; it runs again behind that.
 fate() {
 	state=$(virsh domstate tiny | head -n 1)
@@ -106,16 +116,20 @@ fate() {
 	esac
 }
 
-while IFS='|' read -r status guest pattern command; do
-	case $status in '#'*|'') continue ;; esac
-	got=0
-	sh -c "virsh $command" >out 2>&1 </dev/null || got=$?
-	sed 's/^/#   /' out
-	fate=$(fate)
-	check "virsh $command: status $status, the guest $guest" sh -c \
-		"echo 'status $got, it $fate'; cat out; [ $got = $status ] && [ '$fate' = $guest ] &&
-		 grep -qE '$pattern' out"
-done <virsh.table
+# each TABLE: every row of it
+each() {
+	while IFS='|' read -r status guest pattern command; do
+		case $status in '#'*|'') continue ;; esac
+		got=0
+		sh -c "virsh $command" >out 2>&1 </dev/null || got=$?
+		sed 's/^/#   /' out
+		fate=$(fate)
+		check "virsh $command: status $status, the guest $guest" sh -c \
+			"echo 'status $got, it $fate'; cat out; [ $got = $status ] &&
+			 [ '$fate' = $guest ] && grep -qE '$pattern' out"
+	done <"$1"
+}
+each virsh.table
 
 check 'virsh destroy ends it' virsh destroy tiny
 check 'no VM is left' until_true 20 no_vm
@@ -166,6 +180,34 @@ pkill -9 -x qemu-system-x86
 check 'its QEMU is killed: no VM is left' until_true 20 no_vm
 check 'and libvirt knows' until_true 20 sh -c 'virsh domstate tiny | grep "shut off"'
 check 'its frames are back' same "$before" "$(figures)"
+
+# --- with cgroups and terminals, as a host has them
+
+kill $daemon
+wait $daemon
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /dev/pts /run/lock
+mountpoint -q /dev/pts || mount -t devpts devpts /dev/pts
+[ -e /var/lock ] || ln -s /run/lock /var/lock
+libvirtd >libvirtd.log 2>&1 &
+daemon=$!
+check 'libvirtd runs with cgroups' until_true 60 virsh list
+echo "<serial type='pty'><target port='1'/></serial>" >pty.xml
+check 'the domain gets a console' virsh attach-device tiny pty.xml --config
+check 'it is started' start tiny
+check 'and runs, protected' says 'TP[DN].*S'
+each virsh-host.table
+# Five seconds, then what leaves it.
+console() {
+	(sleep 5; printf '\035') |
+		timeout 60 script -qec 'virsh console tiny --devname serial1' console.out &&
+		has console.out 'Connected to domain' && lacks console.out 'error:'
+}
+check 'virsh console leads to it, and away' console
+check 'which goes on behind that' goes_on
+virsh destroy tiny
+check 'no VM is left of it' until_true 20 no_vm
+check 'its frames are back again' same "$before" "$(figures)"
 kill $server $daemon
 wait
 cd "$work" || exit 1

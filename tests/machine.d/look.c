@@ -12,6 +12,7 @@
  *	look wrmsr MSR VALUE COUNT
  *			writes VALUE, VALUE + 1, ... to an MSR of CPU 0
  *	look cpuid	ticks a CPUID by the host itself: the median of 5 rounds of 1000
+ *	look report	ticks a report of the layer's about a VM: the median of 101, and the most
  *
  * look cpu and look wrmsr need the module msr.
  */
@@ -21,18 +22,22 @@
 #include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/kvm.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <x86intrin.h>
+#include "ioctl/underpin.h"
 
 #define PAGE		4096
 #define ROUNDS		5
 #define OPERATIONS	1000
 #define MAX_SEGMENTS	256
+#define REPORTS		101
 
 /* Bochs's processor, tests/lib/bochs.py: ips; the PM timer's rate is ACPI's. */
 #define TSC_HZ		400000000.0
@@ -212,6 +217,43 @@ static int look_cpuid(void)
 	return 0;
 }
 
+/* A VM that is being made: it has no memory yet, and its report is as long as any. */
+static uint32_t make_vm(int underpin)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	__s32 vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	struct underpin_vm_create create = {
+		.kvm_fd = vm, .vcpu_fds = (uintptr_t)&vcpu, .vcpus = 1,
+	};
+
+	if (vcpu < 0)
+		err(1, "/dev/kvm");
+	if (ioctl(underpin, UNDERPIN_VM_CREATE, &create))
+		err(1, "a VM for %s", UNDERPIN_DEVICE);
+	return create.id;
+}
+
+static int look_report(void)
+{
+	struct underpin_vm_report report = { };
+	int underpin = open(UNDERPIN_DEVICE, O_RDWR | O_CLOEXEC);
+	uint64_t ticks[REPORTS], start;
+
+	if (underpin < 0)
+		err(1, "%s", UNDERPIN_DEVICE);
+	report.id = make_vm(underpin);
+	for (int i = 0; i < REPORTS; i++) {
+		report.data[0] = (uint8_t)i;	/* each another one */
+		start = __rdtsc();
+		if (ioctl(underpin, UNDERPIN_VM_REPORT, &report))
+			err(1, "a report");
+		ticks[i] = __rdtsc() - start;
+	}
+	qsort(ticks, REPORTS, sizeof(*ticks), compare);
+	printf("report %" PRIu64 " %" PRIu64 "\n", ticks[REPORTS / 2], ticks[REPORTS - 1]);
+	return 0;
+}
+
 static int look_out(char **args)
 {
 	if (!args[0] || !args[1])
@@ -252,9 +294,12 @@ int main(int argc, char **argv)
 		return look_ram();
 	if (!strcmp(what, "cpuid"))
 		return look_cpuid();
+	if (!strcmp(what, "report"))
+		return look_report();
 	if (!strcmp(what, "out"))
 		return look_out(argv + 2);
 	if (!strcmp(what, "wrmsr"))
 		return look_wrmsr(argv + 2);
-	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid|out PORT VALUE|wrmsr MSR VALUE COUNT");
+	errx(2, "usage: look cpu|clock [TSC TIMER]|ram|cpuid|report|out PORT VALUE|"
+		"wrmsr MSR VALUE COUNT");
 }

@@ -4,15 +4,16 @@
 B := build/machine-tools
 FLAGS := -std=gnu11 -O2 -static -iquote . -Wall -Wextra -Werror
 
-all: $(addprefix $(B)/,look tiny life second ask)
+all: $(addprefix $(B)/,look tiny ops life second ask)
 
 $(B)/look: tests/machine.d/look.c
-$(B)/tiny: tests/guest/tiny.c
+$(B)/tiny: tests/guest/tiny.c tests/guest/kvm.h
+$(B)/ops: tests/guest/ops.c tests/guest/ops.S tests/guest/kvm.h tests/guest/ops.h
 $(B)/life: tests/machine.d/life.c
 $(B)/second: tests/machine.d/second.c
 $(B)/ask: tests/machine.d/ask.c userspace/vm/serve.h
-$(addprefix $(B)/,look tiny life second ask):
+$(addprefix $(B)/,look tiny ops life second ask):
 	@mkdir -p $(B)
-	$(CC) $(FLAGS) -o $@ $<
+	$(CC) $(FLAGS) -o $@ $(filter %.c %.S,$^)
 
 .PHONY: all

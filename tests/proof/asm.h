@@ -33,17 +33,14 @@ extern u64 owner_table[FRAMES];
 #define OWNER_TABLE	owner_table
 extern u64 words[FRAMES][512];
 
-/*@ requires ram: pa < FRAMES * 4096 && pa % 4096 == 0;
-    assigns \nothing;
+/*@ requires ram: pa < FRAMES * 4096 && pa % 4096 == 0; assigns \nothing;
     ensures \result == &words[pa / 4096][0]; */
 u64 *phys(u64 pa);
 
-/*@ assigns \nothing;
-    ensures \result == (a < b ? 0xffffffffffffffff : 0); */
+/*@ assigns \nothing; ensures \result == (a < b ? 0xffffffffffffffff : 0); */
 u64 mask_below(u64 a, u64 b);
 
-/*@ assigns \nothing;
-    ensures \result == (i < n ? i : 0); */
+/*@ assigns \nothing; ensures \result == (i < n ? i : 0); */
 u64 index_below(u64 i, u64 n);
 
 /*@ assigns r[0 .. 3]; */
@@ -65,5 +62,13 @@ int invept(u64 type, u64 eptp);
 
 /*@ assigns \nothing; */
 int invvpid(u64 type, u16 vpid, u64 gla);
+
+/* A4: what is taken for granted of bits, as tests/proof/bits.smt2 shows of 64-bit vectors. */
+/*@ axiomatic bits {
+      axiom ones: \forall u64 x; (x & 0xffffffffffffffff) == x;
+      axiom left: \forall integer x; (x << 12) == x * 4096;
+      axiom right: \forall integer x; 0 <= x ==> (x >> 12) == x / 4096;
+      axiom part: \forall integer x, m; 0 <= x && 0 <= m ==> 0 <= (x & m) <= m;
+    } */
 
 #endif /* VMX_ASM_H */

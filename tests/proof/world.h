@@ -15,6 +15,7 @@
 #include "ept/view.h"
 #include "vmx/base/lib.h"
 #include "vmx/base/log.h"
+#include "tests/proof/sees.h"
 
 /*
  * Packing an entry and unpacking it, as tests/proof/bits.smt2 shows of 64-bit vectors, with the
@@ -52,14 +53,6 @@ u32 entry_owner(u64 e);
 /*@ requires packs: owner < 0x10000 && state < 16 && gfn < 0x10000000000;
     assigns \nothing; ensures \result == e_make(owner, state, gfn); */
 u64 entry_make(u32 owner, u32 state, u64 gfn);
-
-/* The same of what C says without macros. */
-/*@ axiomatic bits {
-      axiom ones: \forall u64 x; (x & 0xffffffffffffffff) == x;
-      axiom left: \forall integer x; (x << 12) == x * 4096;
-      axiom right: \forall integer x; 0 <= x ==> (x >> 12) == x / 4096;
-      axiom part: \forall integer x, m; 0 <= x && 0 <= m ==> 0 <= (x & m) <= m;
-    } */
 
 /* The same function, of words: the prover's memory has no untyped bytes. */
 /*@ assigns page[0 .. 511];
@@ -101,8 +94,7 @@ extern u64 alias[FRAMES];
     logic integer gfns = (address_mask + PAGE_SIZE) / 2 / PAGE_SIZE;
 
     predicate in_table(integer pfn) = 0 <= pfn < nframes;
-    predicate of_host(integer e) =
-	e_owner(e) >= OWNER_VM0 ? e_state(e) == FRAME_SHARED : e == host_entry;
+    predicate of_host(integer e) = HOST_SEES(e, e_owner(e), e_state(e), host_entry);
     predicate changing(integer e) =
 	e_state(e) == FRAME_PENDING || e_state(e) == FRAME_SHARING;
     predicate blank(integer pfn) =
@@ -145,5 +137,22 @@ extern u64 alias[FRAMES];
 	(\forall integer q; \separated(p, &words[q][0 .. 511]));
     predicate rules(struct owner *o) =
 	machine && own(o) && I_view && I_bound(o) && I_ticket(o) && I_idle(o);
+*/
+
+/* Isolation, as two runs: what the host sees is the table, and what is in frames of its own. */
+/*@ predicate same_words{A, B}(integer p) =
+	\forall integer i; 0 <= i < 512 ==> \at(words[p][i], A) == \at(words[p][i], B);
+    predicate same_entry{A, B}(integer p) = \at(owner_table[p], A) == \at(owner_table[p], B);
+    predicate sees_same{A, B} = \at(nframes, A) == \at(nframes, B) &&
+	\forall integer p; \at(in_table(p), A) ==> same_entry{A, B}(p) &&
+	(\at(of_host(owner_table[p]), A) ==> same_words{A, B}(p));
+    // S1.4: what a transition does to one frame: a VM's words never become the host's.
+    predicate shut{A, B}(integer p) = same_entry{A, B}(p) ? same_words{A, B}(p) :
+	(\at(of_host(owner_table[p]), B) ==> \at(blank(p), B));
+    predicate shuts{A, B} = \at(nframes, A) == \at(nframes, B) &&
+	\forall integer p; \at(in_table(p), A) ==> shut{A, B}(p);
+    // Two runs that the host cannot tell apart, with any words in VMs' frames, decide the same.
+    lemma two_runs{A, B, X, Y}: sees_same{A, X} && shuts{A, B} && shuts{X, Y} &&
+	(\forall integer p; \at(in_table(p), A) ==> same_entry{B, Y}(p)) ==> sees_same{B, Y};
 */
 #endif /* PROOF_WORLD_H */

@@ -66,6 +66,6 @@ int main(void)
 	printf("guest: %s\n", ok ? "ends; nobody touched the secret"
 				 : "ends; somebody wrote to its memory");
 	sync();
-	reboot(RB_AUTOBOOT);
+	reboot(RB_POWER_OFF);
 	return 0;
 }

@@ -11,10 +11,12 @@
 #include "vmx/vm/vcpu.h"
 #include "ept/binding.h"
 #include "ept/table.h"
+#include "tests/proof/sees.h"
 
 #define SECRET_WORD	5	/* of a private frame */
 #define DECOY_WORD	0xdec0dec0dec0dec0ULL
 
+static u64 held = R_SECRET;	/* what VMs hold */
 static u64 now = 1;			/* an exit each */
 static u64 clean[CPUS];			/* when that CPU last exited */
 static u64 host_root;
@@ -61,6 +63,12 @@ static bool flushed_since(u64 then)
 		if (cpus[i]->demoted && !cpus[i]->parked && clean[i] <= then)
 			return false;
 	return true;
+}
+
+static bool host_sees(u64 entry)
+{
+	return HOST_SEES(entry, FRAME_OWNER(entry), FRAME_STATE(entry),
+			 FRAME_ENTRY(OWNER_HOST, FRAME_OWNED, 0));
 }
 
 static struct vm *owner_vm(u64 entry)
@@ -153,10 +161,20 @@ static void keep_secret(u64 pfn)
 		secret_kept[pfn] = false;
 		return;
 	}
-	r_expect(!secret_kept[pfn] || *word == R_SECRET, "VM %u: frame %llx is changed", vm->own.id,
+	r_expect(!secret_kept[pfn] || *word == held, "VM %u: frame %llx is changed", vm->own.id,
 		 LL(pfn));
-	*word = R_SECRET;
+	*word = held;
 	secret_kept[pfn] = true;
+}
+
+void promises_secret(u64 secret)
+{
+	u64 pfn;
+
+	held = secret;
+	for (pfn = 0; pfn < RAM_END; pfn++)
+		if (secret_kept[pfn])
+			*((u64 *)phys(pfn << PAGE_SHIFT) + SECRET_WORD) = secret;
 }
 
 /* --- tables: what each reaches ---------------------------------------------------- */
@@ -176,15 +194,16 @@ static void check_leaf(enum whose whose, const struct vm *vm, u64 gpa, u64 e)
 {
 	u64 pfn = (e & EPT_ADDR) >> PAGE_SHIFT, gfn = gpa >> PAGE_SHIFT, f = entry_of(pfn);
 	bool device = (pfn >= DEVICE && pfn < DEVICE_END) || pfn == FAR_DEVICE;
-	bool hosts = !f ? pfn >= RAM_END && !device : FRAME_OWNER(f) == OWNER_HOST;
+	bool hosts = !f ? pfn >= RAM_END && !device : host_sees(f);
 	bool shared = FRAME_OWNER(f) >= OWNER_VM0 && FRAME_STATE(f) == FRAME_SHARED;
 
 	if (whose == HOST)
-		r_expect((pfn == gfn && (hosts || shared)) || is_decoy(gpa, e),
+		r_expect((pfn == gfn && hosts) || is_decoy(gpa, e),
 			 "the host reaches frame %llx at %llx, which is %llx", LL(pfn), LL(gfn),
 			 LL(f));
 	else if (whose == ORDINARY)
-		r_expect(hosts, "an ordinary VM reaches frame %llx, which is %llx", LL(pfn), LL(f));
+		r_expect(hosts && !shared, "an ordinary VM reaches frame %llx, which is %llx",
+			 LL(pfn), LL(f));
 	else if (gpa & shared_bit())
 		r_expect(owner_vm(f) == vm && FRAME_GFN(f) == gfn - binding_gfns() && shared &&
 			 vm->own.aliased && !vm->own.unmapped && !(e & EPT_X),
@@ -379,11 +398,11 @@ static void fill_registers(struct percpu *cpu)
 	u32 i;
 
 	for (i = 0; i < NR_GPRS; i++)
-		cpu->gpr[i] = R_SECRET;
+		cpu->gpr[i] = held;
 	for (i = 0; i < 4; i++)
-		r->dr[i] = R_SECRET;
+		r->dr[i] = held;
 	for (i = 64; i < PAGE_SIZE / 8; i++)
-		x[i] = R_SECRET;
+		x[i] = held;
 }
 
 static void check_registers(const struct percpu *cpu)
@@ -393,11 +412,11 @@ static void check_registers(const struct percpu *cpu)
 	u32 i;
 
 	for (i = 0; i < NR_GPRS; i++)
-		r_expect(cpu->gpr[i] != R_SECRET, "CPU %u: the host has register %u", cpu->cpu, i);
+		r_expect(cpu->gpr[i] != held, "CPU %u: the host has register %u", cpu->cpu, i);
 	for (i = 0; i < 4; i++)
-		r_expect(r->dr[i] != R_SECRET, "CPU %u: the host has DR%u", cpu->cpu, i);
+		r_expect(r->dr[i] != held, "CPU %u: the host has DR%u", cpu->cpu, i);
 	for (i = 0; i < PAGE_SIZE / 8; i++)
-		r_expect(x[i] != R_SECRET, "CPU %u: the host has extended state", cpu->cpu);
+		r_expect(x[i] != held, "CPU %u: the host has extended state", cpu->cpu);
 }
 
 static void check_cpu(struct percpu *cpu)
@@ -446,6 +465,27 @@ void promises_check(void)
 	check_tree(HOST, NULL, host_root, EPT_LEVELS, 0);
 	for (i = 0; i < CPUS; i++)
 		check_cpu(cpus[i]);
+}
+
+/* --- two runs ------------------------------------------------------------------------ */
+
+u64 promises_seen(void)
+{
+	u64 pfn, seen = 0;
+	const u64 *word;
+	u32 i;
+
+	for (pfn = 0; pfn < TABLE_END; pfn++) {
+		seen = seen * 31 + entry_of(pfn);
+		if (pfn >= RAM_END || !host_sees(entry_of(pfn)))
+			continue;
+		word = phys(pfn << PAGE_SHIFT);
+		for (i = 0; i < PAGE_SIZE / 8; i++)
+			seen = seen * 31 + word[i];
+	}
+	for (i = 0; i < NR_GPRS && !fake_cpu->nested.in_vm; i++)
+		seen = seen * 31 + fake_cpu->gpr[i];
+	return seen;
 }
 
 /* --- calls: docs/abi.md --------------------------------------------------------------- */

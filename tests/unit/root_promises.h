@@ -26,6 +26,8 @@ struct up_before {
 void promises_init(u64 host_root);
 void promises_exit(void);	/* the present CPU exits, and flushes if it is behind */
 void promises_check(void);
+void promises_secret(u64 secret);	/* VMs hold that in place of R_SECRET */
+u64 promises_seen(void);	/* a digest of what the host sees (tests/proof/sees.h) */
 void promises_before_call(struct up_before *b);
 void promises_after_call(const struct up_before *b, u64 op, long result);
 void promises_end(void);

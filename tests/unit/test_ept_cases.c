@@ -355,6 +355,51 @@ static void fills_come_in_batches(void *arg)
 }
 
 /* More tables of KVM's than the layer keeps, more memory than it has: it recycles. */
+/*
+ * KVM takes another table of level 1.  What a CPU kept of its walks goes with the INVEPT, with
+ * which the shadow table may have been emptied (@filled: it held something), or was empty.
+ */
+static void table_moves(bool filled)
+{
+	u64 *new, *pde, qual = EPT_VIOL_READ;
+	u32 level;
+
+	w_init(500);
+	new = phys(2500ULL << PAGE_SHIFT);
+	pde = phys(eptp12[0] & EPT_ADDR);
+	fake_cpu = cpus[0];
+	w_kvm_map(0, 0x1000, 2000ULL << PAGE_SHIFT | 0x37);
+	if (filled)
+		expect(count_violations(eptp12[0], 0x1000, &qual) == 1, "filled");
+	expect(count_violations(eptp12[0], 0x2000, &qual) == 1, "nothing there");
+	for (level = 4; level > 2; level--)
+		pde = phys(*pde & EPT_ADDR);
+	memset(new, 0, PAGE_SIZE);
+	new[1] = 2000ULL << PAGE_SHIFT | 0x37;
+	new[2] = 2001ULL << PAGE_SHIFT | 0x37;
+	*pde = 2500ULL << PAGE_SHIFT | EPT_RWX;
+	w_kvm_invept(0, 0, 1);
+	fake_cpu = cpus[1];
+	expect(count_violations(eptp12[0], 0x1000, &qual) == 1, "filled again");
+	ept_set(ept_slot(vm_ept_eptp(shadow_get(eptp12[0])) & EPT_ADDR, 0x2000, 1, NULL), 0);
+	fake_cpu = cpus[0];
+	expect(vm_ept_violation(shadow_get(eptp12[0]), eptp12[0], 0x2000, &qual) == EPT_FILLED,
+	       "through the table that KVM has now");
+	w_teardown();
+}
+
+static void an_invept_forgets_kvms_table(void *arg)
+{
+	(void)arg;
+	table_moves(true);
+}
+
+static void an_invept_of_nothing_forgets_it_too(void *arg)
+{
+	(void)arg;
+	table_moves(false);
+}
+
 static void shadow_tables_are_recycled(void *arg)
 {
 	u64 eptp, qual, i, *root;
@@ -523,6 +568,8 @@ static const struct {
 	  tables_in_foreign_frames },
 	{ "what KVM maps in answer to a violation needs no second one", second_violation_is_saved },
 	{ "after INVEPT one violation fills a table", fills_come_in_batches },
+	{ "an INVEPT forgets the walk to KVM's table", an_invept_forgets_kvms_table },
+	{ "also when the shadow table was empty", an_invept_of_nothing_forgets_it_too },
 	{ "shadow tables are recycled, the reserve stays", shadow_tables_are_recycled },
 	{ "one VM goes on when the pool is empty", one_vm_outgrows_the_pool },
 	{ "the host gets its tables when VMs hold the pool", host_gets_its_tables },

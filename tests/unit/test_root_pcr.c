@@ -19,6 +19,7 @@
 #include "ept/device.h"
 
 #define PAGE	R_LISTS
+#define REPORTS	20
 
 static bool launched;
 
@@ -36,7 +37,6 @@ static void launch(void)
 {
 	end(NULL);
 	r_init();
-	r_quiet(true);
 	launched = true;
 }
 
@@ -120,6 +120,33 @@ static void four_events_in_their_order(void **state)
 		if (first)
 			break;
 	}
+}
+
+/* However many reports there are: the log that leads to the PCR has the launch's events. */
+static void reports_leave_nothing_in_the_tpm(void **state)
+{
+	u8 *asked = (u8 *)phys(PAGE << PAGE_SHIFT) + offsetof(struct up_vm_report, data);
+	u32 n, i, commands;
+	long err, id;
+
+	(void)state;
+	begin(0xff);
+	assert_int_equal(calls(0, &n), 0);
+	commands = fake_tpm.commands;
+	id = r_make_vm();
+	assert_true(id >= 0);
+	r_to_host();
+	for (i = 0; i < REPORTS; i++) {
+		memcpy(asked, &i, sizeof(i));
+		do {
+			err = r_call(UP_CALL_VM_REPORT, (u64)id, PAGE, 0);
+		} while (err == -UP_EAGAIN);
+		assert_int_equal(err, 0);
+	}
+	assert_int_equal(calls(0, &n), 0);
+	assert_int_equal(fake_tpm.commands, commands);
+	assert_int_equal(status()->tpm_events, 4);
+	r_end_vms();
 }
 
 static void the_end_comes_when_it_leaves(void **state)
@@ -299,7 +326,8 @@ static void the_host_has_locality_0_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(four_events_in_their_order), T(the_end_comes_when_it_leaves),
+		T(four_events_in_their_order), T(reports_leave_nothing_in_the_tpm),
+		T(the_end_comes_when_it_leaves),
 		T(what_was_extended_before_is_left_alone),
 		T(a_fault_costs_bounded_time_and_is_named),
 		T(three_seconds_a_command_are_waited_for),

@@ -166,6 +166,15 @@ static bool runs(u64 id)
 	return r_vm(id)->own.state == UP_VM_RUNNABLE && w_enter(true) == W_ENTERED;
 }
 
+static void write_msr(u32 msr, u64 value)
+{
+	fake_cpu->gpr[RCX] = msr;
+	fake_cpu->gpr[RAX] = (u32)value;
+	fake_cpu->gpr[RDX] = value >> 32;
+	r_exit(EXIT_REASON_WRMSR, 0);
+	assert_int_equal(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID, 0);
+}
+
 /* --- the right one --- */
 
 static void it_serves(void **state)
@@ -226,11 +235,16 @@ static void status_names_the_authority(void **state)
 	assert_memory_equal(st->settings.host, up_config.host, 32);
 }
 
-/* --- wrong ones, at the door --- */
+/* --- wrong ones --- */
 
 static void no_lifetime(struct up_ticket *t)
 {
 	t->lifetime = 0;
+}
+
+static void but_its_last_byte(struct up_ticket *t)
+{
+	t->signature[63] = 0;
 }
 
 static void magic(struct up_ticket *t) { memcpy(t, "UPTICKT1", 8); }
@@ -245,41 +259,254 @@ static void lifetime(struct up_ticket *t) { t->lifetime = UP_TICKET_LIFETIME; }
 static void for_ever(struct up_ticket *t) { t->lifetime = ~0ULL; }
 static void no_challenge(struct up_ticket *t) { t->challenge[0] ^= 1; }
 static void zero_challenge(struct up_ticket *t) { memset(t->challenge, 0, 32); }
+static void another_bit(struct up_ticket *t) { t->measurement[31] ^= 1; }
+static void one_vcpu_less(struct up_ticket *t) { t->vcpus--; }
+static void one_vcpu_more(struct up_ticket *t) { t->vcpus++; }
+static void less_memory(struct up_ticket *t) { t->frames--; }
+static void current_nonce(struct up_ticket *t) { key_nonce(t->nonce); }
+static void another_uuid(struct up_ticket *t) { t->vm[15] ^= 1; }
+static void another_definition(struct up_ticket *t) { t->definition[0] ^= 1; }
+static void another_role(struct up_ticket *t) { t->role[0] ^= 1; }
+static void issued_later(struct up_ticket *t) { t->issued++; }
+static void another_issuer(struct up_ticket *t) { t->issuer[0] ^= 1; }
+static void more_memory(struct up_ticket *t) { t->frames++; }
+static void longer_life(struct up_ticket *t) { t->lifetime++; }
+static void no_signature(struct up_ticket *t) { memset(t->signature, 0, 64); }
+static void its_first_half(struct up_ticket *t) { memset((u8 *)t + 208, 0, 208); }
+static void by_another(struct up_ticket *t) { sign(t, other_seed); }
 
-static void refused_at_the_door(void **state)
+/* L, the order of the base point: S + L is as good a number, and no signature's. */
+static void another_number(struct up_ticket *t)
 {
-	static void (* const wrong[])(struct up_ticket *t) = {
-		magic, version, size, flags, reserved, host, image, nonce, lifetime, for_ever,
-		no_lifetime, no_challenge, zero_challenge,
-	};
-	u64 id = build(1), denied;
-	struct up_ticket t;
-	u32 i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-		t = grant(id);
-		wrong[i](&t);
-		denied = denied_count();
-		assert_int_equal(bring(id, &t), -UP_EPERM);
-		assert_int_equal(denied_count(), denied + 1);
-		assert_int_equal(measure(id), -UP_EPERM);
-	}
-	t = grant(id);
-	assert_int_equal(bring(id, &t), 0);
-}
-
-/* Each byte of a good one, and a few wrong signatures. */
-static void refused_unless_signed(void **state)
-{
-	/* L, the order of the base point: S + L is as good a number, and no signature's. */
 	static const u8 order[32] = {
 		0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde,
 		0xf9, 0xde, 0x14, [31] = 0x10,
 	};
+	u32 i, carry = 0;
+
+	for (i = 0; i < 32; i++) {
+		carry += t->signature[32 + i] + order[i];
+		t->signature[32 + i] = (u8)carry;
+		carry >>= 8;
+	}
+}
+
+/* What happens between the ticket's issue and its being brought.  Return: to which VM */
+static u64 later(u64 id, const struct up_ticket *t)
+{
+	(void)t;
+	r_tsc[fake_cpu->cpu] += LIFETIME;
+	return id;
+}
+
+/* By the host, which the processor would have it then: the test's clock follows the register. */
+static u64 set_back(u64 id, const struct up_ticket *t)
+{
+	u64 *tsc = &r_tsc[fake_cpu->cpu], made = *tsc;
+
+	later(id, t);
+	w_msr[MSR_TSC] = *tsc;
+	write_msr(MSR_TSC, made);
+	*tsc = w_msr[MSR_TSC];
+	return id;
+}
+
+static u64 adjusted(u64 id, const struct up_ticket *t)
+{
+	later(id, t);
+	w_msr[MSR_TSC_ADJUST] = 0;
+	write_msr(MSR_TSC_ADJUST, -LIFETIME);
+	r_tsc[fake_cpu->cpu] += w_msr[MSR_TSC_ADJUST];
+	return id;
+}
+
+static u64 on_a_cpu_behind(u64 id, const struct up_ticket *t)
+{
+	(void)t;
+	r_tsc[fake_cpu->cpu]--;
+	return id;
+}
+
+static u64 hoarded(u64 id, const struct up_ticket *t)
+{
+	u8 value[32];
+	u32 i;
+
+	(void)t;
+	for (i = 0; i < CHALLENGES; i++)
+		challenge(value);
+	return id;
+}
+
+static u64 relaunched(u64 id, const struct up_ticket *t)
+{
+	(void)t;
+	key_make();	/* its challenge is outstanding all the same */
+	return id;
+}
+
+/* Another VM was started by it. */
+static u64 served(u64 id, const struct up_ticket *t)
+{
+	u32 calls;
+
+	assert_int_equal(bring_signed(id, t, &calls), 0);
+	assert_int_equal(measure(id), 0);
+	assert_true(runs(id));
+	r_to_host();
+	r_end_vms();
+	return build(2);
+}
+
+/* Another VM took it, and never ran. */
+static u64 kept_by_another(u64 id, const struct up_ticket *t)
+{
+	u32 calls;
+
+	assert_int_equal(bring_signed(id, t, &calls), 0);
+	r_end_vms();
+	return build(2);
+}
+
+/* A VM that has the right ticket, but for what is in its first frame. */
+static u64 for_another_vm(u64 id, const struct up_ticket *t)
+{
+	(void)t;
+	r_end_vms();
+	*(u8 *)phys(R_VM_PFN << PAGE_SHIFT) ^= 1;
+	return build(2);
+}
+
+/* The first piece is of this one. */
+static u64 begun(u64 id, const struct up_ticket *t)
+{
+	memcpy(phys(PAGE << PAGE_SHIFT), t, sizeof(*t));
+	assert_int_equal(r_call(UP_CALL_VM_TICKET, id, PAGE, 0), -UP_EAGAIN);
+	return id;
+}
+
+#define UNSIGNED	"refused: not signed by the authority"
+#define ANOTHER_VM	"ticket: for a VM of another measurement"
+#define NO_TICKET	"refused: no ticket of version 2"
+#define USED		"refused: its challenge is not outstanding: used, old, or another's"
+
+/*
+ * The host's own program brings each by the call alone, to a VM of two vCPUs which a right one
+ * admits.  The authority has signed what @before makes of a right one; @behind edits that.
+ */
+static const struct wrong {
+	const char *name;
+	void (*before)(struct up_ticket *t);
+	void (*behind)(struct up_ticket *t);
+	u64 (*meanwhile)(u64 id, const struct up_ticket *t);
+	const char *why;
+} wrongs[] = {
+	{ "of version 1", magic, NULL, NULL, NO_TICKET },
+	{ "of a later version", version, NULL, NULL, NO_TICKET },
+	{ "of another size", size, NULL, NULL, NO_TICKET },
+	{ "with a flag", flags, NULL, NULL, NO_TICKET },
+	{ "with a reserved byte", reserved, NULL, NULL, NO_TICKET },
+	{ "for another host", host, NULL, NULL, "refused: for another host" },
+	{ "for another root image", image, NULL, NULL, "refused: for another root image" },
+	{ "for another launch", nonce, NULL, NULL, "refused: for another launch" },
+	{ "for too long", lifetime, NULL, NULL, "refused: its lifetime is too long" },
+	{ "for ever", for_ever, NULL, NULL, "refused: its lifetime is too long" },
+	{ "for no time", no_lifetime, NULL, NULL, "refused: too late" },
+	{ "for a challenge that was not made", no_challenge, NULL, NULL, USED },
+	{ "for no challenge", zero_challenge, NULL, NULL, USED },
+	{ "of another measurement", another_bit, NULL, NULL, ANOTHER_VM },
+	{ "for a vCPU less", one_vcpu_less, NULL, NULL, "ticket: for another number of vCPUs" },
+	{ "for a vCPU more", one_vcpu_more, NULL, NULL, "ticket: for another number of vCPUs" },
+	{ "for less memory", less_memory, NULL, NULL, "ticket: for less memory" },
+	{ "another VM under a right one", NULL, NULL, for_another_vm, ANOTHER_VM },
+	{ "of another authority", NULL, by_another, NULL, UNSIGNED },
+	{ "not signed", NULL, no_signature, NULL, UNSIGNED },
+	{ "with its signature's other number", NULL, another_number, NULL, UNSIGNED },
+	{ "cut in half", NULL, its_first_half, NULL, UNSIGNED },
+	{ "cut before its last byte", NULL, but_its_last_byte, NULL, UNSIGNED },
+	{ "edited: measurement", NULL, another_bit, NULL, UNSIGNED },
+	{ "edited: vCPUs", NULL, one_vcpu_less, NULL, UNSIGNED },
+	{ "edited: memory", NULL, more_memory, NULL, UNSIGNED },
+	{ "edited: lifetime", NULL, longer_life, NULL, UNSIGNED },
+	{ "edited: challenge", NULL, no_challenge, NULL, UNSIGNED },
+	{ "edited: UUID", NULL, another_uuid, NULL, UNSIGNED },
+	{ "edited: definition", NULL, another_definition, NULL, UNSIGNED },
+	{ "edited: role", NULL, another_role, NULL, UNSIGNED },
+	{ "edited: time of issue", NULL, issued_later, NULL, UNSIGNED },
+	{ "edited: issuer", NULL, another_issuer, NULL, UNSIGNED },
+	{ "edited while it is checked", NULL, more_memory, begun, UNSIGNED },
+	{ "replayed for the next VM", NULL, NULL, served, USED },
+	{ "kept from a VM that never ran", NULL, NULL, kept_by_another, USED },
+	{ "hoarded", NULL, NULL, hoarded, USED },
+	{ "a relaunch with the old nonce", NULL, NULL, relaunched, "refused: for another launch" },
+	{ "a relaunch, edited to its nonce", NULL, current_nonce, relaunched, UNSIGNED },
+	{ "too late", NULL, NULL, later, "refused: too late" },
+	{ "too late, the TSC set back", NULL, NULL, set_back, "refused: too late" },
+	{ "too late, the TSC adjusted", NULL, NULL, adjusted, "refused: too late" },
+	{ "on a CPU whose TSC is behind", NULL, NULL, on_a_cpu_behind, "refused: too late" },
+};
+
+/* The layer's last words, from a position in its log on. */
+static void assert_said(u64 from, const char *name, const char *why)
+{
+	char text[1024], line[128];
+	u32 len = log_read(&from, text, sizeof(text) - 1);
+
+	text[len] = 0;
+	snprintf(line, sizeof(line), "%s\n", why);
+	if (!len || !strstr(text, line))
+		fail_msg("%s: wanted '%s', the log says: %s", name, why, text);
+}
+
+static void one_is_refused(const struct wrong *w)
+{
+	u64 id = build(2), from = ~0ULL, denied;
+	struct up_ticket t = grant(id);
+	u32 calls;
+	long err;
+
+	if (w->before)
+		w->before(&t);
+	sign(&t, authority_seed);
+	if (w->meanwhile)
+		id = w->meanwhile(id, &t);
+	if (w->behind)
+		w->behind(&t);
+	log_read(&from, NULL, 0);	/* to its end */
+	denied = denied_count();
+	err = bring_signed(id, &t, &calls);
+	err = err ? err : measure(id);
+	if (err != -UP_EPERM || denied_count() != denied + 1)
+		fail_msg("%s: %ld", w->name, err);
+	assert_said(from, w->name, w->why);
+	if (measure(id) != -UP_EPERM || w_enter(true) == W_ENTERED)
+		fail_msg("%s: it runs", w->name);
+	/* Nothing else was wrong. */
+	t = grant(id);
+	if (bring(id, &t) || measure(id) || !runs(id))
+		fail_msg("%s: a right one is none", w->name);
+	r_to_host();
+	r_end_vms();
+}
+
+/* Of twenty at least: docs/ticket.md. */
+static void wrong_ones_are_refused_by_the_layer(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(wrongs); i++)
+		one_is_refused(&wrongs[i]);
+	printf("# %u wrong tickets, each refused by the layer for its reason\n", i);
+	assert_true(i >= 20);
+}
+
+/* Each byte of a good one; and none of that has used the challenge up. */
+static void refused_unless_signed(void **state)
+{
 	u64 id = build(1);
 	struct up_ticket t = grant(id), edited;
-	u32 i, carry = 0, calls;
+	u32 i, calls;
 
 	(void)state;
 	r_quiet(true);
@@ -289,19 +516,6 @@ static void refused_unless_signed(void **state)
 		((u8 *)&edited)[i] ^= 1u << i % 8;
 		assert_int_equal(bring_signed(id, &edited, &calls), -UP_EPERM);
 	}
-	edited = t;
-	for (i = 0; i < 32; i++) {
-		carry += edited.signature[32 + i] + order[i];
-		edited.signature[32 + i] = (u8)carry;
-		carry >>= 8;
-	}
-	assert_int_equal(bring_signed(id, &edited, &calls), -UP_EPERM);
-	edited = t;
-	sign(&edited, other_seed);
-	assert_int_equal(bring_signed(id, &edited, &calls), -UP_EPERM);
-	memset(edited.signature, 0, sizeof(edited.signature));
-	assert_int_equal(bring_signed(id, &edited, &calls), -UP_EPERM);
-	/* None of that has used the challenge up. */
 	assert_int_equal(bring_signed(id, &t, &calls), 0);
 	r_quiet(false);
 }
@@ -388,15 +602,6 @@ static void too_late_it_is_refused(void **state)
 	assert_int_equal(measure(id), -UP_EPERM);
 	r_tsc[0]--;
 	assert_int_equal(measure(id), 0);
-}
-
-static void write_msr(u32 msr, u64 value)
-{
-	fake_cpu->gpr[RCX] = msr;
-	fake_cpu->gpr[RAX] = (u32)value;
-	fake_cpu->gpr[RDX] = value >> 32;
-	r_exit(EXIT_REASON_WRMSR, 0);
-	assert_int_equal(vmread(VMCS_ENTRY_INTR_INFO) & INTR_VALID, 0);
 }
 
 static void the_host_cannot_set_the_clock_back(void **state)
@@ -520,8 +725,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(it_serves), T(it_may_come_before_anything_else), T(status_names_the_authority),
-		NONE(without_an_authority_nobody_asks), T(refused_at_the_door),
-		T(refused_unless_signed), T(what_is_changed_meanwhile_begins_anew),
+		NONE(without_an_authority_nobody_asks),
+		T(wrong_ones_are_refused_by_the_layer), T(refused_unless_signed),
+		T(what_is_changed_meanwhile_begins_anew),
 		T(it_serves_once), T(a_hoarded_one_is_refused),
 		T(in_another_launch_it_is_refused), T(too_late_it_is_refused),
 		T(the_host_cannot_set_the_clock_back),

@@ -7,7 +7,7 @@ set -u
 . ./tap.sh
 
 qemu="qemu-system-x86_64 -accel kvm -cpu host,kvm=off -machine pc,hpet=off,smm=off -m 16
-	-nodefaults -display none -no-reboot -bios tiny-fw.bin"
+	-name guest=tiny -nodefaults -display none -no-reboot -bios tiny-fw.bin"
 
 figures() { underpin status | grep -E '^(vms|vm_frames)'; }
 
@@ -45,6 +45,31 @@ check 'a VM is protected and runs' start first
 check 'vm list shows it' sh -c "underpin vm list | grep -Eq '^ +0 protected'"
 check 'vm show tells its measurement' sh -c \
 	"underpin vm show 0 -o json | grep -Eq '\"measurement\": *\"[0-9a-f]{64}\"'"
+check 'and the name that QEMU has for it' sh -c "underpin vm list | grep ' tiny\$'"
+# What does not change from one look to the next.
+facts() {
+	underpin vm list -o json "$@" | grep -E '"(id|state|pid|vcpus|frames|measurement)"'
+	underpin status "$@" | grep -E '^(image_hash|launch_key|iommu|ram_frames) '
+}
+underpin check --report report >/dev/null
+check 'a report has it, and the layer' same "$(facts)" "$(facts --replay report)"
+check 'all of what was asked' same 10 "$(facts --replay report | wc -l)"
+grep -qs nobody /etc/passwd || echo 'nobody:x:65534:65534::/:/bin/false' >>/etc/passwd
+ip link set lo up
+underpin ui 2>ui.err &
+ui=$!
+until_true 20 grep -q http: ui.err
+# shellcheck disable=SC2016  # bash has them
+page() {
+	bash -c 'exec 3<>/dev/tcp/127.0.0.1/8378 &&
+		printf "GET $0 HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" >&3 && cat <&3' "$1"
+}
+page /vms.json | grep -E '"(id|state|pid|vcpus|frames|measurement)"' >shown
+check 'underpin ui shows it' same "$(facts | grep '"')" "$(cat shown)"
+check 'to this machine, and as nobody' sh -c "
+	grep '^Uid:.65534.65534' /proc/$ui/status && ss -ltn | grep -F 127.0.0.1:8378"
+kill $ui
+check 'and ends when it is told to' wait $ui
 measured=$(underpin vm show 0 | sed -n 's/^measurement *//p')
 check 'it is the one that was printed' grep -q "$measured" first.err
 qemu_pid=$(pgrep -x qemu-system-x86)

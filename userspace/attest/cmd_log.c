@@ -68,19 +68,6 @@ static json_object *pcrs_json(const struct eventlog *log, const struct eventlog_
 	return all;
 }
 
-static json_object *events_json(const uint8_t *bytes, size_t len)
-{
-	json_object *events = json_object_new_array();
-	struct eventlog_event event;
-	struct eventlog log;
-
-	if (eventlog_open(&log, bytes, len))
-		return events;
-	while (!eventlog_end(&log) && !eventlog_next(&log, &event))
-		json_object_array_add(events, event_json(&event));
-	return events;
-}
-
 static void print_event(json_object *o)
 {
 	const char *data = json_object_get_string(json_object_object_get(o, "data"));
@@ -95,6 +82,27 @@ static void print_event(json_object *o)
 		printf("  %s %s\n", alg, json_object_get_string(digest));
 }
 
+/* One after the other: a long log takes no more memory than its bytes. */
+static void print_events(const uint8_t *bytes, size_t len, bool json)
+{
+	struct eventlog_event event;
+	struct eventlog log;
+	json_object *o;
+	bool more = false;
+
+	if (eventlog_open(&log, bytes, len))
+		return;
+	for (; !eventlog_end(&log) && !eventlog_next(&log, &event); more = true) {
+		o = event_json(&event);
+		if (json)
+			printf("%s%s", more ? ",\n" : "",
+			       json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+		else
+			print_event(o);
+		json_object_put(o);
+	}
+}
+
 static void print_pcrs(json_object *pcrs)
 {
 	json_object_object_foreach(pcrs, alg, bank) {
@@ -103,47 +111,41 @@ static void print_pcrs(json_object *pcrs)
 	}
 }
 
-static void print_text(json_object *o)
+static void print_text(const struct eventlog *log, enum eventlog_fault fault, json_object *pcrs)
 {
-	json_object *events = json_object_object_get(o, "events");
-	json_object *fault = json_object_object_get(o, "fault");
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(events); i++)
-		print_event(json_object_array_get_idx(events, i));
+	print_events(log->bytes, log->len, false);
 	if (fault)
-		printf("refused at byte %s: %s\n",
-		       json_object_get_string(json_object_object_get(o, "offset")),
-		       json_object_get_string(fault));
+		printf("refused at byte %zu: %s\n", log->at, eventlog_words(fault));
 	else
-		print_pcrs(json_object_object_get(o, "pcrs"));
+		print_pcrs(pcrs);
+}
+
+static void print_json(const struct eventlog *log, enum eventlog_fault fault, json_object *pcrs)
+{
+	printf("{\"format\":\"%s\",\"events\":[\n", log->agile ? "crypto-agile" : "sha1");
+	print_events(log->bytes, log->len, true);
+	printf("],\n");
+	if (fault)
+		printf("\"offset\":%zu,\"fault\":\"%s\"}\n", log->at, eventlog_words(fault));
+	else
+		printf("\"pcrs\":%s}\n", json_object_to_json_string(pcrs));
 }
 
 static int show_log(const char *path, bool json)
 {
 	static struct eventlog_pcrs pcrs;
-	json_object *o = json_object_new_object();
 	enum eventlog_fault fault;
 	struct eventlog log;
+	json_object *values;
 	size_t len;
 	uint8_t *bytes = attest_read(path, &len);
 
 	if (!bytes)
 		return CLI_FAILED;
 	fault = eventlog_replay(bytes, len, 0, &log, &pcrs);
-	add(o, "format", json_object_new_string(log.agile ? "crypto-agile" : "sha1"));
-	add(o, "events", events_json(bytes, len));
-	if (fault) {
-		add(o, "offset", json_object_new_int64((int64_t)log.at));
-		add(o, "fault", json_object_new_string(eventlog_words(fault)));
-	} else {
-		add(o, "pcrs", pcrs_json(&log, &pcrs));
-	}
-	if (json)
-		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
-	else
-		print_text(o);
-	json_object_put(o);
+	values = pcrs_json(&log, &pcrs);
+	(json ? print_json : print_text)(&log, fault, values);
+	json_object_put(values);
 	free(bytes);
 	return fault ? CLI_NOT_READY : CLI_OK;
 }

@@ -169,7 +169,7 @@ static enum eventlog_fault next_agile(struct eventlog *log, struct eventlog_even
 enum eventlog_fault eventlog_next(struct eventlog *log, struct eventlog_event *event)
 {
 	*event = (struct eventlog_event){ .at = log->at };
-	if (log->events++ == EVENTLOG_EVENTS)
+	if (log->events++ > EVENTLOG_EVENTS)
 		return EVENTLOG_MANY;
 	if (left(log) < 8)
 		return EVENTLOG_HEADER;

@@ -13,7 +13,7 @@
 
 #define EVENTLOG_ALGS	8	/* banks of a log */
 #define EVENTLOG_PCRS	24
-#define EVENTLOG_EVENTS	100000
+#define EVENTLOG_EVENTS	100000	/* behind the first, which says what the log is */
 #define DIGEST_MAX	64
 
 /* A row: an algorithm of digests (TCG Algorithm Registry). */
@@ -47,7 +47,7 @@ enum eventlog_type {
 	X(DIGEST_ALG, "an event has a digest that the Spec ID event does not list, or one twice") \
 	X(DIGEST, "a digest reaches beyond the log") \
 	X(DATA, "an event's data reach beyond the log") \
-	X(MANY, "it has more than 100,000 events")
+	X(MANY, "it has more than 100,000 events behind its first")
 
 #define EVENTLOG_FAULT_NAME(name, words) EVENTLOG_##name,
 enum eventlog_fault { EVENTLOG_OK, EVENTLOG_FAULTS(EVENTLOG_FAULT_NAME) EVENTLOG_FAULT_COUNT };

@@ -9,6 +9,7 @@
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
 #include "userspace/cli/device.h"
+#include "userspace/cli/observe.h"
 #include "userspace/cli/sysfile.h"
 #include "userspace/check/exit_reasons.h"
 
@@ -155,6 +156,24 @@ static void add_whole(json_object *o, const struct underpin_status *st)
 		json_object_object_add(o, figures[i].name, json_object_new_uint64(figure(st, i)));
 }
 
+/* "0-2,5" are four. */
+static unsigned int cpus_online(void)
+{
+	char *line = sysfile_line("/sys/devices/system/cpu/online"), *at = line;
+	unsigned long first, last;
+	unsigned int n = 0;
+
+	while (at && *at) {
+		first = strtoul(at, &at, 10);
+		last = *at == '-' ? strtoul(at + 1, &at, 10) : first;
+		n += last - first + 1;
+		if (*at && *at++ != ',')
+			break;
+	}
+	free(line);
+	return n;
+}
+
 static int status_json(int dev, struct underpin_status *st)
 {
 	json_object *o = json_object_new_object(), *cpus = json_object_new_array();
@@ -167,8 +186,7 @@ static int status_json(int dev, struct underpin_status *st)
 		demoted += st->counters.demoted;
 		json_object_array_add(cpus, cpu_json(cpu, &st->counters));
 	}
-	json_object_object_add(o, "cpus_online",
-			       json_object_new_int64(sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_object_add(o, "cpus_online", json_object_new_int64(cpus_online()));
 	json_object_object_add(o, "cpus_demoted", json_object_new_uint64(demoted));
 	json_object_object_add(o, "cpus", cpus);
 	if (!ret)
@@ -223,11 +241,14 @@ static int not_loaded(bool json)
 int cmd_status(int argc, char **argv)
 {
 	struct underpin_status st;
+	const char *report;
 	bool json;
 	int dev, ret;
 
-	if (cli_only_output(argc, argv, 0, &json) < 0)
+	if (cli_output_replay(argc, argv, &json, &report))
 		return CLI_USAGE;
+	if (report && observe_replay(report))
+		return CLI_FAILED;
 	if (!sysfile_exists("%s", UNDERPIN_DEVICE))
 		return not_loaded(json);
 	dev = device_open();

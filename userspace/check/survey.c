@@ -5,8 +5,10 @@
  * network cards.
  */
 #include <stdlib.h>
+#include <unistd.h>
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
+#include "userspace/cli/device.h"
 #include "userspace/cli/sysfile.h"
 
 #define CPUID_SERIAL	3
@@ -16,6 +18,9 @@ static const char * const files[] = {
 	"/proc/modules", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/online",
 	"/sys/firmware/acpi/tables/APIC", "/sys/firmware/acpi/tables/FACP",
 	"/sys/firmware/acpi/tables/DMAR", "/sys/power/state", "/sys/power/mem_sleep",
+	"/sys/kernel/underpin/state", "/sys/kernel/underpin/iommu", "/sys/kernel/underpin/tpm",
+	"/sys/kernel/underpin/launch_key", "/sys/kernel/underpin/ticket_authority",
+	"/sys/kernel/underpin/host_identity",
 };
 
 /* SDM vol. 4: what decides how the layer runs; a range each. */
@@ -59,6 +64,28 @@ static void see_cpu(unsigned int cpu)
 	see_leaves(cpu, 0x80000000);
 }
 
+/* What "status" and "vm list" show.  Not the VMs' names: they are in command lines. */
+static void see_layer(void)
+{
+	uint32_t ids[UNDERPIN_MAX_VMS], cpu;
+	struct underpin_vm_info info;
+	struct underpin_status st;
+	int dev, i, n;
+
+	if (!sysfile_exists("%s", UNDERPIN_DEVICE) || !sysfile_usable(UNDERPIN_DEVICE))
+		return;
+	dev = device_open();
+	if (dev < 0)
+		return;
+	if (!device_status(dev, UNDERPIN_CPU_NONE, &st))
+		for (cpu = 0; cpu < st.cpus && !device_status(dev, cpu, &st); cpu++)
+			;
+	n = device_vm_ids(dev, ids);
+	for (i = 0; i < n; i++)
+		device_vm_info(dev, ids[i], &info);
+	close(dev);
+}
+
 void survey(void)
 {
 	const struct check_cpus *cpus = check_cpus();
@@ -71,4 +98,5 @@ void survey(void)
 		see_cpu(cpus->cpu[i].number);
 	for (leaf = HYPERVISOR_FIRST; leaf < HYPERVISOR_FIRST + 2; leaf++)
 		sysfile_cpuid(0, leaf, 0, regs);
+	see_layer();
 }

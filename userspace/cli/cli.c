@@ -101,9 +101,10 @@ int cli_parse_output(const char *arg, bool *json)
 	return -1;
 }
 
-int cli_only_output(int argc, char **argv, int operands, bool *json)
+static int parse_output(int argc, char **argv, int operands, bool *json, const char **report)
 {
 	static const struct option options[] = {
+		{ "replay", required_argument, NULL, 'p' },
 		{ "output", required_argument, NULL, 'o' },
 		{ }
 	};
@@ -111,7 +112,11 @@ int cli_only_output(int argc, char **argv, int operands, bool *json)
 
 	*json = false;
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "o:", options + !report, NULL)) != -1) {
+		if (opt == 'p') {
+			*report = optarg;
+			continue;
+		}
 		if (opt != 'o') {
 			cli_usage_error("%s: see above", argv[0]);
 			return -1;
@@ -126,6 +131,17 @@ int cli_only_output(int argc, char **argv, int operands, bool *json)
 	else
 		cli_usage_error("%s: the ID of a VM is missing", argv[0]);
 	return -1;
+}
+
+int cli_only_output(int argc, char **argv, int operands, bool *json)
+{
+	return parse_output(argc, argv, operands, json, NULL);
+}
+
+int cli_output_replay(int argc, char **argv, bool *json, const char **report)
+{
+	*report = NULL;
+	return parse_output(argc, argv, 0, json, report) < 0 ? -1 : 0;
 }
 
 int cli_number(const char *what, const char *arg, unsigned long min, unsigned long max,

@@ -64,6 +64,15 @@ int cli_usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 int cli_only_output(int argc, char **argv, int operands, bool *json);
 
+/**
+ * cli_output_replay() - parse a command line that may have -o and --replay and nothing else
+ * @json: set if "-o json" was given
+ * @report: the file to replay, or NULL
+ *
+ * Return: 0, or -1 (a usage message was printed).
+ */
+int cli_output_replay(int argc, char **argv, bool *json, const char **report);
+
 /** cli_parse_output() - the argument of -o.  Return: 0, or -1 after a message */
 int cli_parse_output(const char *arg, bool *json);
 

@@ -112,6 +112,11 @@ void observe_record(void)
 	seen = json_object_new_object();
 }
 
+bool observe_replaying(void)
+{
+	return replaying;
+}
+
 void observe_forget(void)
 {
 	json_object_put(seen);

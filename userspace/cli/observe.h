@@ -6,6 +6,7 @@
 #ifndef USERSPACE_OBSERVE_H
 #define USERSPACE_OBSERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** observe_look - looks at a key; Return: NUL-terminated data to be freed, or NULL and errno */
@@ -28,6 +29,9 @@ int observe_save(const char *path);
 
 /** observe_replay() - see what a file says, and nothing else.  Return: 0 or -1, said */
 int observe_replay(const char *path);
+
+/** observe_replaying() - is only that seen which a file says? */
+bool observe_replaying(void);
 
 /** observe_forget() - see what is there again */
 void observe_forget(void);

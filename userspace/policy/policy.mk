@@ -15,7 +15,7 @@ POL_PKG_CFLAGS = $(eval POL_PKG_CFLAGS := $$(shell pkg-config --cflags $(POL_PKG
 
 POL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Werror -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
-	-fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. -DUNDERPIN_VERSION='"$(POL_VERSION)"' -I$(POL_SRC) -I$(POLD_SRC) $(POL_PKG_CFLAGS)
+	-fvisibility=hidden -ffile-prefix-map=$(CURDIR)=. -DUNDERPIN_VERSION='"$(POL_VERSION)"' -I$(POL_SRC) -I$(POLD_SRC) -iquote . $(POL_PKG_CFLAGS)
 POL_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 POL_LIBS = $(shell pkg-config --libs $(POL_PKGS)) -lpthread
 POL_LDFLAGS := -pie -Wl,-z,relro,-z,now
@@ -59,6 +59,8 @@ $(POL_OUT)/mutant/underpin-policy: $(MUTANT) $(POL_OUT)/underpin-policy
 
 # The daemon; -fault ends at the points that UNDERPIND_FAULT names, for tests.
 POLD_C := $(wildcard $(POLD_SRC)/*.c $(POLD_SRC)/*/*.c)
+# Its status page is served as "underpin ui" serves its own.
+POLD_SHARED_C := userspace/loopback/loopback.c userspace/cli/address.c
 POLD_LIBS = $(shell pkg-config --libs libmicrohttpd gnutls) $(POL_LIBS)
 POL_TEST_CFLAGS = $(filter-out -D_FORTIFY_SOURCE=2,$(POL_CFLAGS)) -I$(POLD_SRC)
 
@@ -70,10 +72,20 @@ $(POL_OUT)/fault/daemon/%.o: $(POLD_SRC)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -DUNDERPIND_FAULTS -MMD -MP -c -o $@ $<
 
-$(POL_OUT)/underpind: $(POLD_C:$(POLD_SRC)/%.c=$(POL_OUT)/daemon/%.o) $(POL_OUT)/libpolicy.a
+$(POL_OUT)/daemon/shared/%.o: userspace/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/fault/daemon/shared/%.o: userspace/%.c
+	@mkdir -p $(@D)
+	$(CC) $(POL_TEST_CFLAGS) $(POL_SAN) -MMD -MP -c -o $@ $<
+
+$(POL_OUT)/underpind: $(POLD_C:$(POLD_SRC)/%.c=$(POL_OUT)/daemon/%.o) \
+		$(POLD_SHARED_C:userspace/%.c=$(POL_OUT)/daemon/shared/%.o) $(POL_OUT)/libpolicy.a
 	$(CC) $(POL_LDFLAGS) -o $@ $^ $(POLD_LIBS)
 
 $(POL_OUT)/underpind-fault: $(POLD_C:$(POLD_SRC)/%.c=$(POL_OUT)/fault/daemon/%.o) \
+		$(POLD_SHARED_C:userspace/%.c=$(POL_OUT)/fault/daemon/shared/%.o) \
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POLD_LIBS)
 
@@ -101,7 +113,7 @@ $(POL_OUT)/property-san: $(POL_OUT)/san/tests/property.o $(POL_OUT)/san/tests/re
 		$(POL_OUT)/libpolicy-san.a
 	$(CC) $(POL_LDFLAGS) $(POL_SAN) -o $@ $^ $(POL_LIBS)
 
--include $(wildcard $(foreach d,/ /*/ /*/*/ /*/*/*/,$(POL_OUT)$(d)*.d))
+-include $(wildcard $(foreach d,/ /*/ /*/*/ /*/*/*/ /*/*/*/*/,$(POL_OUT)$(d)*.d))
 
 .PHONY: clouds
 clouds: policy-all

@@ -517,7 +517,6 @@ static struct MHD_Daemon *listen_on(struct server *s, struct pol_err *e)
 			     MHD_OPTION_CONNECTION_LIMIT, c->connections,
 			     MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address,
 			     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
-			     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 			     MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 			     MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
 	if (!m)

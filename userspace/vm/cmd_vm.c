@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include "userspace/cli/cli.h"
 #include "userspace/cli/device.h"
+#include "userspace/cli/observe.h"
+#include "userspace/vm/name.h"
 #include "userspace/vm/vm.h"
 
 static const char *state_name(uint32_t state)
@@ -54,9 +56,12 @@ static json_object *reports_json(const struct underpin_vm_info *i)
 static json_object *info_json(const struct underpin_vm_info *i)
 {
 	json_object *o = json_object_new_object();
-	char *iommu = device_iommu(NULL);
+	char *iommu = device_iommu(NULL), *name = vm_name(i->pid);
 
 	add_number(o, "id", i->id);
+	if (name)
+		json_object_object_add(o, "name", json_object_new_string(name));
+	free(name);
 	json_object_object_add(o, "state", json_object_new_string(state_name(i->state)));
 	add_number(o, "pid", i->pid);
 	add_number(o, "vcpus", i->vcpus);
@@ -78,10 +83,13 @@ static json_object *info_json(const struct underpin_vm_info *i)
 
 static void info_text(const struct underpin_vm_info *i)
 {
-	char hex[65], *iommu = device_iommu(NULL);
+	char hex[65], *iommu = device_iommu(NULL), *name = vm_name(i->pid);
 	unsigned int n;
 
 	cli_hex(hex, i->measurement, 32);
+	if (name)
+		printf("name             %s\n", name);
+	free(name);
 	printf("id               %u\nstate            %s\npid              %d\n"
 	       "vcpus            %u\nframes           %" PRIu64 "\nframes_shared    %" PRIu64 "\n"
 	       "frames_measured  %" PRIu64 "\nframes_pinned    %" PRIu64 "\n"
@@ -123,18 +131,20 @@ static int list_json(int dev, const uint32_t *ids, int n)
 static int list_text(int dev, const uint32_t *ids, int n)
 {
 	struct underpin_vm_info info;
-	char hex[65];
+	char hex[65], *name;
 	int i;
 
 	if (n)
-		printf("%3s %-9s %7s %5s %8s %s\n", "ID", "STATE", "PID", "VCPUS", "FRAMES",
-		       "MEASUREMENT");
+		printf("%3s %-9s %7s %5s %8s %-64s %s\n", "ID", "STATE", "PID", "VCPUS", "FRAMES",
+		       "MEASUREMENT", "NAME");
 	for (i = 0; i < n; i++) {
 		if (device_vm_info(dev, ids[i], &info))
 			continue;
 		cli_hex(hex, info.measurement, 32);
-		printf("%3u %-9s %7d %5u %8" PRIu64 " %s\n", info.id, state_name(info.state),
-		       info.pid, info.vcpus, (uint64_t)info.frames, hex);
+		name = vm_name(info.pid);
+		printf("%3u %-9s %7d %5u %8" PRIu64 " %s %s\n", info.id, state_name(info.state),
+		       info.pid, info.vcpus, (uint64_t)info.frames, hex, name ? name : "-");
+		free(name);
 	}
 	return 0;
 }
@@ -142,11 +152,14 @@ static int list_text(int dev, const uint32_t *ids, int n)
 static int vm_list(int argc, char **argv)
 {
 	uint32_t ids[UNDERPIN_MAX_VMS];
+	const char *report;
 	bool json;
 	int dev, n;
 
-	if (cli_only_output(argc, argv, 0, &json) < 0)
+	if (cli_output_replay(argc, argv, &json, &report))
 		return CLI_USAGE;
+	if (report && observe_replay(report))
+		return CLI_FAILED;
 	dev = device_open();
 	if (dev < 0)
 		return CLI_NOT_READY;
@@ -261,7 +274,7 @@ static const struct cli_command verbs[] = {
 	  "protect a VM that QEMU has stopped" },
 	{ "serve", cmd_vm_serve, "[--socket PATH] [--group NAME] [--max-memory MIB]",
 	  "protect the VMs of VMMs that ask, such as libvirt's" },
-	{ "list", vm_list, "[-o json]", "protected VMs" },
+	{ "list", vm_list, "[-o json] [--replay FILE]", "protected VMs" },
 	{ "show", vm_show, "[-o json] ID", "one protected VM" },
 	{ "release", vm_release, "[-o json] ID", "end a protected VM" },
 	{ "challenge", vm_challenge, "[-o json]", "what a ticket for the layer has to name" },

@@ -315,6 +315,7 @@ static inline void read_l1d(const u8 *table)
 	for (i = 0; i < L1D_READ; i += PAGE_SIZE)
 		READ_ONCE(table[i]);
 	__asm__ __volatile__("lfence" ::: "memory");
+#pragma GCC unroll 16
 	for (i = 0; i < L1D_READ; i += CACHE_LINE)
 		READ_ONCE(table[i]);
 	__asm__ __volatile__("lfence" ::: "memory");

@@ -27,6 +27,15 @@ struct nested_cpu {
 #define VM_TABLES	(SHADOW_TABLES + UP_MAX_VMS)
 
 /* What the memory side keeps for one CPU. */
+/* A table of level 1 of KVM's, for 2 MiB of what a shadow table maps. */
+struct walked {
+	const struct vm_ept *in;	/* the shadow table */
+	u64 gen;			/* its ->gen then */
+	u64 region;			/* GPA >> 21 */
+	u64 table;
+	u32 above;			/* what the levels above it allow */
+};
+
 struct ept_cpu {
 	struct vm_ept *in_use;		/* shadow table; ept/shadow.c, under frames_lock */
 	struct {			/* a violation that went to KVM just now; ept/violation.c */
@@ -34,6 +43,7 @@ struct ept_cpu {
 		u64 gpa;
 		u64 eptp12;
 	} reflected;
+	struct walked walked;		/* ept/violation.c, under frames_lock */
 	u64 seen[VM_TABLES];		/* by ->index: ->gen when this CPU last flushed it */
 };
 

@@ -142,11 +142,12 @@ static enum tdcall_end ask_msr(struct vcpu *v, u64 *g)
 static u32 mmio_exit(struct vcpu *v, u64 gpa)
 {
 	struct ept_walk w;
+	int r;
 
 	spin_lock(&frames_lock);
-	ept_walk(v->vv->f[ROW_EPTP], gpa, &w);
+	r = ept_walk(v->vv->f[ROW_EPTP], gpa, &w);
 	spin_unlock(&frames_lock);
-	return w.misconfigured ? EXIT_REASON_EPT_MISCONFIG : EXIT_REASON_EPT_VIOLATION;
+	return !r && w.misconfigured ? EXIT_REASON_EPT_MISCONFIG : EXIT_REASON_EPT_VIOLATION;
 }
 
 static bool mmio_valid(const struct vcpu *v, const u64 *g)

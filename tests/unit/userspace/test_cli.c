@@ -90,6 +90,23 @@ void test_cli_output_option(void **state)
 	assert_int_equal(cli_only_output(1, extra, 1, &is_json), -1);
 }
 
+void test_cli_replay_option(void **state)
+{
+	char *both[] = { "list", "--replay", "file", "-o", "json", NULL };
+	char *none[] = { "list", NULL }, *extra[] = { "list", "3", NULL };
+	const char *report;
+	bool is_json;
+
+	(void)state;
+	assert_int_equal(cli_output_replay(5, both, &is_json, &report), 0);
+	assert_true(is_json);
+	assert_string_equal(report, "file");
+	assert_int_equal(cli_output_replay(1, none, &is_json, &report), 0);
+	assert_null(report);
+	assert_int_equal(cli_output_replay(2, extra, &is_json, &report), -1);
+	assert_int_equal(cli_only_output(5, both, 0, &is_json), -1);
+}
+
 void test_exit_reasons_have_names(void **state)
 {
 	(void)state;

@@ -18,6 +18,7 @@
 	TEST(cli_number_keeps_bounds) \
 	TEST(cli_dispatch_finds_and_refuses) \
 	TEST(cli_output_option) \
+	TEST(cli_replay_option) \
 	TEST(exit_reasons_have_names) \
 	TEST(qemu_gets_stopped_and_a_monitor) \
 	TEST(qemu_needs_kvm) \
@@ -69,6 +70,9 @@
 	TEST(status_errors_name_what_is_meant) \
 	TEST(iommu_is_what_the_kernel_says) \
 	TEST(status_is_what_the_kernel_says) \
+	TEST(a_report_answers_for_the_device) \
+	TEST(a_report_has_what_the_device_refused) \
+	TEST(a_vm_has_the_name_its_command_says) \
 	TEST(seal_is_rfc_9180) \
 	TEST(seal_opens_nothing_changed) \
 	TEST(secret_is_bound_to_nonce_and_name) \
