@@ -822,6 +822,27 @@ static void test_image_spare_fields(void **state)
 	pol_free(p);
 }
 
+/* What a user's record says of his only assignment is what the list says. */
+static void test_image_only_assignment(void **state)
+{
+	const struct pol_user *one;
+	struct pol_given given;
+	struct pol_image *p;
+	struct pol_err e;
+
+	(void)state;
+	p = pol_load("tests/policy/fuzz/seed-policy", &e);
+	assert_non_null(p);
+	for (one = p->user; one->n_assign != 1; one++)
+		;
+	given = one->only;
+	assert_memory_equal(&given, &p->assignlist[one->assign], sizeof(given));
+	assert_true(takes(p, &one->only, &given, sizeof(given)));
+	given.role = (given.role + 1) % p->n_role;
+	assert_false(takes(p, &one->only, &given, sizeof(given)));
+	pol_free(p);
+}
+
 /* What a search goes along ends: rules of one key go on, and a table has an empty place. */
 static void test_image_searches_end(void **state)
 {
@@ -1762,6 +1783,7 @@ int main(void)
 		cmocka_unit_test(test_signature),
 		cmocka_unit_test(test_audit), cmocka_unit_test(test_audit_keys),
 		cmocka_unit_test(test_image_damage),
+		cmocka_unit_test(test_image_only_assignment),
 		cmocka_unit_test(test_image_spare_fields),
 		cmocka_unit_test(test_image_searches_end),
 		cmocka_unit_test(test_sessions),

@@ -10,22 +10,28 @@ uint32_t pol_string(const struct pol_image *p, const char *s, uint32_t len)
 	uint32_t mask = p->n_strslot - 1, i = strtab_hash(s, len) & mask, id;
 
 	for (; (id = p->strslot[i]) != POL_NONE; i = (i + 1) & mask)
-		if (p->str[id].len == len && !memcmp(p->bytes + p->str[id].off, s, len))
+		if (p->str[id].len == len && strtab_same(p->bytes + p->str[id].off, s, len))
 			return id;
+	return POL_NONE;
+}
+
+uint32_t pol_found(const struct pol_image *p, enum pol_kind kind, const struct pol_sought *s)
+{
+	uint32_t mask = p->n_name - 1, i = s->hash & mask;
+	const struct pol_name *n;
+
+	for (; s->name && (n = &p->name[i])->kind; i = (i + 1) & mask)
+		if (n->hash == s->hash && n->kind == kind && n->len == s->len &&
+		    strtab_same(p->bytes + n->off, s->name, s->len))
+			return n->idx;
 	return POL_NONE;
 }
 
 uint32_t pol_find(const struct pol_image *p, enum pol_kind kind, const char *name)
 {
-	uint32_t len = strlen(name), hash = pol_name_hash(kind, name, len);
-	uint32_t mask = p->n_name - 1, i = hash & mask;
-	const struct pol_name *n;
+	struct pol_sought s = pol_seek(p, kind, name);
 
-	for (; (n = &p->name[i])->kind; i = (i + 1) & mask)
-		if (n->hash == hash && n->kind == kind && n->len == len &&
-		    !memcmp(p->bytes + n->off, name, len))
-			return n->idx;
-	return POL_NONE;
+	return pol_found(p, kind, &s);
 }
 
 const char *pol_object_name(const struct pol_image *p, uint32_t object)

@@ -113,12 +113,22 @@ struct pol_sod {
 	struct pol_at at;
 };
 
+/* What a decision asks of an assignment, which also says for whom and where it stands. */
+struct pol_given {
+	uint32_t assign;
+	uint32_t role;
+	uint32_t period;
+	uint32_t cond;
+};
+
 struct pol_user {
 	uint32_t name;
 	uint32_t enabled;
 	uint32_t assign, n_assign;	/* in assignlist */
 	uint32_t val, n_val;
 	int64_t from, until;
+	struct pol_given only;		/* a copy of the assignment, if there is but one */
+	uint32_t pad[2];		/* a line a user */
 };
 
 struct pol_role {
@@ -138,14 +148,6 @@ struct pol_assign {
 	uint32_t period;
 	uint32_t cond;
 	struct pol_at at;
-};
-
-/* What a decision asks of an assignment, which also says for whom and where it stands. */
-struct pol_given {
-	uint32_t assign;
-	uint32_t role;
-	uint32_t period;
-	uint32_t cond;
 };
 
 /* An object is a type (even) or an instance (odd): index * 2 + is-instance. */
@@ -264,6 +266,33 @@ static inline uint32_t pol_name_hash(enum pol_kind kind, const char *s, uint32_t
 {
 	return strtab_hash(s, len) + kind * 0x9e3779b9u;
 }
+
+/* A name that will be looked up. */
+struct pol_sought {
+	const char *name;	/* NULL: none, which is not found */
+	uint32_t len;
+	uint32_t hash;
+};
+
+/* Sends for a name's entry, which pol_found() then need not wait for. */
+static inline struct pol_sought pol_seek(const struct pol_image *p, enum pol_kind kind,
+					 const char *name)
+{
+	uint32_t len = name ? strlen(name) : 0, hash = name ? pol_name_hash(kind, name, len) : 0;
+
+	__builtin_prefetch(&p->name[hash & (p->n_name - 1)]);
+	return (struct pol_sought){ name, len, hash };
+}
+
+/**
+ * pol_found() - the index of a record whose name was sent for
+ * @p: the policy
+ * @kind: what is looked for, as pol_seek() was told
+ * @s: what that returned
+ *
+ * Return: the index, or POL_NONE.
+ */
+uint32_t pol_found(const struct pol_image *p, enum pol_kind kind, const struct pol_sought *s);
 
 /**
  * pol_string() - the number of a string that the policy may know

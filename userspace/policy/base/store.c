@@ -12,7 +12,8 @@
 #include "base/ops.h"
 #include "base/store.h"
 
-#define STORE_MAGIC	"UPPOLI3"
+#define STORE_MAGIC	"UPPOLI4"
+#define LINE		64	/* of a cache: where sections begin, for some records fill one */
 #define HUGE_PAGE	(2ul << 20)
 #define STORE_MAX	(1u << 31)	/* bytes of one image */
 
@@ -104,7 +105,7 @@ struct pol_image *store_build(const struct store_section *s, uint32_t cloud)
 	int i;
 
 	for (i = 0; i < STORE_NSECTIONS; i++) {
-		size = (size + 15) & ~15ull;
+		size = (size + LINE - 1) & ~(LINE - 1ull);
 		h.section[i].off = size;
 		h.section[i].n = s[i].n;
 		h.section[i].size = record_size[i];
@@ -478,6 +479,19 @@ static bool zones_ok(const struct pol_image *p)
 	return true;
 }
 
+/* A user's only assignment lies with him, too: the same one, or none. */
+static bool users_ok(const struct pol_image *p)
+{
+	static const struct pol_given none;
+	const struct pol_user *u;
+
+	for (u = p->user; u < p->user + p->n_user; u++)
+		if (memcmp(&u->only, u->n_assign == 1 ? &p->assignlist[u->assign] : &none,
+			   sizeof(none)))
+			return false;
+	return true;
+}
+
 static bool records_ok(const struct pol_image *p)
 {
 	uint32_t i;
@@ -519,7 +533,7 @@ static bool header_ok(const struct store_header *h, size_t len)
 	    h->n_section != STORE_NSECTIONS)
 		return false;
 	for (i = 0; i < STORE_NSECTIONS; i++)
-		if (h->section[i].size != record_size[i] || h->section[i].off % 16 ||
+		if (h->section[i].size != record_size[i] || h->section[i].off % LINE ||
 		    h->section[i].off > len ||
 		    (uint64_t)h->section[i].n * record_size[i] > len - h->section[i].off)
 			return false;
@@ -544,8 +558,8 @@ struct pol_image *pol_image_parse(const void *buf, size_t len, struct pol_err *e
 		pol_fail(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (strings_ok(p) && table_ok(p->base) && tables_ok(p) && zones_ok(p) && records_ok(p) &&
-	    nesting_ok(p) && trees_ok(p))
+	if (strings_ok(p) && table_ok(p->base) && tables_ok(p) && zones_ok(p) && users_ok(p) &&
+	    records_ok(p) && nesting_ok(p) && trees_ok(p))
 		return p;
 	pol_fail(e, EINVAL, "compiled policy is damaged: compile the sheets anew");
 fail:

@@ -4,42 +4,6 @@
 
 #include "base/strtab.h"
 
-static uint64_t eight(const char *s)
-{
-	uint64_t w;
-
-	memcpy(&w, s, sizeof(w));
-	return w;
-}
-
-/* All of a string of fewer than eight bytes, each at least once. */
-static uint64_t fewer(const char *s, uint32_t len)
-{
-	uint32_t low, high;
-
-	if (len >= 4) {
-		memcpy(&low, s, sizeof(low));
-		memcpy(&high, s + len - sizeof(high), sizeof(high));
-		return (uint64_t)high << 32 | low;
-	}
-	return len ? (uint8_t)s[0] | (uint8_t)s[len / 2] << 8 | (uint8_t)s[len - 1] << 16 : 0;
-}
-
-/* Eight bytes a step, the last eight read once more if need be; the length is the seed. */
-uint32_t strtab_hash(const char *s, uint32_t len)
-{
-	uint64_t h = 0x9e3779b97f4a7c15ull ^ len, w = len < 8 ? fewer(s, len) : eight(s + len - 8);
-
-	for (; len > 8; s += 8, len -= 8) {
-		h = (h ^ eight(s)) * 0xff51afd7ed558ccdull;
-		h ^= h >> 32;
-	}
-	h = (h ^ w) * 0xff51afd7ed558ccdull;
-	h ^= h >> 29;
-	h *= 0xc4ceb9fe1a85ec53ull;
-	return h >> 32;
-}
-
 static uint32_t *slot_of(const struct strtab *t, const char *s, uint32_t len)
 {
 	uint32_t mask = t->n_slot - 1, i = strtab_hash(s, len) & mask, id;
@@ -47,7 +11,7 @@ static uint32_t *slot_of(const struct strtab *t, const char *s, uint32_t len)
 	for (;; i = (i + 1) & mask) {
 		id = t->slot[i];
 		if (id == POL_NONE || (t->str[id].len == len &&
-				       !memcmp(t->bytes + t->str[id].off, s, len)))
+				       strtab_same(t->bytes + t->str[id].off, s, len)))
 			return &t->slot[i];
 	}
 }

@@ -3,6 +3,9 @@
 #ifndef POL_STRTAB_H
 #define POL_STRTAB_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "base/vec.h"
 
 #define POL_NONE	UINT32_MAX	/* no string, no user, no rule, ... */
@@ -21,12 +24,58 @@ struct strtab {
 	uint32_t n_slot;
 };
 
-/**
- * strtab_hash() - the hash by which a string is found
- * @s: the string
- * @len: its length in bytes
- */
-uint32_t strtab_hash(const char *s, uint32_t len);
+static inline uint64_t strtab_eight(const char *s)
+{
+	uint64_t w;
+
+	memcpy(&w, s, sizeof(w));
+	return w;
+}
+
+/* All of a string of fewer than eight bytes, each at least once. */
+static inline uint64_t strtab_fewer(const char *s, uint32_t len)
+{
+	uint32_t low, high;
+
+	if (len >= 4) {
+		memcpy(&low, s, sizeof(low));
+		memcpy(&high, s + len - sizeof(high), sizeof(high));
+		return (uint64_t)high << 32 | low;
+	}
+	return len ? (uint8_t)s[0] | (uint8_t)s[len / 2] << 8 | (uint8_t)s[len - 1] << 16 : 0;
+}
+
+/* The last eight bytes, or all of fewer. */
+static inline uint64_t strtab_last(const char *s, uint32_t len)
+{
+	return len < 8 ? strtab_fewer(s, len) : strtab_eight(s + len - 8);
+}
+
+/* The hash by which a string is found: eight bytes a step; the length is the seed. */
+static inline uint32_t strtab_hash(const char *s, uint32_t len)
+{
+	uint64_t h = 0x9e3779b97f4a7c15ull ^ len, w = strtab_last(s, len);
+
+	for (; len > 8; s += 8, len -= 8) {
+		h = (h ^ strtab_eight(s)) * 0xff51afd7ed558ccdull;
+		h ^= h >> 32;
+	}
+	h = (h ^ w) * 0xff51afd7ed558ccdull;
+	h ^= h >> 29;
+	h *= 0xc4ceb9fe1a85ec53ull;
+	return h >> 32;
+}
+
+/* Are the @len bytes at @a and @b the same? Names are short: a call would cost more. */
+static inline bool strtab_same(const char *a, const char *b, uint32_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i + 8 < len; i += 8)
+		if (strtab_eight(a + i) != strtab_eight(b + i))
+			return false;
+	return strtab_last(a, len) == strtab_last(b, len);
+}
 
 /**
  * strtab_add() - the number of a string, new or not

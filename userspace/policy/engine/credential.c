@@ -41,13 +41,12 @@ static bool try_rule(const struct pol_image *p, const struct pol_query *q,
 static bool try_rules(const struct pol_image *p, const struct pol_query *q,
 		      struct pol_held *held, struct pol_decision *d)
 {
+	const struct pol_user *u = q->user == POL_NONE ? NULL : &p->user[q->user];
 	const struct pol_given *own = NULL, *any = p->anyassign, *rule;
-	uint32_t n_own = 0, n_any = p->n_anyassign;
+	uint32_t n_own = u ? u->n_assign : 0, n_any = p->n_anyassign;
 
-	if (q->user != POL_NONE) {
-		own = p->assignlist + p->user[q->user].assign;
-		n_own = p->user[q->user].n_assign;
-	}
+	if (n_own)
+		own = n_own == 1 ? &u->only : p->assignlist + u->assign;
 	while (n_own || n_any) {
 		if (n_own && (!n_any || own->assign < any->assign)) {
 			rule = own++;
@@ -86,8 +85,8 @@ static bool refuse(struct pol_decision *d, uint32_t code, uint32_t what)
 	return false;
 }
 
-static bool check_ssd(const struct pol_image *p, const struct pol_held *held,
-		      struct pol_decision *d)
+static bool check_sets(const struct pol_image *p, const struct pol_held *held,
+		       struct pol_decision *d)
 {
 	uint32_t roles[POL_HELD_MAX], i, sod;
 
@@ -98,6 +97,17 @@ static bool check_ssd(const struct pol_image *p, const struct pol_held *held,
 		return true;
 	return sod == POL_SOD_OVERFLOW ? refuse(d, R_TOO_MANY_ROLES, POL_NONE) :
 					 refuse(d, R_SSD, sod);
+}
+
+static bool check_ssd(const struct pol_image *p, const struct pol_held *held,
+		      struct pol_decision *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < held->n; i++)
+		if (p->role[held->r[i].role].separated)
+			return check_sets(p, held, d);
+	return true;
 }
 
 /* A request may name the role to act in: that one alone is then held. */

@@ -86,12 +86,13 @@ static bool attributes(const struct pol_image *p, const struct pdp_request *in,
 	return true;
 }
 
-static bool resource(const struct pol_image *p, const struct pdp_request *in, struct pol_query *q)
+static bool resource(const struct pol_image *p, const struct pdp_request *in,
+		     const struct pol_sought *inst, struct pol_query *q)
 {
 	q->type = in->type ? pol_find(p, P_RTYPE, in->type) : POL_NONE;
 	q->inst = POL_NONE;
 	if (in->instance) {
-		q->inst = pol_find(p, P_INST, in->instance);
+		q->inst = pol_found(p, P_INST, inst);
 		if (q->inst == POL_NONE)
 			return false;
 		if (!in->type)
@@ -114,21 +115,26 @@ static bool has_action(const struct pol_image *p, const struct pol_rtype *t, uin
 bool pdp_extract(const struct pol_image *p, const struct pdp_request *in, struct pdp_store *st,
 		 struct pol_query *q, struct pol_reason *r)
 {
+	/* There are many of these, and they are far: sent for at once, and waited for together. */
+	struct pol_sought user = pol_seek(p, P_USER, in->user);
+	struct pol_sought inst = pol_seek(p, P_INST, in->instance);
+
 	*q = (struct pol_query){
 		.authenticated = in->authenticated, .mapped = in->mapped, .now = in->now,
-		.tick = in->tick,
-		.user = in->user ? pol_find(p, P_USER, in->user) : POL_NONE, .want = POL_NONE,
+		.tick = in->tick, .user = pol_found(p, P_USER, &user), .want = POL_NONE,
 		.session = in->session, .n_active = in->n_active,
 	};
 	if (q->user != POL_NONE)
-		__builtin_prefetch(&p->user[q->user]);	/* read first of all, after the names */
+		__builtin_prefetch(&p->user[q->user]);
 	q->action = in->action ? pol_find(p, P_ACTION, in->action) : POL_NONE;
 	if (q->action == POL_NONE)
 		return no(r, R_UNKNOWN_ACTION);
-	if (!resource(p, in, q))
+	if (!resource(p, in, &inst, q))
 		return no(r, R_UNKNOWN_RESOURCE);
 	if (!has_action(p, &p->rtype[q->type], q->action))
 		return no(r, R_ACTION_NOT_OF_TYPE);
+	if (q->user != POL_NONE)
+		__builtin_prefetch(&p->val[p->user[q->user].val]);	/* conditions will ask */
 	if (!attributes(p, in, st, q))
 		return no(r, R_BAD_ATTRIBUTE);
 	if (in->user && q->user == POL_NONE)

@@ -76,7 +76,7 @@ static void sort(struct candidates *c)
 	}
 }
 
-static uint32_t dsd_violated(const struct pol_image *p, const struct pol_query *q, uint32_t role)
+static uint32_t dsd_among(const struct pol_image *p, const struct pol_query *q, uint32_t role)
 {
 	uint32_t roles[POL_HELD_MAX + 1], n = 0;
 
@@ -86,6 +86,17 @@ static uint32_t dsd_violated(const struct pol_image *p, const struct pol_query *
 	}
 	roles[n++] = role;
 	return sod_violated(p, SOD_DYNAMIC, roles, n);
+}
+
+/* Most roles are in no set, and most sessions have none of the others. */
+static uint32_t dsd_violated(const struct pol_image *p, const struct pol_query *q, uint32_t role)
+{
+	bool separated = p->role[role].separated;
+	uint32_t i;
+
+	for (i = 0; q->session && i < q->session->n; i++)
+		separated |= p->role[q->session->active[i].role].separated;
+	return separated ? dsd_among(p, q, role) : POL_NONE;
 }
 
 static const struct pol_active *find_active(const struct pol_query *q, uint32_t role)

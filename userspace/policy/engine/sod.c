@@ -79,10 +79,6 @@ uint32_t sod_violated(const struct pol_image *p, enum pol_sod_kind kind, const u
 	const struct pol_role *r;
 	uint32_t i, k, s, found = POL_NONE;
 
-	for (i = 0; i < n && !p->role[roles[i]].separated; i++)
-		;
-	if (i == n)
-		return POL_NONE;
 	if (!gather(p, roles, n, &m))
 		return POL_SOD_OVERFLOW;
 	for (i = 0; i < m.n; i++) {
