@@ -39,7 +39,8 @@ def debian(root):
     """As mmdebstrap makes it, smaller: what no service needs is left out."""
     sources = next(path for path in SOURCES if os.path.exists(path))
     image.run(["mmdebstrap", "--quiet", "--variant=essential", "--mode=root",
-               f"--hook-dir={MERGED}", "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io",
+               f"--hook-dir={MERGED}", "--aptopt=APT::Install-Recommends \"false\"",
+               "--dpkgopt=force-unsafe-io",
                *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
                f"--include={PACKAGES}", "bookworm", root, sources])
     for path in GONE:
