@@ -484,11 +484,14 @@ static bool users_ok(const struct pol_image *p)
 {
 	static const struct pol_given none;
 	const struct pol_user *u;
+	uint32_t i;
 
-	for (u = p->user; u < p->user + p->n_user; u++)
+	for (i = 0; i < p->n_user; i++) {
+		u = &p->user[i];
 		if (memcmp(&u->only, u->n_assign == 1 ? &p->assignlist[u->assign] : &none,
 			   sizeof(none)))
 			return false;
+	}
 	return true;
 }
 

@@ -158,9 +158,11 @@ static int list_assigns(struct build *b)
 		u = &b->user[b->assign[i].user];
 		b->assignlist[u->assign + u->n_assign++] = given(i, &b->assign[i]);
 	}
-	for (u = b->user; u < b->user + b->n_user; u++)
+	for (i = 0; i < b->n_user; i++) {
+		u = &b->user[i];
 		if (u->n_assign == 1)
 			u->only = b->assignlist[u->assign];
+	}
 	return 0;
 }
 
