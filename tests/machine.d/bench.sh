@@ -53,6 +53,7 @@ host() {
 			printf "op host_cpuid %d %.2f -\n", ticks, $2 / 5000
 	}'
 }
+
 # 2.5 s are 10^9 ticks of the test machine's TSC.  Programs cost exits when they start
 # (CPUID): the same ones run before without the time.
 idle_exits() {

@@ -354,7 +354,6 @@ static void fills_come_in_batches(void *arg)
 	w_teardown();
 }
 
-/* More tables of KVM's than the layer keeps, more memory than it has: it recycles. */
 /*
  * KVM takes another table of level 1.  What a CPU kept of its walks goes with the INVEPT, with
  * which the shadow table may have been emptied (@filled: it held something), or was empty.
@@ -400,6 +399,7 @@ static void an_invept_of_nothing_forgets_it_too(void *arg)
 	table_moves(false);
 }
 
+/* More tables of KVM's than the layer keeps, more memory than it has: it recycles. */
 static void shadow_tables_are_recycled(void *arg)
 {
 	u64 eptp, qual, i, *root;

@@ -26,7 +26,6 @@ struct nested_cpu {
 #define SHADOW_TABLES	(UP_MAX_CPUS + 32)
 #define VM_TABLES	(SHADOW_TABLES + UP_MAX_VMS)
 
-/* What the memory side keeps for one CPU. */
 /* A table of level 1 of KVM's, for 2 MiB of what a shadow table maps. */
 struct walked {
 	const struct vm_ept *in;	/* the shadow table */
@@ -36,6 +35,7 @@ struct walked {
 	u32 above;			/* what the levels above it allow */
 };
 
+/* What the memory side keeps for one CPU. */
 struct ept_cpu {
 	struct vm_ept *in_use;		/* shadow table; ept/shadow.c, under frames_lock */
 	struct {			/* a violation that went to KVM just now; ept/violation.c */
