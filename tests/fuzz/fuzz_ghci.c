@@ -105,8 +105,10 @@ static void guest_exit(struct input *in)
 	bool lives;
 	u32 which;
 
+	/* What a guest gives away by these: a WRMSR's value, too. */
 	fake_cpu->gpr[RAX] = take(in, 1) % 0x30;
 	fake_cpu->gpr[RCX] = operand(in);
+	fake_cpu->gpr[RDX] = take(in, 1);
 	which = reason[take(in, 1) % ARRAY_SIZE(reason)];
 	/* The other vCPU may have ended the VM meanwhile: then any exit shows that. */
 	lives = fake_cpu->nested.current->vcpu->vm->own.state == UP_VM_RUNNABLE;
