@@ -22,8 +22,10 @@ static void check_vmcs02(void)
 	for (u32 c = 0; c < NR_CTLS; c++) {
 		static const u32 field[] = { VMCS_PIN_CTLS, VMCS_CPU_CTLS, VMCS_CPU2_CTLS,
 					     VMCS_EXIT_CTLS, VMCS_ENTRY_CTLS };
+		/* The floor's own: L1 is offered no I/O bitmaps. */
+		u64 layers = c == CTLS_CPU ? CPU_IO_BITMAPS : 0;
 
-		assert(!(w_vmcs(v, field[c]) & ~(vmx_caps.ctls[c] >> 32)));
+		assert(!(w_vmcs(v, field[c]) & ~(vmx_caps.ctls[c] >> 32 | layers)));
 	}
 	assert(w_vmcs(v, VMCS_VPID) >= VVMCS_FIRST_VPID);
 	assert(w_vmcs(v, VMCS_VMCS_LINK) == ~0ULL);
