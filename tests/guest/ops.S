@@ -17,6 +17,7 @@
 #define ICR_SELF	0x40000
 #define CR0_WP		0x10000
 #define ELCR		0x4d0	/* KVM's own PIC answers it */
+#define OPCODE_HLT	0xf4
 #define VAPIC_POLL	1	/* a hypercall that does nothing */
 
 	.section .rodata
@@ -253,11 +254,17 @@ operation other_sleeps
 1:	hlt
 	jmp	1b
 
+/* An emulator may lose STI's shadow: a HLT before which its interrupt came is stepped over. */
 ops_on_interrupt:
 	push	%rax
 	push	%rcx
 	push	%rdx
 	incq	OPS_COUNT
+	mov	24(%rsp), %rax
+	cmpb	$OPCODE_HLT, (%rax)
+	jne	1f
+	incq	24(%rsp)
+1:
 	set_msr	X2APIC_EOI, 0
 	pop	%rdx
 	pop	%rcx
