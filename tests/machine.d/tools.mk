@@ -4,7 +4,7 @@
 B := build/machine-tools
 FLAGS := -std=gnu11 -O2 -static -iquote . -Wall -Wextra -Werror
 
-all: $(addprefix $(B)/,look tiny ops life second ask)
+all: $(addprefix $(B)/,look tiny ops life second ask bring)
 
 $(B)/look: tests/machine.d/look.c
 $(B)/tiny: tests/guest/tiny.c tests/guest/kvm.h
@@ -12,7 +12,8 @@ $(B)/ops: tests/guest/ops.c tests/guest/ops.S tests/guest/kvm.h tests/guest/ops.
 $(B)/life: tests/machine.d/life.c
 $(B)/second: tests/machine.d/second.c
 $(B)/ask: tests/machine.d/ask.c userspace/vm/serve.h
-$(addprefix $(B)/,look tiny ops life second ask):
+$(B)/bring: tests/machine.d/bring.c tests/guest/kvm.h ioctl/underpin.h
+$(addprefix $(B)/,look tiny ops life second ask bring):
 	@mkdir -p $(B)
 	$(CC) $(FLAGS) -o $@ $(filter %.c %.S,$^)
 

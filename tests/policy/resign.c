@@ -6,6 +6,11 @@
  *
  * and of version 2: challenge|measurement|vcpus|frames|soon.
  *
+ * Or of whatever bytes, in hexadecimal, from an offset on, which it signs, or leaves the signature:
+ *
+ *   at:OFFSET:HEX
+ *   edit:OFFSET:HEX
+ *
  * "byte" changes a byte and leaves the signature.
  */
 #include <stdio.h>
@@ -46,8 +51,22 @@ static int change(struct ticket *t, const char *field)
 	return 0;
 }
 
+static int set_bytes(uint8_t *buf, const char *field)
+{
+	unsigned int at;
+	int digits;
+
+	if (sscanf(field, "%*[a-z]:%u:%n", &at, &digits) != 1)
+		return -1;
+	for (field += digits; *field; field += 2)
+		if (at >= TICKET_SIZE || sscanf(field, "%2hhx", &buf[at++]) != 1)
+			return -1;
+	return 0;
+}
+
 static int resign(const char *path, uint8_t *buf, const char *field)
 {
+	bool raw = !strncmp(field, "at:", 3);
 	struct pol_err e;
 	struct ticket t;
 	struct key *k;
@@ -57,9 +76,15 @@ static int resign(const char *path, uint8_t *buf, const char *field)
 		buf[TICKET_AT_LIFETIME] ^= 1;
 		return 0;
 	}
+	if (!strncmp(field, "edit:", 5))
+		return set_bytes(buf, field);
 	k = key_load(path, true, &e);
-	ret = !k || ticket_parse(buf, TICKET_SIZE, &t) || change(&t, field) ||
-	      ticket_sign(&t, k, buf);
+	if (raw)
+		ret = !k || set_bytes(buf, field) ||
+		      key_sign(k, buf, TICKET_AT_SIGNATURE, buf + TICKET_AT_SIGNATURE);
+	else
+		ret = !k || ticket_parse(buf, TICKET_SIZE, &t) || change(&t, field) ||
+		      ticket_sign(&t, k, buf);
 	key_free(k);
 	return ret;
 }

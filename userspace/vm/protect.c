@@ -65,7 +65,8 @@ const char *protect_step_error(uint32_t step, int err)
 	if (step == UNDERPIN_STEP_BIND && err == ENOENT)
 		return "this VM was protected before; start a new one";
 	if (step == UNDERPIN_STEP_DONATE && err == EPERM)
-		return "this page is a protected VM's already; share no memory between VMs";
+		return "this page is a protected VM's already: share no memory between VMs; or the "
+		       "VM's ticket is for less memory";
 	if (step == UNDERPIN_STEP_MEASURE && err == EPERM)
 		return "the layer asks for a ticket that is for this VM, its log (dmesg) says what "
 		       "is wrong; --ticket FILE";
