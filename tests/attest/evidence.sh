@@ -21,10 +21,11 @@ pcr() {
 	cat "/sys/class/tpm/tpm0/pcr-sha256/$2"
 }
 
-# quote NAME NONCE
+# quote NAME NONCE ARGUMENT...
 quote() {
 	echo "=== $1"
-	underpin attest quote --nonce "$2" --ak 0x81010002 --tcti device:/dev/tpm0 2>&1
+	shift
+	underpin attest quote --ak 0x81010002 --tcti device:/dev/tpm0 --nonce "$@" 2>&1
 }
 
 # unrooted NAME NONCE: what the launch's key says alone

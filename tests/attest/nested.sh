@@ -3,8 +3,10 @@
 # nested.sh NONCE: in a machine with a TPM, a launch from the host's point of view: PCR 19
 # before, behind and after it, quotes of it, and root's ways to the TPM's localities.  Needs
 # underpin.ko, underpin, underpin-attest, tpm2, libs.tar with what the latter two need,
-# evidence.sh, localities and attack.ko.
+# evidence.sh, vm.sh with what it needs, localities and attack.ko.
 set -u
+# shellcheck source=tests/attest/vm.sh
+. ./vm.sh
 # shellcheck source=tests/attest/evidence.sh
 . ./evidence.sh
 
@@ -26,6 +28,11 @@ echo "=== zero"
 tpm2 pcrextend "19:sha256=$1" 2>&1 && echo "extended"
 pcr unmoved 19
 quote still "$1"
+vm_start
+quote vm "$1" --vm 0
+vm_asks "$1"
+quote asked "$1" --vm-report vm-report
+vm_end
 rmmod underpin
 pcr left 19
 insmod ./underpin.ko || exit 1
