@@ -33,6 +33,7 @@ static const struct cli_command nouns[] = {
 	{ "check", cmd_check, "[-o json] [--dmar FILE | --report FILE | --replay FILE]",
 	  "is this host fit? each requirement, with its cure" },
 	{ "status", cmd_status, "[-o json] [--replay FILE]", "the layer, its CPUs and counters" },
+	{ "metrics", cmd_metrics, "[--replay FILE]", "the same for Prometheus" },
 	{ "last-words", cmd_last_words, "[-o json]",
 	  "after a hang and a reset: which CPU was at which step of the launch" },
 	{ "vm", cmd_vm, "COMMAND ...", "protected VMs", true },

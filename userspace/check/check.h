@@ -10,9 +10,10 @@
 #include "module/size.h"
 #include "module/sleep.h"
 
-/** cmd_check(), cmd_last_words(), cmd_status() - the commands; argv[0] is their word */
+/** cmd_check(), cmd_last_words(), cmd_metrics(), cmd_status() - the commands; argv[0] is their word */
 int cmd_check(int argc, char **argv);
 int cmd_last_words(int argc, char **argv);
+int cmd_metrics(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP };
