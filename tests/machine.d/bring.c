@@ -7,7 +7,8 @@
  *  -C		print one, in hexadecimal, and bring nothing
  *
  * Says of each ticket its file's name, the error's name or "taken", and the last line of the
- * layer's log that is about one; behind one that is taken the VM is protected, and that is said likewise.
+ * layer's log that is about one.  Behind one that is taken the VM is protected, which is said
+ * likewise.
  */
 #define _GNU_SOURCE
 #include <err.h>

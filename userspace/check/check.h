@@ -10,7 +10,7 @@
 #include "module/size.h"
 #include "module/sleep.h"
 
-/** cmd_check(), cmd_last_words(), cmd_metrics(), cmd_status() - the commands; argv[0] is their word */
+/** cmd_check(), cmd_last_words(), cmd_metrics(), cmd_status() - commands; argv[0] is their word */
 int cmd_check(int argc, char **argv);
 int cmd_last_words(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);

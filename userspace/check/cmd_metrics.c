@@ -190,7 +190,8 @@ static void print_vms(const struct underpin_vm_info *vms, unsigned int n)
 		head(vm_figures[i].name, vm_figures[i].type, vm_figures[i].help);
 		for (vm = 0; vm < n; vm++)
 			fprintf(out, "underpin_%s{vm=\"%u\"} %" PRIu64 "\n", vm_figures[i].name,
-				vms[vm].id, at(&vms[vm], vm_figures[i].offset) * vm_figures[i].unit);
+				vms[vm].id,
+				at(&vms[vm], vm_figures[i].offset) * vm_figures[i].unit);
 	}
 }
 
