@@ -3,42 +3,18 @@
 # Runs in the test machine: libvirt's daemon as Debian ships it, QEMU without privileges, and a
 # domain that is a protected VM under plain commands of virsh's.  Prints TAP.  Needs underpin.ko,
 # underpin, underpin-protect.so, tiny-fw.bin, more.tar (tests/lib/more_packages.py), tap.sh,
-# lib.sh, virsh.table, virsh-host.table and expected.tiny.
+# lib.sh, libvirt-host.sh, virsh.table, virsh-host.table and expected.tiny.
 # shellcheck disable=SC1091
 set -u
 . ./tap.sh
 . ./lib.sh
+# shellcheck source=tests/machine.d/libvirt-host.sh
+. ./libvirt-host.sh
 
-group=64000
-user=64055
 measurement=$(awk '$1 == "measurement" { print $2 }' expected.tiny)
 wrong=$(echo "$measurement" | tr 0-9a-f 1-9a-f0)
-vm=/tmp/vm
 work=$PWD
-
-# --- libvirt, as its packages' scripts would have set it up
-
-tar -C / -xf more.tar && ldconfig
-mkdir -p $vm /usr/lib/x86_64-linux-gnu/underpin /var/lib/libvirt/qemu /var/log/libvirt/qemu \
-	/var/cache/libvirt/qemu /etc/libvirt
-[ -L /var/run ] || { rmdir /var/run && ln -s /run /var/run; }
-cp underpin-protect.so /usr/lib/x86_64-linux-gnu/underpin/
 cp tiny-fw.bin $vm
-echo "root:x:0:0::/root:/bin/sh
-libvirt-qemu:x:$user:$group::/var/lib/libvirt:/bin/false" >/etc/passwd
-echo "root:x:0:
-kvm:x:$group:
-libvirt-qemu:x:$user:" >/etc/group
-cat >/etc/libvirt/qemu.conf <<'CONF'
-user = "libvirt-qemu"
-group = "kvm"
-security_driver = "none"
-stdio_handler = "file"
-CONF
-chown -R $user:$group $vm /var/lib/libvirt/qemu /var/cache/libvirt/qemu
-insmod underpin.ko && modprobe kvm_intel || exit 1
-chown 0:$group /dev/kvm
-chmod 660 /dev/kvm
 
 # An ordinary domain
 cat >tiny.xml <<XML
@@ -63,9 +39,7 @@ cat >tiny.xml <<XML
 </domain>
 XML
 
-no_vm() { [ -z "$(underpin vm list)" ]; }
 says() { until_true 60 grep -q "$1" $vm/serial || { cat "/var/log/libvirt/qemu/tiny.log"; return 1; }; }
-figures() { underpin status | grep -E '^(vms|vm_frames)'; }
 goes_on() {
 	n=$(wc -c <$vm/serial)
 	until_true 20 sh -c "[ \$(wc -c <$vm/serial) -gt $((n + 5)) ]"
@@ -75,9 +49,7 @@ start() { : >$vm/serial; chown $user $vm/serial; virsh start "$1"; }
 libvirtd >libvirtd.log 2>&1 &
 daemon=$!
 check 'libvirtd runs' until_true 60 virsh list
-underpin vm serve --group kvm 2>serve.err &
-server=$!
-until_true 10 grep -q 'protecting the VMs' serve.err
+serve
 before=$(figures)
 
 check 'a domain is defined' virsh define tiny.xml
@@ -158,9 +130,7 @@ virsh destroy tiny >/dev/null
 
 # --- ten in turn, and the daemon killed
 
-underpin vm serve --group kvm 2>serve.err &
-server=$!
-until_true 10 grep -q 'protecting the VMs' serve.err
+serve
 check 'it is to be protected again' underpin libvirt enable --expect "$measurement" tiny
 turn() { start tiny && says 'TP[DN].*S' && virsh destroy tiny && until_true 20 no_vm; }
 for i in 1 2 3; do

@@ -67,7 +67,8 @@ static int service(void)
 		return s;
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		give_up(path, "nobody serves there: systemctl start underpin-protect");
-	give_up(path, strerror(errno));
+	give_up(path, errno == EACCES ? "Permission denied: underpin libvirt check" :
+		strerror(errno));
 	return -1;
 }
 
