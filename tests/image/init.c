@@ -3,7 +3,8 @@
  * First program of the test machine.
  *
  * From the initramfs it loads the disk drivers, waits for the root disk and
- * moves there; then it waits for the job disk to hold a job (a tar archive),
+ * moves there; in a Debian that has started by itself it is a service instead,
+ * and is there already.  Then it waits for the job disk to hold a job (a tar archive),
  * unpacks it, runs it, and reports to the computer outside through the debug
  * port 0xe9, which both emulators pass on byte by byte without any delay.
  *
@@ -333,7 +334,10 @@ int main(void)
 	if (ioperm(DEBUG_PORT, 1, 1))
 		return 1;
 	send_text('B', "booted");
-	move_to_root_disk();
+	if (getpid() == 1)
+		move_to_root_disk();
+	else
+		wait_for_disks();
 	set_environment();
 	wait_for_job();
 	unpack[2] = (char *)job_disk;

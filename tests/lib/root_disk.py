@@ -3,7 +3,7 @@
 """root_disk.py ROOT RELEASE FOLDER: a disk of the Debian in ROOT, for "tests/machine --disk FOLDER".
 
 It starts as a host's own: with the initramfs of the kernel RELEASE that ROOT has, and systemd.
-What is added is a unit that runs the machine's job once all else has started (tests/image/job.pl)."""
+What is added is a unit that runs the machine's job once all else has started (tests/image/init.c)."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ WantedBy=graphical.target
 def main():
     root, release, where = sys.argv[1:]
     units = os.path.join(root, "etc/systemd/system")
-    shutil.copy(os.path.join(image.HERE, "job.pl"), os.path.join(root, "usr/local/sbin/underpin-job"))
+    image.compile_static("init.c", os.path.join(root, "usr/local/sbin/underpin-job"))
     with open(os.path.join(units, "underpin-job.service"), "w", encoding="ascii") as file:
         file.write(UNIT)
     wants = os.path.join(units, "graphical.target.wants")
