@@ -62,9 +62,10 @@ done <operators
 check 'a guest runs, protected' until_true 300 grep -aq 'user space reached' console
 tail -n 3 console "$vm" | sed 's/^/# /'
 check 'and has ended by itself' until_true 60 no_vm
+# docs/operator.md, Watching it
 check 'the figures are what node_exporter takes' sh -c \
-	'sed s/^/underpin_/ /sys/kernel/underpin/frames >prom; cat prom
-	 ! grep -Evx "[a-z_][a-z0-9_]* [0-9]+" prom'
+	'underpin metrics >prom; cat prom; grep -qx "underpin_up 1" prom &&
+	 ! grep -Evx "# (HELP|TYPE) .*|[a-z_]+(\{.*\})? [0-9.]+" prom'
 check 'the journal has its end' sh -c 'journalctl -k -g underpin >j; grep "frames came back zeroed" j'
 
 check 'nothing bad in the log' quiet_dmesg
