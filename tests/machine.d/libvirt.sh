@@ -128,15 +128,50 @@ check 'without the library it starts' start tiny
 check 'and its guest sees that it is not protected' says 'TU'
 virsh destroy tiny >/dev/null
 
-# --- ten in turn, and the daemon killed
+# --- twenty in turn, three at once, and daemons killed
 
 serve
 check 'it is to be protected again' underpin libvirt enable --expect "$measurement" tiny
 turn() { start tiny && says 'TP[DN].*S' && virsh destroy tiny && until_true 20 no_vm; }
-for i in 1 2 3; do
-	check "once more, $i" turn
-done
+twenty() {
+	for i in $(seq 20); do
+		turn >out 2>&1 || { echo "the ${i}th"; cat out; return 1; }
+	done
+}
+free_kib() { sync; echo 3 >/proc/sys/vm/drop_caches; awk '$1 == "MemFree:" { print $2 }' /proc/meminfo; }
+turn >/dev/null
+free=$(free_kib)
+check 'twenty in turn' twenty
 check 'frames are back' same "$before" "$(figures)"
+now=$(free_kib)
+check "the host's memory is, too: $free KiB were free, $now are" [ "$now" -gt $((free - 16384)) ]
+
+# all_run: each says so
+all_run() {
+	for name in two three four; do
+		until_true 60 grep -q 'TP[DN].*S' "$vm/$name" || return 1
+	done
+	same 3 "$(underpin vm list | grep -c protected)"
+}
+for name in two three four; do
+	sed "s|<name>tiny|<name>$name|; s|$vm/serial|$vm/$name|" tiny.xml >"$name.xml"
+	virsh define "$name.xml" && underpin libvirt enable --expect "$measurement" "$name"
+	virsh start "$name" &
+	starts="${starts:-} $!"
+done >out 2>&1
+wait ${starts:-}
+check 'three at once run, protected' all_run
+kill -9 $server
+wait $server 2>/dev/null
+check 'the service is killed: they run on' same 3 "$(underpin vm list | grep -c protected)"
+serve
+fourth() { start tiny && says 'TP[DN].*S' && virsh destroy tiny; }
+check 'a new one protects the next' fourth
+for name in two three four; do
+	virsh destroy "$name" && virsh undefine "$name"
+done >out 2>&1
+check 'no VM of theirs is left' until_true 20 no_vm
+check 'nor a frame' same "$before" "$(figures)"
 start tiny >/dev/null
 check 'started again' says 'TP[DN].*S'
 kill -9 $daemon
