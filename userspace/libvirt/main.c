@@ -16,7 +16,6 @@
 
 #define WORDS	1024		/* of a QEMU command, at most */
 #define BLANKS	"\n\\ "		/* between them */
-#define APPARMOR_LOCAL	"/etc/apparmor.d/local/abstractions/libvirt-qemu"
 
 struct options {
 	const char *uri, *library, *expect, *domain;
@@ -257,36 +256,6 @@ static void check_command(struct options *o, struct rows *r)
 	free(line);
 }
 
-/* A line of the file, comments aside, that has the word. */
-static bool file_says(const char *path, const char *word)
-{
-	FILE *file = fopen(path, "r");
-	bool says = false;
-	char *line = NULL;
-	size_t size = 0;
-
-	while (file && !says && getline(&line, &size, file) >= 0)
-		says = line[strspn(line, BLANKS)] != '#' && strstr(line, word);
-	free(line);
-	if (file)
-		fclose(file);
-	return says;
-}
-
-/* Debian's profiles let QEMU map the library, and not reach the service. */
-static void check_apparmor(struct options *o, struct rows *r)
-{
-	char *capabilities = virConnectGetCapabilities(o->conn);
-	bool confines = capabilities && strstr(capabilities, "<model>apparmor</model>");
-	bool ok = file_says(APPARMOR_LOCAL, SERVE_SOCKET);
-
-	free(capabilities);
-	if (confines)
-		row(r, ok, "apparmor", ok ? "lets QEMU reach the service" :
-		    "keeps QEMU from the service",
-		    "echo '" SERVE_SOCKET " rw,' >>" APPARMOR_LOCAL);
-}
-
 static int cmd_check(int argc, char **argv)
 {
 	struct edit_state state;
@@ -310,7 +279,6 @@ static int cmd_check(int argc, char **argv)
 	    "underpin libvirt enable --expect SHA256 DOMAIN; underpin vm expected computes it");
 	row(&r, !access(SERVE_SOCKET, F_OK), "service", SERVE_SOCKET,
 	    "underpin vm serve: systemctl start underpin-protect");
-	check_apparmor(&o, &r);
 	check_command(&o, &r);
 	if (o.json)
 		puts(json_object_to_json_string_ext(r.json, JSON_C_TO_STRING_PRETTY));

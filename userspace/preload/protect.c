@@ -67,8 +67,7 @@ static int service(void)
 		return s;
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		give_up(path, "nobody serves there: systemctl start underpin-protect");
-	give_up(path, errno == EACCES ? "Permission denied: underpin libvirt check" :
-		strerror(errno));
+	give_up(path, strerror(errno));
 	return -1;
 }
 
