@@ -138,7 +138,13 @@ twenty() {
 		turn >out 2>&1 || { echo "the ${i}th"; cat out; return 1; }
 	done
 }
-free_kib() { sync; echo 3 >/proc/sys/vm/drop_caches; awk '$1 == "MemFree:" { print $2 }' /proc/meminfo; }
+# With what waits in lists of each CPU's.
+free_kib() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '$1 == "MemFree:" { kib += $2 } $1 == "count:" { kib += 4 * $2 } END { print kib }' \
+		/proc/meminfo /proc/zoneinfo
+}
 turn >/dev/null
 free=$(free_kib)
 check 'twenty in turn' twenty
