@@ -44,6 +44,7 @@ bool mov_decode(const u8 *insn, u32 n, struct mov *m)
 		return false;
 	op = insn[at];
 	modrm = insn[at + 1];
+	/*@ split modrm; */
 	if ((op & ~(OP_WIDE | OP_LOAD)) != OP_MOV || MODRM_MOD(modrm) == MOD_REG)
 		return false;
 	if (MODRM_RM(modrm) == RM_SIB && at + 3 > n)

@@ -28,6 +28,7 @@ static void merge_all(struct vvmcs *vv, const u64 *l1, const u64 *own, u64 *merg
 			vv->open[open] = i;
 		open++;
 	}
+	/*@ split open > MSR_BITMAP_OPEN_MAX; */
 	vv->open_words = open;
 	/* Too many to list: merge as a whole each time. */
 	vv->remerge = open > MSR_BITMAP_OPEN_MAX;

@@ -52,6 +52,7 @@ static bool add_to_copy(struct vvmcs *vv, const struct msr_entry *e, u32 *count)
 	if (i == MSR_LIST_COPY)
 		return false;
 	vv->msr_list[i] = *e;
+	/*@ split i == *count; */
 	*count += i == *count;
 	return true;
 }
