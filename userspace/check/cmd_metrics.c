@@ -40,21 +40,34 @@ static void label(const char *name, const char *value)
 	fputc('"', out);
 }
 
-static uint64_t at(const void *from, size_t offset)
-{
-	uint64_t value;
+/* A figure of a structure of ioctl/underpin.h, and what one of it is. */
+struct metric {
+	const char *name, *type, *help;
+	size_t offset;
+	unsigned int unit;
+};
 
-	memcpy(&value, (const char *)from + offset, sizeof(value));
-	return value;
+static void metric_head(const struct metric *m)
+{
+	head(m->name, m->type, m->help);
+}
+
+static uint64_t metric_value(const struct metric *m, const void *from)
+{
+	return device_u64(from, m->offset) * m->unit;
+}
+
+/* Of one of several: a CPU or a VM, by its number. */
+static void metric_of(const struct metric *m, const char *whose, uint32_t number,
+		      const void *from)
+{
+	fprintf(out, "underpin_%s{%s=\"%u\"} %" PRIu64 "\n", m->name, whose, number,
+		metric_value(m, from));
 }
 
 /* --- the layer ------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name, *type, *help;
-	size_t offset;
-	unsigned int unit;
-} figures[] = {
+static const struct metric figures[] = {
 #define FIGURE(name) offsetof(struct underpin_status, name)
 	{ "ram_bytes", "gauge", "RAM whose owner the layer keeps.", FIGURE(ram_frames), FRAME },
 	{ "pool_bytes", "gauge", "Memory that is the layer's own.", FIGURE(pool_frames), FRAME },
@@ -103,22 +116,19 @@ static void print_layer(const struct underpin_status *st)
 	head("sealed", "gauge", "Does the layer stay until the machine restarts?");
 	fprintf(out, "underpin_sealed %u\n", st->sealed);
 	for (i = 0; i < ARRAY_SIZE(figures); i++) {
-		head(figures[i].name, figures[i].type, figures[i].help);
+		metric_head(&figures[i]);
 		fprintf(out, "underpin_%s %" PRIu64 "\n", figures[i].name,
-			at(st, figures[i].offset) * figures[i].unit);
+			metric_value(&figures[i], st));
 	}
 }
 
 /* --- its CPUs -------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name, *help;
-	size_t offset;
-} counts[] = {
+static const struct metric counts[] = {
 #define COUNT(name) offsetof(struct underpin_cpu_status, name)
-	{ "transitions_total", "VM exits and VM entries of hardware.", COUNT(transitions) },
-	{ "root_nmis_total", "NMIs that arrived while the layer ran.", COUNT(nmi_in_root) },
-	{ "flushes_total", "Times that all translations were dropped.", COUNT(flushes) },
+	{ "transitions_total", "counter", "VM exits and VM entries of hardware.", COUNT(transitions), 1 },
+	{ "root_nmis_total", "counter", "NMIs that arrived while the layer ran.", COUNT(nmi_in_root), 1 },
+	{ "flushes_total", "counter", "Times that all translations were dropped.", COUNT(flushes), 1 },
 #undef COUNT
 };
 
@@ -144,10 +154,9 @@ static void print_cpus(const struct underpin_cpu_status *cpus, uint32_t n)
 	for (cpu = 0; cpu < n; cpu++)
 		fprintf(out, "underpin_cpu_demoted{cpu=\"%u\"} %u\n", cpu, cpus[cpu].demoted);
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		head(counts[i].name, "counter", counts[i].help);
+		metric_head(&counts[i]);
 		for (cpu = 0; cpu < n; cpu++)
-			fprintf(out, "underpin_%s{cpu=\"%u\"} %" PRIu64 "\n", counts[i].name, cpu,
-				at(&cpus[cpu], counts[i].offset));
+			metric_of(&counts[i], "cpu", cpu, &cpus[cpu]);
 	}
 	head("exits_total", "counter", "VM exits of the host and of VMs, by reason.");
 	for (cpu = 0; cpu < n; cpu++) {
@@ -158,11 +167,7 @@ static void print_cpus(const struct underpin_cpu_status *cpus, uint32_t n)
 
 /* --- protected VMs --------------------------------------------------------------------- */
 
-static const struct {
-	const char *name, *type, *help;
-	size_t offset;
-	unsigned int unit;
-} vm_figures[] = {
+static const struct metric vm_figures[] = {
 #define FIGURE(name) offsetof(struct underpin_vm_info, name)
 	{ "vm_bytes", "gauge", "Memory of a protected VM.", FIGURE(frames), FRAME },
 	{ "vm_shared_bytes", "gauge", "Of it, what it shares with the host.",
@@ -187,11 +192,9 @@ static void print_vms(const struct underpin_vm_info *vms, unsigned int n)
 		fprintf(out, "underpin_vm_dead{vm=\"%u\"} %d\n", vms[vm].id,
 			vms[vm].state == UNDERPIN_VM_DEAD);
 	for (i = 0; i < ARRAY_SIZE(vm_figures); i++) {
-		head(vm_figures[i].name, vm_figures[i].type, vm_figures[i].help);
+		metric_head(&vm_figures[i]);
 		for (vm = 0; vm < n; vm++)
-			fprintf(out, "underpin_%s{vm=\"%u\"} %" PRIu64 "\n", vm_figures[i].name,
-				vms[vm].id,
-				at(&vms[vm], vm_figures[i].offset) * vm_figures[i].unit);
+			metric_of(&vm_figures[i], "vm", vms[vm].id, &vms[vm]);
 	}
 }
 

@@ -4,7 +4,6 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include "userspace/check/check.h"
 #include "userspace/cli/cli.h"
@@ -27,10 +26,7 @@ static const struct {
 
 static uint64_t figure(const struct underpin_status *st, size_t i)
 {
-	uint64_t value;
-
-	memcpy(&value, (const char *)st + figures[i].offset, sizeof(value));
-	return value;
+	return device_u64(st, figures[i].offset);
 }
 
 static json_object *exits_json(const __u64 *exits)

@@ -4,7 +4,9 @@
 #define USERSPACE_DEVICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "ioctl/underpin.h"
 
 /** device_open() - open /dev/underpin.  Return: descriptor, or -1 after a message */
@@ -55,5 +57,14 @@ int device_vm_info(int dev, uint32_t id, struct underpin_vm_info *info);
  * Return: how many, or -1 after a message.
  */
 int device_vm_ids(int dev, uint32_t *ids);
+
+/** device_u64() - the figure at an offset of a structure of ioctl/underpin.h */
+static inline uint64_t device_u64(const void *from, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)from + offset, sizeof(value));
+	return value;
+}
 
 #endif /* USERSPACE_DEVICE_H */
