@@ -126,9 +126,12 @@ static void print_layer(const struct underpin_status *st)
 
 static const struct metric counts[] = {
 #define COUNT(name) offsetof(struct underpin_cpu_status, name)
-	{ "transitions_total", "counter", "VM exits and VM entries of hardware.", COUNT(transitions), 1 },
-	{ "root_nmis_total", "counter", "NMIs that arrived while the layer ran.", COUNT(nmi_in_root), 1 },
-	{ "flushes_total", "counter", "Times that all translations were dropped.", COUNT(flushes), 1 },
+	{ "transitions_total", "counter", "VM exits and VM entries of hardware.",
+	  COUNT(transitions), 1 },
+	{ "root_nmis_total", "counter", "NMIs that arrived while the layer ran.",
+	  COUNT(nmi_in_root), 1 },
+	{ "flushes_total", "counter", "Times that all translations were dropped.",
+	  COUNT(flushes), 1 },
 #undef COUNT
 };
 
