@@ -6,7 +6,8 @@
  *	life load-crash KERNEL INITRD WORDS
  *					the kernel that a panic starts
  *	life kexec | reboot		at once: nothing is stopped before
- *	life hold HEX			keeps 32 MiB full of these 32 bytes until then
+ *	life hold HEX			keeps half of what is free full of these 32 bytes until
+ *					then: the next kernel's first steps may use any 32 MiB
  */
 #include <err.h>
 #include <fcntl.h>
@@ -17,9 +18,9 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
-#define HELD	(32u << 20)
 #define WORD	32u
 
 static int load(char **args, unsigned long flags)
@@ -35,16 +36,20 @@ static int load(char **args, unsigned long flags)
 
 static int hold(const char *hex)
 {
-	unsigned char *m = mmap(NULL, HELD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				-1, 0);
-	size_t i;
+	struct sysinfo info;
+	unsigned char *m;
+	size_t size, i;
 
+	if (sysinfo(&info))
+		err(1, "sysinfo");
+	size = info.freeram * info.mem_unit / 2 / WORD * WORD;
+	m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m == MAP_FAILED)
 		err(1, "mmap");
 	for (i = 0; i < WORD; i++)
 		if (sscanf(hex + 2 * i, "%2hhx", &m[i]) != 1)
 			errx(2, "%s: not %u bytes in hexadecimal", hex, WORD);
-	for (i = WORD; i < HELD; i += WORD)
+	for (i = WORD; i < size; i += WORD)
 		memcpy(m + i, m, WORD);
 	puts("held");
 	fflush(stdout);
