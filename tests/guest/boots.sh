@@ -10,7 +10,10 @@
 #	said ROUND NUMBER NAME: RESULT		(tests/guest/devices.c)
 #	left ROUND VM-FRAMES POOL-FRAMES-IN-USE FREE-KIB
 #	warning TEXT
+# Needs lib.sh (tests/machine.d).
+# shellcheck disable=SC1091
 set -u
+. ./lib.sh
 seconds=$1 rounds=$2 at_once=$3 busy=$4
 shift 4
 
@@ -38,14 +41,10 @@ load() {
 		--hdd-bytes 16M --temp-path /tmp --timeout "$seconds"
 }
 
-# What a process leaves waits in lists of each CPU's, up to 48 MiB of it: free, and in no MemFree.
 left() {
 	awk '{ n[$1] = $2 } END { print n["vm"], n["pool"] - n["pool_free"] }' \
 		/sys/kernel/underpin/frames
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	awk '$1 == "MemFree:" { kib += $2 } $1 == "count:" { kib += 4 * $2 } END { print kib }' \
-		/proc/meminfo /proc/zoneinfo
+	free_kib
 }
 
 ip link set lo up && insmod ./underpin.ko && modprobe kvm_intel || exit 1

@@ -114,7 +114,8 @@ def again(rounds, at_once, vcpus, cpus, timeout, busy=0):
         files, want, options = prepare(work, f"{APPEND} swiotlb=4096", vcpus)
         command = [os.path.join(guest.ROOT, "tests/machine"), "-q", "--timeout", str(timeout),
                    "--cpus", str(cpus)]
-        for path in [guest.FIRMWARE, os.path.join(guest.ROOT, "tests/guest/boots.sh"), *files,
+        for path in [guest.FIRMWARE, os.path.join(guest.ROOT, "tests/guest/boots.sh"),
+                     os.path.join(guest.ROOT, "tests/machine.d/lib.sh"), *files,
                      *([stress(work)] if busy else [])]:
             command += ["--copy", path]
         text, _ = followed([*command, "--", "sh", "./boots.sh", "1500", str(rounds), str(at_once),
