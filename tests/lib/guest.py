@@ -35,13 +35,14 @@ def differ(wanted, got):
     return None if wanted == got else f"wanted: {wanted}\ngot:    {got}"
 
 
-def initrd(path, program, work, more=()):
-    """An initrd of one static program, and more files: (name, data)."""
+def initrd(path, program, work, more=(), folders=()):
+    """An initrd of one static program, and more files: (name, data), in these folders."""
     init = os.path.join(work, "init")
     subprocess.run(["cc", "-static", "-O2", "-Wall", "-Wextra", "-Werror", "-s", "-o", init,
                     os.path.join(ROOT, program)], check=True)
     with open(init, "rb") as file:
         files = [("init", 0o100755, file.read(), (0, 0))]
+    files += [(name, 0o40755, b"", (0, 0)) for name in folders]
     files += [(name, 0o100755, data, (0, 0)) for name, data in more]
     with open(path, "wb") as file:
         file.write(image.cpio(image.console_node() + files))
