@@ -23,33 +23,28 @@
 	\valid_read(e) && \separated(d, e) && bytes(t, e->end) &&
 	\separated(d, t + (0 .. e->end - 1)) &&
 	e->offset + 4 <= e->scopes <= e->end <= DMAR_BYTES; */
+#define APART(x, t, n)	requires \valid(x) && bytes(t, n) && \separated(x, (t) + (0 .. (n) - 1));
 #define TAKES(d) \
 	assigns d->units, d->regions, d->unit[0 .. DMAR_UNITS - 1], \
-		d->region[0 .. DMAR_REGIONS - 1]; \
-	ensures filled(d);
+		d->region[0 .. DMAR_REGIONS - 1]; ensures filled(d);
 
 /*@ requires bytes(p, bytes) && bytes <= 8; assigns \nothing; */
 static u64 get(const u8 *p, unsigned int bytes);
 
-/*@ requires \valid(e) && e->type < DMAR_TYPES && e->end <= DMAR_BYTES;
+/*@ APART(e, p, e->end - e->offset) requires e->type < DMAR_TYPES && e->end <= DMAR_BYTES;
     requires fixed(e->type) <= e->end - e->offset && e->scopes == e->end;
-    requires bytes(p, e->end - e->offset) && \separated(e, p + (0 .. e->end - e->offset - 1));
     assigns e->flags, e->segment, e->base, e->scopes, e->order, e->last, e->domain, e->number,
 	e->name;
     ensures within: e->offset + 4 <= e->scopes <= e->end;
     ensures name: e->type == DMAR_ANDD ==> e->name == e->offset + 8; */
 static void decode(const u8 *p, struct dmar_entry *e);
 
-/*@ requires \valid(e) && at < end <= DMAR_BYTES && bytes(table, end);
-    requires \separated(e, table + (0 .. end - 1));
-    assigns *e;
+/*@ APART(e, table, end) requires at < end <= DMAR_BYTES; assigns *e;
     ensures next: \result == DMAR_OK ==> e->offset == at && at + 4 <= e->scopes <= e->end <= end;
     ensures name: \result == DMAR_OK && e->type == DMAR_ANDD ==> e->name == at + 8 <= e->end; */
 enum dmar_fault dmar_entry(const u8 *table, u32 end, u32 at, struct dmar_entry *e);
 
-/*@ requires \valid(s) && at < end <= DMAR_BYTES && bytes(table, end);
-    requires \separated(s, table + (0 .. end - 1));
-    assigns *s;
+/*@ APART(s, table, end) requires at < end <= DMAR_BYTES; assigns *s;
     ensures next: \result == DMAR_OK ==> at + 8 <= s->path + 2 <= s->end <= end &&
 	(s->end - s->path) % 2 == 0; */
 enum dmar_fault dmar_scope(const u8 *table, u32 end, u32 at, struct dmar_scope *s);
@@ -58,9 +53,8 @@ enum dmar_fault dmar_scope(const u8 *table, u32 end, u32 at, struct dmar_scope *
     requires bytes(table, s->end); assigns \nothing; */
 static enum dmar_fault check_path(const u8 *table, const struct dmar_scope *s);
 
-/*@ requires place(table, dmar, e); assigns dmar->where; */
-static enum dmar_fault check_scopes(const u8 *table, const struct dmar_entry *e,
-				    struct dmar *dmar);
+/*@ requires place(t, d, e); assigns d->where; */
+static enum dmar_fault check_scopes(const u8 *t, const struct dmar_entry *e, struct dmar *d);
 
 /*@ requires \valid_read(dmar) && \valid_read(e) && filled(dmar); assigns \nothing; */
 static bool in_width(const struct dmar *dmar, const struct dmar_entry *e);
@@ -93,14 +87,12 @@ static enum dmar_fault take(const u8 *table, struct dmar *dmar, const struct dma
 /*@ requires bytes(table, length); assigns \nothing; */
 static bool adds_up(const u8 *table, u32 length);
 
-/*@ requires \valid(dmar) && bytes(table, size) && \separated(dmar, table + (0 .. size - 1));
-    assigns dmar->length, dmar->width, dmar->flags;
+/*@ APART(dmar, table, size) assigns dmar->length, dmar->width, dmar->flags;
     ensures whole: \result == DMAR_OK ==> DMAR_HEADER <= dmar->length <= size &&
 	dmar->length <= DMAR_BYTES && 32 <= dmar->width <= 52; */
 static enum dmar_fault check_header(const u8 *table, u64 size, struct dmar *dmar);
 
-/*@ requires \valid(dmar) && bytes(table, size) && \separated(dmar, table + (0 .. size - 1));
-    assigns *dmar; */
+/*@ APART(dmar, table, size) assigns *dmar; */
 enum dmar_fault dmar_parse(const u8 *table, u64 size, struct dmar *dmar);
 
 #endif /* PROOF_PARSERS_DMAR_H */
