@@ -158,7 +158,7 @@ static bool in_region(const struct dmar *dmar, const struct dmar_entry *e)
 {
 	u16 i;
 
-	/*@ loop invariant 0 <= i <= dmar->regions; loop assigns i; */
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->regions; i++)
 		if (meet(&dmar->region[i], e))
 			return true;
@@ -169,7 +169,7 @@ static bool on_unit(const struct dmar *dmar, const struct dmar_entry *e)
 {
 	u16 i;
 
-	/*@ loop invariant 0 <= i <= dmar->units; loop assigns i; */
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->units; i++)
 		if (meet(&dmar->unit[i].regs, e))
 			return true;
@@ -180,7 +180,7 @@ static bool has_all(const struct dmar *dmar, u16 segment)
 {
 	u16 i;
 
-	/*@ loop invariant 0 <= i <= dmar->units; loop assigns i; */
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->units; i++)
 		if (dmar->unit[i].all && dmar->unit[i].segment == segment)
 			return true;
@@ -304,7 +304,9 @@ enum dmar_fault dmar_parse(const u8 *table, u64 size, struct dmar *dmar)
 	*dmar = (struct dmar){ };
 	/*@ assert zeroed: !dmar->units && !dmar->regions; */
 	fault = check_header(table, size, dmar);
-	/*@ loop invariant fault == DMAR_OK ==> filled(dmar) && at <= dmar->length <= size;
+	/*@ loop invariant fault == DMAR_OK ==> dmar->units <= DMAR_UNITS &&
+		dmar->regions <= DMAR_REGIONS && DMAR_HEADER <= dmar->length <= DMAR_BYTES &&
+		WIDTH_MIN <= dmar->width <= WIDTH_MAX && at <= dmar->length <= size;
 	    loop assigns at, fault, e, *dmar; */
 	for (at = DMAR_HEADER; !fault && at < dmar->length; at = e.end) {
 		dmar->where = at;
