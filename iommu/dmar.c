@@ -35,6 +35,7 @@ static u64 get(const u8 *p, unsigned int bytes)
 {
 	u64 value = 0;
 
+	/*@ loop invariant bytes <= \at(bytes, Pre); loop assigns bytes, value; */
 	while (bytes--)
 		value = value << 8 | p[bytes];
 	return value;
@@ -75,6 +76,7 @@ enum dmar_fault dmar_entry(const u8 *table, u32 end, u32 at, struct dmar_entry *
 	u32 length;
 
 	*e = (struct dmar_entry){ .offset = at };
+	/*@ assert begins: e->offset == at; */
 	if (end - at < ENTRY_HEADER)
 		return DMAR_ENTRY_LENGTH;
 	e->type = get(table + at, 2);
@@ -113,6 +115,8 @@ static enum dmar_fault check_path(const u8 *table, const struct dmar_scope *s)
 
 	if (!s->type || s->type >= DMAR_SCOPE_TYPES)
 		return DMAR_OK;
+	/*@ loop invariant s->path <= at <= s->end && (s->end - at) % 2 == 0;
+	    loop assigns at; loop variant s->end - at; */
 	for (at = s->path; at < s->end; at += 2)
 		if (table[at] > 31 || table[at + 1] > 7)
 			return DMAR_SCOPE_PATH;
@@ -125,6 +129,8 @@ static enum dmar_fault check_scopes(const u8 *table, const struct dmar_entry *e,
 	struct dmar_scope s;
 	u32 at;
 
+	/*@ loop invariant e->scopes <= at <= e->end;
+	    loop assigns at, s, fault, dmar->where; loop variant e->end - at; */
 	for (at = e->scopes; at < e->end; at = s.end) {
 		dmar->where = at;
 		fault = dmar_scope(table, e->end, at, &s);
@@ -152,6 +158,7 @@ static bool in_region(const struct dmar *dmar, const struct dmar_entry *e)
 {
 	u16 i;
 
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->regions; i++)
 		if (meet(&dmar->region[i], e))
 			return true;
@@ -162,6 +169,7 @@ static bool on_unit(const struct dmar *dmar, const struct dmar_entry *e)
 {
 	u16 i;
 
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->units; i++)
 		if (meet(&dmar->unit[i].regs, e))
 			return true;
@@ -172,6 +180,7 @@ static bool has_all(const struct dmar *dmar, u16 segment)
 {
 	u16 i;
 
+	/*@ loop assigns i; */
 	for (i = 0; i < dmar->units; i++)
 		if (dmar->unit[i].all && dmar->unit[i].segment == segment)
 			return true;
@@ -223,6 +232,8 @@ static enum dmar_fault take_device(const u8 *table, struct dmar *dmar, const str
 	u64 *numbers = &dmar->numbers[e->number / 64];
 	u32 at = e->name;
 
+	/*@ loop invariant within: e->name <= at <= e->end;
+	    loop assigns at; loop variant e->end - at; */
 	while (at < e->end && table[at] > ' ' && table[at] < 0x7f)
 		at++;
 	if (at == e->name || at == e->end || table[at])
@@ -255,6 +266,7 @@ static bool adds_up(const u8 *table, u32 length)
 	u8 sum = 0;
 	u32 at;
 
+	/*@ loop invariant at <= length; loop assigns at, sum; loop variant length - at; */
 	for (at = 0; at < length; at++)
 		sum += table[at];
 	return !sum;
@@ -290,7 +302,12 @@ enum dmar_fault dmar_parse(const u8 *table, u64 size, struct dmar *dmar)
 	u32 at;
 
 	*dmar = (struct dmar){ };
+	/*@ assert zeroed: !dmar->units && !dmar->regions; */
 	fault = check_header(table, size, dmar);
+	/*@ loop invariant fault == DMAR_OK ==> dmar->units <= DMAR_UNITS &&
+		dmar->regions <= DMAR_REGIONS && DMAR_HEADER <= dmar->length <= DMAR_BYTES &&
+		WIDTH_MIN <= dmar->width <= WIDTH_MAX && at <= dmar->length <= size;
+	    loop assigns at, fault, e, *dmar; */
 	for (at = DMAR_HEADER; !fault && at < dmar->length; at = e.end) {
 		dmar->where = at;
 		fault = dmar_entry(table, dmar->length, at, &e);

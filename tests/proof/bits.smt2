@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; What tests/proof/{world,asm}.h say of bits without proof, of 64-bit vectors: each claim is the
-; negation of what is said, and has no solution.  The suite compares these lines with ept/owner.h:
+; What {world,asm,parsers/{dmar,l1mem}}.h say of bits without proof, of 64-bit vectors: each claim is
+; the negation of what is said, and has no solution.  The suite compares these lines with ept/owner.h:
 ;#define FRAME_GFN(e)		((e) & MASK(39, 0))
 ;#define FRAME_STATE(e)		((enum frame_state)(((e) >> 40) & 0xf))
 ;#define FRAME_OWNER(e)		((u32)(((e) >> 44) & 0xffff))
@@ -39,3 +39,14 @@
 (push) (assert (not (= (bvlshr x (_ bv12 64)) (bvudiv x (_ bv4096 64))))) (check-sat) (pop)
 ; part
 (push) (assert (not (bvule (bvand x y) y))) (check-sat) (pop)
+; odd
+(push) (assert (not (= (= (bvand x (_ bv1 64)) (_ bv0 64))
+	(= (bvurem x (_ bv2 64)) (_ bv0 64))))) (check-sat) (pop)
+; third
+(push) (assert (not (= (= (bvand x (_ bv4 64)) (_ bv0 64))
+	(bvult (bvurem x (_ bv8 64)) (_ bv4 64))))) (check-sat) (pop)
+; offset
+(push) (assert (not (= (bvand x #x0000000000000fff) (bvurem x (_ bv4096 64))))) (check-sat) (pop)
+; carry
+(push) (assert (not (=> (= (bvudiv x (_ bv4096 64)) (bvudiv y (_ bv4096 64)))
+	(= (bvand (bvlshr (bvxor y x) (_ bv12 64)) (_ bv1 64)) (_ bv0 64))))) (check-sat) (pop)

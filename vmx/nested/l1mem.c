@@ -50,11 +50,15 @@ static int l1_access(u64 gva, void *buf, u32 len, bool write)
 	at[1] = host_page(pa[1] >> PAGE_SHIFT);
 	if (!at[0] || (first < len && !at[1]))
 		return -UP_EAGAIN;	/* given away by another CPU just now */
+	/*@ loop invariant i <= len;
+	    loop assigns i, ((u8 *)buf)[0 .. len - 1], at[0][0 .. 4095], at[1][0 .. 4095]; */
 	for (u32 i = 0; buf && i < len; i++) {
 		/* No branch: it could be guessed beyond the page's end (Spectre v1). */
 		u64 la = gva + i;
 		u8 *byte = at[(la ^ gva) >> PAGE_SHIFT & 1] + (la & ~PAGE_MASK);
 
+		/*@ assert same: gva % 4096 + i < 4096 ==> la / 4096 == gva / 4096; */
+		/*@ assert within: \valid(byte); */
 		if (write)
 			WRITE_ONCE(*byte, ((u8 *)buf)[i]);
 		else
