@@ -7,7 +7,7 @@
 #	migrate		vCPUs, protected and not, that change CPUs
 #	hotplug		a CPU goes offline and comes back, beside a protected VM and another one
 #	idle		COUNT seconds with a timer
-# Needs underpin.ko, underpin, many (tests/machine.d/many.c), nmi.ko (tests/nmi), tiny-fw.bin,
+# Needs underpin.ko, many (tests/machine.d/many.c), nmi.ko (tests/nmi), tiny-fw.bin,
 # tap.sh and lib.sh.
 # shellcheck disable=SC1091
 set -u

@@ -132,6 +132,14 @@ static void handle(struct vm *m)
 		hear(m, (char)*data);
 }
 
+static void step(struct vm *m)
+{
+	if (!ioctl(m->vcpu, KVM_RUN, 0))
+		handle(m);
+	else if (errno != EINTR && errno != EAGAIN)
+		err(1, "KVM_RUN after %lu checks", m->checks);
+}
+
 /* Until the guest has found all intact once more. */
 static void next_check(struct vm *m)
 {
@@ -141,10 +149,7 @@ static void next_check(struct vm *m)
 	for (exits = 0; m->checks == before; exits++) {
 		if (exits == PATIENCE)
 			errx(1, "no check in %u exits", exits);
-		if (!ioctl(m->vcpu, KVM_RUN, 0))
-			handle(m);
-		else if (errno != EINTR && errno != EAGAIN)
-			err(1, "KVM_RUN after %lu checks", m->checks);
+		step(m);
 	}
 }
 
@@ -181,10 +186,7 @@ static void migrate(int protected, unsigned long count)
 	for (i = 0; i < count; i++) {
 		go_to(i % 2);
 		for (exits = 0; exits <= i % 5; exits++)
-			if (!ioctl(m.vcpu, KVM_RUN, 0))
-				handle(&m);
-			else if (errno != EINTR && errno != EAGAIN)
-				err(1, "KVM_RUN in migration %lu", i);
+			step(&m);
 	}
 	next_check(&m);
 	printf("%lu %lu\n", i, m.checks);
